@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// The list of a build folder's test binaries, written by CMake and read by bridge-test.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <bridge/protocol/error.hpp>
+
+namespace bridge::protocol {
+
+inline constexpr std::string_view manifest_name = "bridge-test-manifest.json";
+
+/// A test binary and how CTest would start it, so that both agree on every verdict.
+struct manifest_binary {
+    std::string path;
+    std::vector<std::string> environment; ///< NAME=value
+    std::string working_directory;        ///< empty: the caller's
+};
+
+/// Reads {"bridge_manifest":1,"binaries":[...]}; an entry is a path or an object with path,
+/// environment and working_directory. Throws protocol_error.
+std::vector<manifest_binary> parse_manifest(std::string_view text);
+
+} // namespace bridge::protocol

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading and writing durations.
+#include <bridge/protocol/duration.hpp>
+
+#include <charconv>
+#include <cmath>
+
+namespace bridge::protocol {
+
+namespace {
+
+std::optional<double> unit_in_ms(std::string_view unit) noexcept {
+    if (unit == "ms")
+        return 1;
+    if (unit.empty() || unit == "s")
+        return 1000;
+    if (unit == "m" || unit == "min")
+        return 60'000;
+    if (unit == "h")
+        return 3'600'000;
+    return std::nullopt;
+}
+
+// A year: longer deadlines would overflow the clock before they mean anything.
+constexpr double longest_ms = 365.0 * 24 * 3'600'000;
+
+} // namespace
+
+std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
+    double number = 0;
+    const char* end = text.data() + text.size();
+    const auto parsed =
+        std::from_chars(text.data(), end, number, std::chars_format::fixed);
+    if (parsed.ec != std::errc{})
+        return std::nullopt;
+    const auto unit = unit_in_ms({parsed.ptr, static_cast<std::size_t>(end - parsed.ptr)});
+    if (!unit)
+        return std::nullopt;
+    const double milliseconds = std::ceil(number * *unit);
+    if (!(milliseconds > 0) || milliseconds > longest_ms)
+        return std::nullopt;
+    return std::chrono::milliseconds(static_cast<long long>(milliseconds));
+}
+
+std::string format_duration(std::chrono::milliseconds value) {
+    const auto count = value.count();
+    return count % 1000 == 0 ? std::to_string(count / 1000) + "s" : std::to_string(count) + "ms";
+}
+
+} // namespace bridge::protocol

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writing and reading listings.
+#include <bridge/protocol/listing.hpp>
+
+#include <string>
+#include <unordered_map>
+
+#include <boost/json/serialize.hpp>
+
+#include "fields.hpp"
+#include "names.hpp"
+
+namespace bridge::protocol {
+
+namespace {
+
+constexpr name_table<test_kind, 2> kinds{{
+    {test_kind::async, "async"},
+    {test_kind::sync, "sync"},
+}};
+
+json::object to_json(const test_info& test) {
+    json::array tags;
+    for (const auto& tag : test.tags)
+        tags.emplace_back(to_json_text(tag));
+    const auto kind = name_of(kinds, test.kind);
+    return {{"id", to_json_text(test.id)},       {"suite", to_json_text(test.suite)},
+            {"name", to_json_text(test.name)},   {"kind", json::string_view(kind)},
+            {"file", to_json_text(test.file)},   {"line", test.line},
+            {"tags", std::move(tags)},           {"timeout_ms", test.timeout.count()}};
+}
+
+test_info to_test(const json::value& value, std::size_t index) {
+    const auto place = "the listing's test " + std::to_string(index + 1);
+    if (!value.is_object())
+        throw protocol_error(place + " is not an object");
+    field_reader fields(value.get_object(), place);
+    test_info test;
+    test.id = fields.text("id");
+    if (test.id.empty())
+        fields.fail("id", "is empty");
+    test.suite = fields.text("suite");
+    test.name = fields.text("name");
+    const auto kind = value_of(kinds, fields.text("kind"));
+    if (!kind)
+        fields.fail("kind", "must be \"async\" or \"sync\"");
+    test.kind = *kind;
+    test.file = fields.text_or_empty("file");
+    test.line = fields.integer_or("line", 0, 0);
+    test.tags = fields.texts_or_empty("tags");
+    test.timeout = std::chrono::milliseconds(fields.integer_or("timeout_ms", 10'000, 1));
+    return test;
+}
+
+std::string place_of(const test_info& test) {
+    return test.file.empty() ? "an unnamed file" : test.file + ":" + std::to_string(test.line);
+}
+
+void require_unique_ids(const std::vector<test_info>& tests) {
+    std::unordered_map<std::string_view, const test_info*> seen;
+    for (const auto& test : tests) {
+        const auto [found, is_new] = seen.emplace(test.id, &test);
+        if (!is_new)
+            throw protocol_error("the listing has test \"" + test.id + "\" twice: at " +
+                                 place_of(*found->second) + " and at " + place_of(test));
+    }
+}
+
+} // namespace
+
+std::string write_listing(const listing& value) {
+    json::array tests;
+    for (const auto& test : value.tests)
+        tests.emplace_back(to_json(test));
+    json::object object{{"bridge_protocol", version},
+                        {"binary", to_json_text(value.binary)},
+                        {"tests", std::move(tests)}};
+    return json::serialize(object);
+}
+
+listing parse_listing(std::string_view text) {
+    const auto object = parse_object(text, "the listing");
+    require_version(object, "bridge_protocol", version, "the listing");
+    field_reader fields(object, "the listing");
+    listing result;
+    result.binary = fields.text("binary");
+    const auto& tests = fields.array("tests");
+    for (std::size_t i = 0; i < tests.size(); ++i)
+        result.tests.push_back(to_test(tests[i], i));
+    require_unique_ids(result.tests);
+    return result;
+}
+
+} // namespace bridge::protocol
