@@ -29,8 +29,7 @@ constexpr double longest_ms = 365.0 * 24 * 3'600'000;
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
     double number = 0;
     const char* end = text.data() + text.size();
-    const auto parsed =
-        std::from_chars(text.data(), end, number, std::chars_format::fixed);
+    const auto parsed = std::from_chars(text.data(), end, number, std::chars_format::fixed);
     if (parsed.ec != std::errc{})
         return std::nullopt;
     const auto unit = unit_in_ms({parsed.ptr, static_cast<std::size_t>(end - parsed.ptr)});

@@ -27,7 +27,9 @@ json::object head(std::string_view name, std::string_view id) {
             {"id", to_json_text(id)}};
 }
 
-json::object to_json(const test_started& value) { return head("test.started", value.id); }
+json::object to_json(const test_started& value) {
+    return head("test.started", value.id);
+}
 
 json::object to_json(const test_failure& value) {
     auto object = head("test.failure", value.id);
@@ -70,7 +72,9 @@ test_finished to_finished(const field_reader& fields) {
 
 } // namespace
 
-std::string_view to_string(failure_kind value) noexcept { return name_of(kinds, value); }
+std::string_view to_string(failure_kind value) noexcept {
+    return name_of(kinds, value);
+}
 
 std::optional<failure_kind> parse_failure_kind(std::string_view name) noexcept {
     return value_of(kinds, name);

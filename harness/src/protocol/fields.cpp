@@ -104,6 +104,8 @@ const json::array& field_reader::array(std::string_view key) const {
     return value.get_array();
 }
 
-json::string to_json_text(std::string_view bytes) { return json::string(to_valid_utf8(bytes)); }
+json::string to_json_text(std::string_view bytes) {
+    return json::string(to_valid_utf8(bytes));
+}
 
 } // namespace bridge::protocol

@@ -24,10 +24,10 @@ json::object to_json(const test_info& test) {
     for (const auto& tag : test.tags)
         tags.emplace_back(to_json_text(tag));
     const auto kind = name_of(kinds, test.kind);
-    return {{"id", to_json_text(test.id)},       {"suite", to_json_text(test.suite)},
-            {"name", to_json_text(test.name)},   {"kind", json::string_view(kind)},
-            {"file", to_json_text(test.file)},   {"line", test.line},
-            {"tags", std::move(tags)},           {"timeout_ms", test.timeout.count()}};
+    return {{"id", to_json_text(test.id)},     {"suite", to_json_text(test.suite)},
+            {"name", to_json_text(test.name)}, {"kind", json::string_view(kind)},
+            {"file", to_json_text(test.file)}, {"line", test.line},
+            {"tags", std::move(tags)},         {"timeout_ms", test.timeout.count()}};
 }
 
 test_info to_test(const json::value& value, std::size_t index) {
@@ -68,13 +68,15 @@ void require_unique_ids(const std::vector<test_info>& tests) {
 
 } // namespace
 
-std::string write_listing(const listing& value) {
+std::string write_listing(const listing& value, std::string_view path) {
     json::array tests;
     for (const auto& test : value.tests)
         tests.emplace_back(to_json(test));
     json::object object{{"bridge_protocol", version},
                         {"binary", to_json_text(value.binary)},
                         {"tests", std::move(tests)}};
+    if (!path.empty())
+        object["path"] = to_json_text(path);
     return json::serialize(object);
 }
 

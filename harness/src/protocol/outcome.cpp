@@ -19,7 +19,9 @@ constexpr name_table<outcome, 6> names{{
 
 } // namespace
 
-std::string_view to_string(outcome value) noexcept { return name_of(names, value); }
+std::string_view to_string(outcome value) noexcept {
+    return name_of(names, value);
+}
 
 std::optional<outcome> parse_outcome(std::string_view name) noexcept {
     return value_of(names, name);

@@ -33,7 +33,8 @@ struct listing {
 };
 
 /// One JSON object without a line end; bytes that are not UTF-8 are escaped.
-std::string write_listing(const listing& value);
+/// `path`, if there is one, becomes a further key that readers ignore.
+std::string write_listing(const listing& value, std::string_view path = {});
 
 /// Reads what write_listing wrote. Unknown keys are ignored.
 /// Throws protocol_error: not JSON, another version, a missing or ill-typed field, an id twice.
