@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything, in the order in which the headers rest on each other.
+#pragma once
+
+#include <bridge/version.hpp>
+
+#include <bridge/error.hpp>
+
+#include <bridge/gil.hpp>
+#include <bridge/interpreter.hpp>
+#include <bridge/py_ref.hpp>
+#include <bridge/python_error.hpp>
+
+#include <bridge/executor.hpp>
+#include <bridge/task_locals.hpp>
+
+#include <bridge/runtime.hpp>
+
+#include <bridge/def_async.hpp>
+#include <bridge/to_cpp.hpp>
+#include <bridge/to_python.hpp>
+
+#include <bridge/main.hpp>
+#include <bridge/run.hpp>

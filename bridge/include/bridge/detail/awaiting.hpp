@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// A C++ coroutine that awaits a Python object: how it waits, is cancelled and resumed.
+#pragma once
+
+#include <bridge/detail/launch.hpp>
+#include <bridge/detail/port.hpp>
+#include <bridge/error.hpp>
+#include <bridge/gil.hpp>
+#include <bridge/py_ref.hpp>
+#include <bridge/python_error.hpp>
+#include <bridge/task_locals.hpp>
+
+#include <atomic>
+#include <exception>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace bridge::detail {
+
+class crossing;
+struct coroutine_object;
+
+/// Lives in the frame of the awaiting coroutine, which is resumed exactly once: when the Python
+/// side has really ended, also after a cancellation.
+class awaiting {
+public:
+    awaiting(py_ref object, task_locals locals) noexcept;
+    awaiting(const awaiting&) = delete;
+    awaiting& operator=(const awaiting&) = delete;
+
+    /// The coroutine is suspended. As a handler of its executor, without the GIL.
+    void operator()(suspended coroutine) noexcept;
+
+    /// Where the awaiting task runs the object itself. Loop thread, GIL held.
+    const py_ref& object() const noexcept { return object_; }
+
+    void set_runner(coroutine_object* runner) noexcept { runner_ = runner; }
+
+    /// The Python side ended: with a value, or null and the error set. True: resume() is the
+    /// caller's to call; false: the coroutine is resumed elsewhere. Loop thread, GIL held.
+    bool settle(PyObject* value) noexcept;
+
+    /// Continues the coroutine here; as a handler of its executor.
+    void resume();
+
+    /// The same in the executor's own turn.
+    void resume_later() noexcept;
+
+    /// Ends it with an error of the bridge. Any thread.
+    void fail(errc error) noexcept;
+
+    /// Runs the object in a Task of its own. Loop thread, GIL held.
+    void run_as_task() noexcept;
+
+protected:
+    ~awaiting() = default;
+
+    /// Stores the value; throws where it cannot be converted. GIL held.
+    virtual void convert(py::handle value) = 0;
+
+    std::exception_ptr error_;
+
+private:
+    struct node : port_node {
+        awaiting* owner = nullptr;
+    };
+
+    struct resume_task : strand_task {
+        awaiting* owner = nullptr;
+    };
+
+    static constexpr unsigned ended = 1;
+    static constexpr unsigned cancelling = 2;
+
+    void connect_cancellation();
+    port& its_port() const noexcept;
+    void request_cancel() noexcept;
+    void cancel_in_python() noexcept;
+    py::object start_task() const;
+    static void deliver_start(port_node* self, bool alive) noexcept;
+    static void deliver_cancel(port_node* self, bool alive) noexcept;
+    static PyObject* on_done(PyObject* self, PyObject* future) noexcept;
+    static void on_callback_gone(PyObject* capsule) noexcept;
+    static PyMethodDef done_method;
+
+    py_ref object_;
+    task_locals locals_;
+    node start_;
+    node cancel_;
+    resume_task resume_;
+    std::optional<suspended> coroutine_;
+    intrusive_ptr<strand> strand_; // where its executor is ours
+    std::atomic<unsigned> state_{0};
+    py_ref task_;
+    coroutine_object* runner_ = nullptr;
+};
+
+/// Throws the TypeError for a Python value that is not a T. GIL held.
+[[noreturn]] void throw_conversion_error(py::handle value, const std::string& wanted);
+
+template<class T>
+class awaiting_of final : public awaiting {
+public:
+    using awaiting::awaiting;
+
+    T take() {
+        if (error_)
+            std::rethrow_exception(std::exchange(error_, nullptr));
+        if constexpr (!std::is_void_v<T>)
+            return std::move(*value_);
+    }
+
+private:
+    using value_type = std::conditional_t<std::is_void_v<T>, bool, T>;
+
+    void convert(py::handle value) override {
+        if constexpr (std::is_same_v<T, py_ref>)
+            value_.emplace(py::reinterpret_borrow<py::object>(value));
+        else if constexpr (!std::is_void_v<T>)
+            value_.emplace(cast_result<T>(value));
+    }
+
+    template<class U>
+    static U cast_result(py::handle value) {
+        static_assert(
+            may_leave_the_gil<U>,
+            "the awaiting coroutine does not hold the GIL, without which a pybind11 object "
+            "must not be touched: use to_cpp<bridge::py_ref>");
+        try {
+            return value.cast<U>();
+        } catch (const py::cast_error&) {
+            throw_conversion_error(value, py::type_id<U>());
+        }
+    }
+
+    std::optional<value_type> value_;
+};
+
+} // namespace bridge::detail

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+// A C++ coroutine that Python awaits: result, queue node, cancellation and strand in one block.
+#pragma once
+
+#include <bridge/detail/launch.hpp>
+#include <bridge/detail/port.hpp>
+#include <bridge/detail/strand.hpp>
+#include <bridge/error.hpp>
+#include <bridge/python_error.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+
+#include <exception>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+namespace bridge::detail {
+
+class awaiting;
+struct coroutine_object;
+
+/// Held by the Python object and, while it runs, by its own coroutine's executor.
+class crossing : public strand {
+public:
+    crossing(scheduler& on, task_locals locals, void* slot) noexcept
+        : strand(on, std::move(locals), slot) {
+        completion_.owner = this;
+        completion_.deliver = &deliver_completion;
+        cancel_task_.owner = this;
+        cancel_task_.run = &run_cancel;
+    }
+
+    /// Runs the coroutine's first step. The strand is held by this thread, the GIL is not.
+    virtual void start() = 0;
+
+    /// The result as a new reference, or null with the Python error set. Once, after finished().
+    /// Requires the GIL.
+    virtual PyObject* take_result() = 0;
+
+    /// Keeps a Python object alive for as long as the coroutine may use it.
+    void keep_alive(py_ref object) noexcept { kept_ = std::move(object); }
+
+    /// Asks the coroutine to stop: emits its cancellation signal in its turn. Loop thread or any.
+    void request_cancel() noexcept;
+
+    /// Whether Python asked for the end, so that operation_aborted is its answer.
+    bool cancel_requested() const noexcept {
+        return cancel_requested_.load(std::memory_order_acquire);
+    }
+
+    /// Readable by the thread that holds the strand, and on the loop thread after delivery.
+    bool finished() const noexcept { return finished_; }
+
+    /// A Python awaitable that the coroutine waits for and its awaiting task is to run; same rule.
+    awaiting* waits_for() const noexcept { return delegation_; }
+
+    /// Called by the coroutine itself, as a handler of the strand.
+    void delegate(awaiting& to) noexcept;
+    void finish() noexcept;
+
+    bool may_delegate(thread_id asking) const noexcept {
+        return asking == thread_ && driven_by_task_.load(std::memory_order_relaxed);
+    }
+
+    /// The Python side. Loop thread.
+    void set_object(coroutine_object* object) noexcept { object_ = object; }
+
+    crossing* as_crossing() noexcept override { return this; }
+
+    void set_driven_by_task(bool driven) noexcept {
+        driven_by_task_.store(driven, std::memory_order_relaxed);
+    }
+
+    awaiting* take_delegation() noexcept { return std::exchange(delegation_, nullptr); }
+
+    void begin_inline() noexcept { inline_ = true; }
+
+    void fail_to_start() noexcept; ///< the runtime has ended
+
+    /// From here on the coroutine announces itself through the port of its locals.
+    void end_inline() noexcept {
+        inline_ = false;
+        leave();
+    }
+
+protected:
+    ~crossing() override = default;
+
+    void launch(entry_awaitable entry) {
+        coroutine_start thread(std::move(entry), executor(this), signal_.slot());
+        thread_ = thread.id();
+        thread.run();
+    }
+
+    std::exception_ptr error_;
+
+private:
+    struct completion_node : port_node {
+        crossing* owner = nullptr;
+    };
+
+    struct cancel_node : strand_task {
+        crossing* owner = nullptr;
+    };
+
+    void announce() noexcept;
+    static void deliver_completion(port_node* self, bool alive) noexcept;
+    static void run_cancel(strand_task* self, bool call);
+
+    completion_node completion_;
+    cancel_node cancel_task_;
+    boost::asio::cancellation_signal signal_;
+    thread_id thread_ = nullptr;
+    coroutine_object* object_ = nullptr; // borrowed; loop thread
+    awaiting* delegation_ = nullptr;
+    py_ref kept_;
+    std::atomic<bool> cancel_requested_{false};
+    std::atomic<bool> cancel_queued_{false};
+    std::atomic<bool> driven_by_task_{false};
+    bool inline_ = false;
+    bool finished_ = false;
+};
+
+/// Sets the Python error for a failed crossing. Requires the GIL.
+void set_crossing_error(const std::exception_ptr& error) noexcept;
+
+/// A C++ value as a new reference; null with the Python error set where it cannot be converted.
+template<class T>
+PyObject* convert_result(T&& value) {
+    static_assert(
+        !std::is_base_of_v<py::handle, std::remove_cvref_t<T>>,
+        "a coroutine that Python awaits ends without the GIL, where a pybind11 object may "
+        "not live: return bridge::py_ref instead");
+    if constexpr (std::is_same_v<std::remove_cvref_t<T>, py_ref>) {
+        if (!value)
+            return Py_NewRef(Py_None);
+        return value.release();
+    } else {
+        return py::cast(std::forward<T>(value)).release().ptr();
+    }
+}
+
+template<class T>
+class crossing_of final : public crossing {
+public:
+    crossing_of(scheduler& on, task_locals locals, void* slot, boost::asio::awaitable<T> body)
+        : crossing(on, std::move(locals), slot), body_(std::move(body)) {}
+
+    void start() override { launch(run(this)); }
+
+    PyObject* take_result() override {
+        try {
+            if (!error_) {
+                if constexpr (std::is_void_v<T>)
+                    return Py_NewRef(Py_None);
+                else
+                    return convert_result<T>(std::move(*value_));
+            }
+        } catch (...) {
+            error_ = std::current_exception();
+        }
+        set_crossing_error(error_);
+        return nullptr;
+    }
+
+private:
+    using value_type = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
+
+    // Announces the end on every way out, also when the frame is destroyed unfinished.
+    struct finisher {
+        crossing_of* owner;
+
+        ~finisher() {
+            if (!owner->error_ && !owner->value_)
+                owner->error_ = std::make_exception_ptr(
+                    boost::system::system_error(make_error_code(errc::runtime_stopped)));
+            owner->finish();
+        }
+    };
+
+    static entry_awaitable run(crossing_of* self) {
+        const finisher end{self};
+        try {
+            // The frame of the body ends before its end is announced.
+            auto body = std::move(self->body_);
+            if constexpr (std::is_void_v<T>) {
+                co_await std::move(body);
+                self->value_.emplace();
+            } else {
+                self->value_.emplace(co_await std::move(body));
+            }
+        } catch (...) {
+            self->error_ = std::current_exception();
+        }
+    }
+
+    boost::asio::awaitable<T> body_;
+    std::optional<value_type> value_;
+};
+
+} // namespace bridge::detail

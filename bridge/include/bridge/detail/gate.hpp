@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keeps something alive for those who are using it, and tells newcomers when it is gone.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <thread>
+
+namespace bridge::detail {
+
+/// A door that closes behind those inside: a check of it cannot be outdated by the time it is used.
+class gate {
+public:
+    constexpr explicit gate(bool open) noexcept : state_(open ? open_bit : 0) {}
+
+    /// True: inside, until leave(). False: it is closed.
+    bool enter() noexcept {
+        if ((state_.fetch_add(1, std::memory_order_acquire) & open_bit) != 0)
+            return true;
+        leave();
+        return false;
+    }
+
+    void leave() noexcept { state_.fetch_sub(1, std::memory_order_release); }
+
+    bool is_open() const noexcept {
+        return (state_.load(std::memory_order_acquire) & open_bit) != 0;
+    }
+
+    void open() noexcept { state_.fetch_or(open_bit, std::memory_order_acq_rel); }
+
+    /// Refuses newcomers and waits for those inside; false where some did not leave in time.
+    bool close(std::chrono::steady_clock::time_point deadline) noexcept {
+        state_.fetch_and(~open_bit, std::memory_order_acq_rel);
+        while (state_.load(std::memory_order_acquire) != 0) {
+            if (std::chrono::steady_clock::now() > deadline)
+                return false;
+            std::this_thread::yield();
+        }
+        return true;
+    }
+
+private:
+    static constexpr std::uint32_t open_bit = 0x80000000U;
+    std::atomic<std::uint32_t> state_;
+};
+
+/// A stay inside a gate.
+class gate_guard {
+public:
+    explicit gate_guard(gate& of) noexcept : gate_(of.enter() ? &of : nullptr) {}
+
+    gate_guard(const gate_guard&) = delete;
+    gate_guard& operator=(const gate_guard&) = delete;
+
+    ~gate_guard() {
+        if (gate_ != nullptr)
+            gate_->leave();
+    }
+
+    explicit operator bool() const noexcept { return gate_ != nullptr; }
+
+private:
+    gate* gate_;
+};
+
+} // namespace bridge::detail

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// How coroutines are started and suspended: the only user of asio::detail. co_spawn with an
+// executor that carries locals costs twice the time and memory of this
+// (docs/decisions/0002-launch.md).
+#pragma once
+
+#include <bridge/executor.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/cancellation_state.hpp>
+
+#include <utility>
+
+namespace bridge::detail {
+
+namespace asio_detail = boost::asio::detail;
+
+using entry_point = asio_detail::awaitable_thread_entry_point;
+using entry_awaitable = boost::asio::awaitable<entry_point>;
+using coroutine_thread = asio_detail::awaitable_thread<boost::asio::any_io_executor>;
+using coroutine_frame = asio_detail::awaitable_frame_base<boost::asio::any_io_executor>;
+
+/// What names a thread of coroutines: the same from its launch to its end.
+using thread_id = const void*;
+
+/// A suspended thread of coroutines, owned. Destroying it unresumed unwinds it through its
+/// executor.
+class suspended : private coroutine_thread {
+public:
+    explicit suspended(coroutine_thread* running) : coroutine_thread(std::move(*running)) {}
+
+    suspended(suspended&&) = default;
+
+    /// Continues the coroutine here and now; only as a handler of its executor.
+    void resume() {
+        get_cancellation_slot().clear();
+        launch();
+    }
+
+    using coroutine_thread::get_cancellation_slot;
+    using coroutine_thread::get_executor;
+
+    thread_id id() noexcept { return entry_point(); }
+};
+
+/// Suspends the awaiting coroutine and then calls f(suspended), which may resume it elsewhere at
+/// once. f must not throw.
+template<class F>
+auto suspend_to(F& f) {
+    return [&f](coroutine_frame* frame) -> coroutine_thread* {
+        f(suspended(frame->detach_thread()));
+        return nullptr;
+    };
+}
+
+/// A thread of coroutines that has not begun.
+class coroutine_start {
+public:
+    coroutine_start(entry_awaitable entry, const executor& on, boost::asio::cancellation_slot slot)
+        : thread_(std::move(entry), boost::asio::any_io_executor(on), slot,
+                  boost::asio::cancellation_state(slot)) {}
+
+    thread_id id() noexcept { return thread_.entry_point(); }
+
+    /// Runs the first step; only as a handler of the executor.
+    void run() { thread_.launch(); }
+
+private:
+    coroutine_thread thread_;
+};
+
+} // namespace bridge::detail

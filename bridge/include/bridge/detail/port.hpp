@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// The port of a Python loop: the only way from native threads into it.
+#pragma once
+
+#include <bridge/detail/intrusive.hpp>
+#include <bridge/detail/python.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace bridge::detail {
+
+/// What native threads put into a port; embedded in what it announces, so that posting does not
+/// allocate. Delivered on the loop thread, GIL held; `alive` is false where the loop has ended.
+struct port_node {
+    port_node* next = nullptr;
+    void (*deliver)(port_node* self, bool alive) noexcept = nullptr;
+};
+
+/// A waiter to be woken when everything that a drain brought is settled. Loop thread only.
+struct port_waiter {
+    port_waiter* next = nullptr;
+    /// False where a Python error is set that has to end the loop's run.
+    bool (*wake)(port_waiter* self, bool directly) noexcept = nullptr;
+};
+
+class port;
+
+/// Something in flight that has to hear when its loop ends. Loop thread only.
+struct port_member {
+    port_member* next = nullptr;
+    port_member** link = nullptr; ///< what points at this
+    port* home = nullptr;         ///< null while not a member
+    void (*cancel)(port_member* self) noexcept = nullptr;
+    void (*abandon)(port_member* self) noexcept = nullptr;
+};
+
+/// A lock-free queue into one event loop. Any thread pushes without the GIL; the first push into an
+/// empty queue wakes the loop, the rest ride along; the loop thread drains, a budget at a time.
+class port {
+public:
+    /// The port of a loop, made at first use. Requires the GIL. Throws loop_closed.
+    static intrusive_ptr<port> of(py::handle loop);
+
+    /// The same, or null where it has none yet. Requires the GIL.
+    static intrusive_ptr<port> find(py::handle loop);
+
+    port(const port&) = delete;
+    port& operator=(const port&) = delete;
+
+    /// Any thread, no GIL, never blocks. False where the loop has ended: nothing was queued.
+    bool push(port_node* node) noexcept;
+
+    /// The loop, borrowed; valid while the port is open. Requires the GIL.
+    py::handle loop() const noexcept { return loop_; }
+
+    bool is_open() const noexcept;
+
+    /// Wakes the waiter at the end of this drain: what arrived together is settled before any of it
+    /// is seen. Only from deliver().
+    void wake_after_drain(port_waiter* waiter) noexcept;
+
+    void join(port_member& member) noexcept;
+    static void leave(port_member& member) noexcept;
+
+    /// Asks all members to stop and calls `when_idle` in the loop once the last has left. How many
+    /// there are; nothing is called where there are none.
+    std::size_t cancel_members(py::object when_idle);
+
+    /// Delivers everything as "the loop has ended" and abandons the members. Requires the GIL.
+    void close() noexcept;
+
+    /// Closes the ports of all loops. Requires the GIL.
+    static void close_all() noexcept;
+
+    void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
+
+    void release() noexcept;
+
+    /// How often native threads woke this loop, and how many nodes were delivered.
+    std::uint64_t wakes() const noexcept { return wakes_.load(std::memory_order_relaxed); }
+
+    std::uint64_t delivered() const noexcept { return delivered_; }
+
+private:
+    explicit port(py::handle loop);
+    ~port();
+    void attach();
+    void wake() noexcept;
+    bool drain() noexcept;
+    void deliver_some() noexcept;
+    bool wake_waiters() noexcept;
+    bool nothing_queued_before() const noexcept;
+    void tell_idle() noexcept;
+    static PyObject* on_readable(PyObject* self, PyObject*) noexcept;
+    static PyObject* on_attach(PyObject* self, PyObject*) noexcept;
+    static void on_reader_gone(PyObject* capsule) noexcept;
+    static PyMethodDef readable_method;
+    static PyMethodDef attach_method;
+
+    std::atomic<int> references_{1};
+    std::atomic<port_node*> head_{nullptr};
+    std::atomic<std::uint64_t> wakes_{0};
+    std::uint64_t delivered_ = 0;
+    port_node* undelivered_ = nullptr; // what a drain left for the next turn
+    port_waiter* first_waiter_ = nullptr;
+    port_waiter** last_waiter_ = &first_waiter_;
+    port_member* members_ = nullptr;
+    PyObject* when_idle_ = nullptr;
+    PyObject* loop_;
+    PyObject* key_; // weak reference to the loop, the port's key in imports
+    int event_fd_;
+    bool shows_ready_queue_;
+};
+
+} // namespace bridge::detail

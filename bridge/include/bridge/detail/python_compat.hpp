@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Differences between CPython versions; the only place with #if on the version.
+#pragma once
+
+#include <bridge/detail/python.hpp>
+
+namespace bridge::detail {
+
+/// The error set in Python as one normalised exception object with its traceback, and clears it.
+inline py::object take_set_exception() {
+#if PY_VERSION_HEX >= 0x030C0000
+    return py::reinterpret_steal<py::object>(PyErr_GetRaisedException());
+#else
+    PyObject* type = nullptr;
+    PyObject* value = nullptr;
+    PyObject* traceback = nullptr;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyErr_NormalizeException(&type, &value, &traceback);
+    if (value != nullptr && traceback != nullptr)
+        PyException_SetTraceback(value, traceback);
+    Py_XDECREF(type);
+    Py_XDECREF(traceback);
+    return py::reinterpret_steal<py::object>(value);
+#endif
+}
+
+/// Sets the exception object as the error, keeping the traceback it carries.
+inline void set_exception(const py::object& exception) {
+#if PY_VERSION_HEX >= 0x030C0000
+    PyErr_SetRaisedException(exception.inc_ref().ptr());
+#else
+    PyObject* type = reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr()));
+    Py_INCREF(type);
+    PyErr_Restore(type, exception.inc_ref().ptr(), PyException_GetTraceback(exception.ptr()));
+#endif
+}
+
+} // namespace bridge::detail

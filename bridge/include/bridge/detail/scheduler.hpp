@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a strand needs of the threads below it.
+#pragma once
+
+#include <bridge/detail/gate.hpp>
+
+#include <boost/asio/execution_context.hpp>
+
+#include <atomic>
+
+namespace bridge::detail {
+
+class strand;
+struct strand_task;
+
+/// Threads that run strands. Shared by the strands on it, so that it outlives its runtime for them.
+class scheduler {
+public:
+    scheduler(const scheduler&) = delete;
+    scheduler& operator=(const scheduler&) = delete;
+
+    void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
+
+    void release() noexcept {
+        if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+            delete this;
+    }
+
+    /// Takes over a held strand and runs the task and what waits on it; destroys them where the
+    /// threads have ended. Any thread, no GIL.
+    virtual void schedule(strand& held, strand_task* first) noexcept = 0;
+
+    /// Whether this thread is one of its own.
+    virtual bool is_own_thread() const noexcept = 0;
+
+    /// The context that I/O objects belong to. Only while a handler of it runs.
+    virtual boost::asio::execution_context& context() noexcept = 0;
+
+    /// Closed once the threads are ending; whoever runs its handlers on another thread is inside.
+    gate& life() noexcept { return life_; }
+
+protected:
+    scheduler() = default;
+    virtual ~scheduler() = default;
+
+private:
+    gate life_{true};
+    std::atomic<int> references_{1};
+};
+
+} // namespace bridge::detail

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// The serial executor's state: one handler at a time, born held by whoever made it.
+#pragma once
+
+#include <bridge/detail/intrusive.hpp>
+#include <bridge/detail/scheduler.hpp>
+#include <bridge/task_locals.hpp>
+
+#include <atomic>
+#include <cstdint>
+
+namespace bridge::detail {
+
+class crossing;
+
+/// A handler waiting for its turn. `run` consumes it: calls it, or only destroys it.
+struct strand_task {
+    strand_task* next = nullptr;
+    void (*run)(strand_task* self, bool call) = nullptr;
+};
+
+/// Runs handlers one at a time on a scheduler. Free, or held by one thread; handlers that come
+/// while it is held wait and run when it is left. Carries the locals and one opaque slot.
+class strand {
+public:
+    /// Held by the calling thread.
+    strand(scheduler& on, task_locals locals, void* slot) noexcept
+        : scheduler_(&on), slot_(slot), locals_(std::move(locals)) {}
+
+    strand(const strand&) = delete;
+    strand& operator=(const strand&) = delete;
+
+    void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
+
+    void release() noexcept {
+        if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+            delete this;
+    }
+
+    scheduler& on() const noexcept { return *scheduler_; }
+
+    const task_locals& locals() const noexcept { return locals_; }
+
+    void set_locals(task_locals locals) noexcept { locals_ = std::move(locals); }
+
+    void* slot() const noexcept { return slot_; }
+
+    virtual crossing* as_crossing() noexcept { return nullptr; }
+
+    /// The strand whose handler runs on this thread, or null.
+    static strand* current() noexcept { return current_; }
+
+    /// Queues a handler; runs it on the scheduler in its turn.
+    void post(strand_task* task) noexcept;
+
+    /// Takes the strand for this thread where it is free.
+    bool try_hold() noexcept {
+        std::uintptr_t expected = is_free;
+        return state_.compare_exchange_strong(expected, is_held, std::memory_order_acquire,
+                                              std::memory_order_relaxed);
+    }
+
+    /// Gives the strand up; what waited runs on the scheduler.
+    void leave() noexcept;
+
+    /// Runs f as a handler of this strand, which this thread holds.
+    template<class F>
+    void run_held(F&& f) {
+        const current_scope scope(this);
+        f();
+    }
+
+    /// Runs one task and then one batch of what waited, and gives the strand up. Holds it.
+    void run_and_leave(strand_task* first) noexcept;
+
+    /// Destroys what waits without running it; the scheduler has ended. Holds it.
+    void discard(strand_task* first) noexcept;
+
+protected:
+    virtual ~strand() = default;
+
+private:
+    class current_scope {
+    public:
+        explicit current_scope(strand* now) noexcept : before_(current_) { current_ = now; }
+
+        current_scope(const current_scope&) = delete;
+        current_scope& operator=(const current_scope&) = delete;
+
+        ~current_scope() { current_ = before_; }
+
+    private:
+        strand* before_;
+    };
+
+    strand_task* take_waiting() noexcept;
+
+    // Otherwise the last of the waiting tasks, newest first.
+    static constexpr std::uintptr_t is_free = 0;
+    static constexpr std::uintptr_t is_held = 1;
+
+    static inline thread_local strand* current_ = nullptr;
+
+    std::atomic<std::uintptr_t> state_{is_held};
+    std::atomic<std::uint32_t> references_{1};
+    intrusive_ptr<scheduler> scheduler_;
+    void* slot_;
+    task_locals locals_;
+};
+
+} // namespace bridge::detail

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Holding and releasing the GIL by callables, which cannot span a co_await.
+#pragma once
+
+#include <bridge/detail/interpreter.hpp>
+#include <bridge/py_ref.hpp>
+#include <bridge/python_error.hpp>
+
+#include <type_traits>
+#include <utility>
+
+namespace bridge {
+namespace detail {
+
+/// Holds the GIL for a scope; throws interpreter_gone. A native thread keeps its thread state for
+/// its next time.
+class gil_hold {
+public:
+    gil_hold();
+    gil_hold(const gil_hold&) = delete;
+    gil_hold& operator=(const gil_hold&) = delete;
+    ~gil_hold();
+
+private:
+    static gate& usable_gate();
+
+    gate_guard inside_{usable_gate()};
+    PyGILState_STATE state_{};
+    bool taken_ = false;
+};
+
+/// Releases the GIL for a scope where this thread holds it.
+class gil_pause {
+public:
+    gil_pause() noexcept : saved_(holds_gil() ? PyEval_SaveThread() : nullptr) {}
+
+    gil_pause(const gil_pause&) = delete;
+    gil_pause& operator=(const gil_pause&) = delete;
+
+    ~gil_pause() {
+        if (saved_ != nullptr)
+            PyEval_RestoreThread(saved_);
+    }
+
+private:
+    PyThreadState* saved_;
+};
+
+template<class R>
+inline constexpr bool may_leave_the_gil = !std::is_base_of_v<py::handle, std::remove_cvref_t<R>>;
+
+} // namespace detail
+
+/// Runs f holding the GIL and returns its result; takes it where this thread has not got it,
+/// blocking until it is free. Cancel: not a suspension point. Throws what f throws (a Python error
+/// as python_error), interpreter_gone when Python is not running.
+template<class F>
+auto with_gil(F&& f) -> std::invoke_result_t<F> {
+    using result = std::invoke_result_t<F>;
+    static_assert(detail::may_leave_the_gil<result>,
+                  "a pybind11 object must not leave with_gil: return bridge::py_ref instead");
+    detail::gil_hold hold;
+    try {
+        return std::forward<F>(f)();
+    } catch (py::error_already_set& error) {
+        throw python_error(error);
+    }
+}
+
+/// Runs f with the GIL released and returns its result; takes it back where it was held.
+template<class F>
+auto without_gil(F&& f) -> std::invoke_result_t<F> {
+    detail::gil_pause pause;
+    return std::forward<F>(f)();
+}
+
+} // namespace bridge

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// A Python reference that native threads may hold: moved and destroyed without the GIL.
+#pragma once
+
+#include <bridge/detail/interpreter.hpp>
+#include <bridge/detail/python.hpp>
+
+#include <type_traits>
+#include <utility>
+
+namespace bridge {
+
+/// Owns a Python object. Moving, storing and destroying need no GIL and are safe on any thread (a
+/// reference dropped without the GIL is queued and dropped by the next holder). Reading needs the
+/// GIL.
+class py_ref {
+public:
+    py_ref() noexcept = default;
+
+    /// Takes the reference. Requires the GIL, as py::object does.
+    py_ref(py::object object) : object_(object.release().ptr()) {
+        if (!detail::interpreter_gate.is_open())
+            detail::attach_interpreter();
+    }
+
+    /// The same for what converts to one, as object.attr("name").
+    template<class Object>
+
+    requires(std::is_convertible_v<Object, py::object> &&
+             !std::is_same_v<std::decay_t<Object>, py_ref>) py_ref(Object&& object)
+        : py_ref(py::object(std::forward<Object>(object))) {}
+
+    py_ref(py_ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
+
+    py_ref& operator=(py_ref&& other) noexcept {
+        py_ref(std::move(other)).swap(*this);
+        return *this;
+    }
+
+    py_ref(const py_ref&) = delete;
+    py_ref& operator=(const py_ref&) = delete;
+
+    ~py_ref() {
+        if (object_ != nullptr)
+            detail::release_reference(object_);
+    }
+
+    void swap(py_ref& other) noexcept { std::swap(object_, other.object_); }
+
+    explicit operator bool() const noexcept { return object_ != nullptr; }
+
+    /// The object, borrowed. Requires the GIL to do anything with it.
+    py::handle handle() const noexcept { return object_; }
+
+    /// A new reference to the object. Requires the GIL.
+    py::object get() const { return py::reinterpret_borrow<py::object>(object_); }
+
+    /// A second owner of the same object. Requires the GIL.
+    py_ref clone() const { return py_ref(get()); }
+
+    /// Gives the reference up to the caller, who must own the GIL to use it.
+    PyObject* release() noexcept { return std::exchange(object_, nullptr); }
+
+    /// Takes a new reference that C API calls return.
+    static py_ref steal(PyObject* object) noexcept {
+        py_ref ref;
+        ref.object_ = object;
+        return ref;
+    }
+
+private:
+    PyObject* object_ = nullptr;
+};
+
+} // namespace bridge

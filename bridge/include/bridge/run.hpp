@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// Python's loop on this thread, around a C++ main coroutine.
+#pragma once
+
+#include <bridge/gil.hpp>
+#include <bridge/to_python.hpp>
+
+#include <chrono>
+#include <exception>
+#include <optional>
+#include <utility>
+#include <variant>
+
+namespace bridge {
+
+struct run_options {
+    /// Makes the event loop; empty: asyncio.new_event_loop.
+    py_ref loop_factory = {};
+    bool debug = false; ///< asyncio's debug mode
+    /// How long what is left may take at the end: native work, the default executor's threads.
+    std::chrono::milliseconds deadline = std::chrono::seconds(5);
+};
+
+namespace detail {
+
+/// Runs the coroutine object in a new loop, as run() says. Throws py::error_already_set.
+py::object run_in_new_loop(const py::object& main, const run_options& options);
+
+/// The result of a C++ coroutine that Python runs, past Python: no conversion, the exception
+/// itself.
+template<class T>
+class outcome {
+public:
+    boost::asio::awaitable<void> store(boost::asio::awaitable<T> body) {
+        try {
+            if constexpr (std::is_void_v<T>) {
+                co_await std::move(body);
+                value_.emplace();
+            } else {
+                value_.emplace(co_await std::move(body));
+            }
+        } catch (...) {
+            error_ = std::current_exception();
+            throw;
+        }
+    }
+
+    /// After Python's run; `ended_by` is what that threw, if it did.
+    T take(const std::exception_ptr& ended_by) {
+        if (error_ && !ends_the_program(ended_by))
+            std::rethrow_exception(error_);
+        if (ended_by)
+            std::rethrow_exception(ended_by);
+        if constexpr (!std::is_void_v<T>)
+            return std::move(*value_);
+    }
+
+private:
+    using value_type = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
+
+    // KeyboardInterrupt and SystemExit outrank what main made of the cancellation.
+    static bool ends_the_program(const std::exception_ptr& error);
+
+    std::optional<value_type> value_;
+    std::exception_ptr error_;
+};
+
+/// True for KeyboardInterrupt and SystemExit. Takes the GIL.
+bool is_program_end(const std::exception_ptr& error);
+
+template<class T>
+bool outcome<T>::ends_the_program(const std::exception_ptr& error) {
+    return error && is_program_end(error);
+}
+
+template<class T, class F>
+T run_with(boost::asio::awaitable<T> body, F&& run_python) {
+    outcome<T> result;
+    std::exception_ptr ended_by;
+    try {
+        with_gil([&] { run_python(to_python(result.store(std::move(body)))); });
+    } catch (...) {
+        ended_by = std::current_exception();
+    }
+    return result.take(ended_by);
+}
+
+} // namespace detail
+
+/// Runs the coroutine in a new event loop on this thread until it has ended, and returns its
+/// result. Then, as asyncio.run: cancels and awaits the tasks that are left, waits for native work
+/// started in the loop and for the default executor (both until the deadline), closes the loop.
+/// Takes the GIL. Cancel: Ctrl-C cancels it (on the main thread); a second one raises
+/// KeyboardInterrupt at once. Throws: what the coroutine throws, as it threw it; python_error for
+/// KeyboardInterrupt and where no loop can be run (one is running on this thread already).
+template<class T>
+T run(boost::asio::awaitable<T> main, const run_options& options = {}) {
+    return detail::run_with(std::move(main), [&](const py::object& coroutine) {
+        detail::run_in_new_loop(coroutine, options);
+    });
+}
+
+/// Runs the coroutine in a loop of one's own, which stays open. Takes the GIL. Throws as run.
+template<class T>
+T run_until_complete(const py_ref& loop, boost::asio::awaitable<T> main) {
+    return detail::run_with(std::move(main), [&](const py::object& coroutine) {
+        loop.get().attr("run_until_complete")(coroutine);
+    });
+}
+
+/// Runs the loop until loop.stop() is called. Takes the GIL. Throws python_error.
+void run_forever(const py_ref& loop);
+
+} // namespace bridge

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// The event loop and contextvars context that C++ code works for.
+#pragma once
+
+#include <bridge/detail/intrusive.hpp>
+#include <bridge/detail/port.hpp>
+#include <bridge/py_ref.hpp>
+
+#include <atomic>
+
+namespace bridge {
+
+/// An event loop and a contextvars context. Copied and destroyed anywhere without the GIL; carried
+/// by the executor of every crossing and inherited by what is spawned on it.
+class task_locals {
+public:
+    task_locals() noexcept = default;
+
+    /// A loop, with a copy of the calling thread's context. Requires the GIL. Throws loop_closed.
+    explicit task_locals(const py::object& loop);
+
+    /// A loop and a context of one's own choice. Requires the GIL. Throws loop_closed.
+    task_locals(const py::object& loop, py::object context);
+
+    /// The loop running on this thread and a copy of its current context. Requires the GIL. Throws
+    /// no_event_loop.
+    static task_locals with_running_loop();
+
+    /// The same loop with a copy of the calling thread's context. Requires the GIL.
+    task_locals copy_context() const;
+
+    explicit operator bool() const noexcept { return static_cast<bool>(state_); }
+
+    /// The loop; the context. Require the GIL.
+    py::object event_loop() const { return state_->loop.get(); }
+
+    py::object context() const { return state_->context.get(); }
+
+    /// Where native threads reach this loop. No GIL.
+    detail::port& port() const noexcept { return *state_->port; }
+
+private:
+    struct state {
+        std::atomic<int> references{0};
+        py_ref loop;
+        py_ref context;
+        detail::intrusive_ptr<detail::port> port;
+
+        void retain() noexcept { references.fetch_add(1, std::memory_order_relaxed); }
+
+        void release() noexcept {
+            if (references.fetch_sub(1, std::memory_order_acq_rel) == 1)
+                delete this;
+        }
+    };
+
+    detail::intrusive_ptr<state> state_;
+};
+
+/// The locals of the handler that runs on this thread, else those of its running loop. Takes the
+/// GIL for the latter. Throws no_event_loop, whose text names the ways out.
+task_locals current_locals();
+
+} // namespace bridge

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// A Python awaitable as a C++ one.
+#pragma once
+
+#include <bridge/detail/awaiting.hpp>
+#include <bridge/runtime.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <type_traits>
+#include <utility>
+
+namespace bridge {
+namespace detail {
+
+template<class T>
+boost::asio::awaitable<T> await_python(task_locals locals, py_ref object) {
+    awaiting_of<T> operation(std::move(object), std::move(locals));
+    co_await suspend_to(operation);
+    co_return operation.take();
+}
+
+template<class Token>
+inline constexpr bool is_use_awaitable =
+    std::is_same_v<std::decay_t<Token>, boost::asio::use_awaitable_t<>>;
+
+} // namespace detail
+
+/// Awaits a Python awaitable (coroutine, Task, Future, object with __await__) in the loop of the
+/// given locals; its result is converted on the loop thread. Resumes: on the awaiting coroutine's
+/// own executor. GIL: not needed; never held when resumed. Cancel: the Python side is cancelled,
+/// and the coroutine resumes once that has ended. Throws: python_error (a TypeError where the
+/// object cannot be awaited or the result converted), python_cancelled (operation_aborted),
+/// loop_closed.
+template<class T = py_ref>
+boost::asio::awaitable<T> to_cpp(task_locals locals, py_ref object) {
+    return detail::await_python<T>(std::move(locals), std::move(object));
+}
+
+/// The same in the loop of current_locals(). Where the awaiting coroutine is itself what a Python
+/// task awaits, that task runs the object: no second task, the same current_task().
+template<class T = py_ref>
+boost::asio::awaitable<T> to_cpp(py_ref object) {
+    return detail::await_python<T>(task_locals(), std::move(object));
+}
+
+/// The same with any completion token of signature void(std::exception_ptr, T). It starts at once,
+/// on the default runtime; the token's handler runs on its associated executor.
+template<class T = py_ref, class Token>
+auto to_cpp(task_locals locals, py_ref object, Token&& token) {
+    if constexpr (detail::is_use_awaitable<Token>) {
+        return to_cpp<T>(std::move(locals), std::move(object));
+    } else {
+        auto on = default_runtime().make_executor(locals);
+        return boost::asio::co_spawn(std::move(on), to_cpp<T>(std::move(locals), std::move(object)),
+                                     std::forward<Token>(token));
+    }
+}
+
+/// The same in the loop of current_locals(). Throws no_event_loop.
+template<class T = py_ref, class Token>
+
+requires(!std::is_convertible_v<Token, py_ref>) auto to_cpp(py_ref object, Token&& token) {
+    if constexpr (detail::is_use_awaitable<Token>)
+        return to_cpp<T>(std::move(object));
+    else
+        return to_cpp<T>(current_locals(), std::move(object), std::forward<Token>(token));
+}
+
+} // namespace bridge

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// A C++ coroutine as a Python awaitable.
+#pragma once
+
+#include <bridge/detail/crossing.hpp>
+#include <bridge/runtime.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <utility>
+
+namespace bridge {
+namespace detail {
+
+/// What Python gets for a crossing. Requires the GIL. `name` may be null.
+py::object make_lazy(intrusive_ptr<crossing> op, py::handle name);
+py::object make_hot(intrusive_ptr<crossing> op, py::handle name);
+
+template<class T>
+intrusive_ptr<crossing> make_crossing(scheduler& on, task_locals locals,
+                                      boost::asio::awaitable<T> body, void* slot) {
+    return intrusive_ptr<crossing>::adopt(
+        new crossing_of<T>(on, std::move(locals), slot, std::move(body)));
+}
+
+/// The locals of the handler that runs here, if any: a crossing made in one inherits them.
+inline task_locals inherited_locals() {
+    const auto* strand = strand::current();
+    return strand != nullptr ? strand->locals() : task_locals();
+}
+
+} // namespace detail
+
+template<class T>
+py::object to_python(runtime& on, task_locals locals, boost::asio::awaitable<T> body);
+template<class T>
+py::object to_python_future(runtime& on, task_locals locals, boost::asio::awaitable<T> body);
+
+/// A Python coroutine object that runs the C++ one once it is awaited (also by create_task, gather,
+/// asyncio.run, ...), on the default runtime, in the loop that awaits it. Requires the GIL.
+/// Resumes: the body's first step runs inside the awaiting step, the GIL released; the rest on the
+/// runtime's threads. Cancel: cancelling the awaiting task emits the body's cancellation signal
+/// and the task wakes once the body has ended, by whatever the body ended with.
+/// Destroyed before it was awaited: nothing ran, and Python warns; while it runs: as cancelled.
+/// Throws: what Python throws where no memory is left. The body's exception arrives in Python as
+/// to_python_exception says, a result that cannot be converted as TypeError.
+template<class T>
+py::object to_python(boost::asio::awaitable<T> body) {
+    return to_python(default_runtime(), detail::inherited_locals(), std::move(body));
+}
+
+/// The same on a runtime of one's own, in the loop of the given locals.
+template<class T>
+py::object to_python(runtime& on, task_locals locals, boost::asio::awaitable<T> body) {
+    return detail::make_lazy(
+        detail::make_crossing(on.scheduler(), std::move(locals), std::move(body), current_slot()),
+        {});
+}
+
+/// The hot form: an object like asyncio.Future, whose body has taken its first step when this
+/// returns and goes on whether or not it is awaited, in the loop of current_locals(). Requires the
+/// GIL. A failure that nobody retrieves goes to the loop's exception handler, as for
+/// asyncio.Future. Throws: no_event_loop as RuntimeError.
+template<class T>
+py::object to_python_future(boost::asio::awaitable<T> body) {
+    return to_python_future(default_runtime(), detail::inherited_locals(), std::move(body));
+}
+
+/// The same on a runtime of one's own, in the loop of the given locals.
+template<class T>
+py::object to_python_future(runtime& on, task_locals locals, boost::asio::awaitable<T> body) {
+    return detail::make_hot(
+        detail::make_crossing(on.scheduler(), std::move(locals), std::move(body), current_slot()),
+        {});
+}
+
+} // namespace bridge

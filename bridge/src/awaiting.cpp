@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <bridge/detail/awaiting.hpp>
+
+#include "coroutine.hpp"
+#include "imports.hpp"
+
+#include <bridge/detail/crossing.hpp>
+#include <bridge/detail/python_compat.hpp>
+#include <bridge/detail/report.hpp>
+
+#include <boost/asio/post.hpp>
+
+namespace bridge::detail {
+namespace {
+
+constexpr const char* capsule_name = "bridge.awaiting";
+
+} // namespace
+
+PyMethodDef awaiting::done_method = {"bridge_done", &awaiting::on_done, METH_O, nullptr};
+
+awaiting::awaiting(py_ref object, task_locals locals) noexcept
+    : object_(std::move(object)), locals_(std::move(locals)) {
+    start_.owner = this;
+    start_.deliver = &deliver_start;
+    cancel_.owner = this;
+    cancel_.deliver = &deliver_cancel;
+    resume_.owner = this;
+    resume_.run = [](strand_task* self, bool call) {
+        auto* owner = static_cast<resume_task*>(self)->owner;
+        if (call)
+            return owner->resume();
+        // Its threads have ended. Out of the frame first, which ends with it.
+        const auto coroutine = std::exchange(owner->coroutine_, std::nullopt);
+    };
+}
+
+void awaiting::operator()(suspended coroutine) noexcept {
+    const auto on = coroutine.get_executor();
+    if (const auto* ours = on.target<executor>())
+        strand_ = intrusive_ptr<strand>(ours->get());
+    coroutine_.emplace(std::move(coroutine));
+    connect_cancellation();
+    auto* outer = strand_ ? strand_->as_crossing() : nullptr;
+    if (outer != nullptr && outer->may_delegate(coroutine_->id()))
+        return outer->delegate(*this);
+    try {
+        if (!locals_)
+            locals_ = current_locals();
+        if (!locals_.port().push(&start_))
+            fail(errc::loop_closed);
+    } catch (...) {
+        error_ = std::current_exception();
+        resume_later();
+    }
+}
+
+// A delegating coroutine learns its locals only when it has to wait.
+port& awaiting::its_port() const noexcept {
+    return locals_ ? locals_.port() : strand_->locals().port();
+}
+
+void awaiting::connect_cancellation() {
+    auto slot = coroutine_->get_cancellation_slot();
+    if (!slot.is_connected())
+        return;
+    slot.assign([this](boost::asio::cancellation_type type) {
+        if (type != boost::asio::cancellation_type::none)
+            request_cancel();
+    });
+}
+
+// The request travels in a node of this frame: the coroutine is not resumed while it is on its way.
+void awaiting::request_cancel() noexcept {
+    if (state_.fetch_or(cancelling, std::memory_order_acq_rel) != 0)
+        return; // ended, or a request is on its way
+    if (!its_port().push(&cancel_))
+        state_.fetch_and(~cancelling, std::memory_order_acq_rel); // the port's end settles it
+}
+
+void awaiting::deliver_cancel(port_node* self, bool alive) noexcept {
+    auto* owner = static_cast<node*>(self)->owner;
+    if (alive && (owner->state_.load(std::memory_order_acquire) & ended) == 0)
+        owner->cancel_in_python();
+    if ((owner->state_.fetch_and(~cancelling, std::memory_order_acq_rel) & ended) != 0)
+        owner->resume_later();
+}
+
+void awaiting::cancel_in_python() noexcept {
+    const auto cancelled = runner_ != nullptr ? cancel_delegate(*runner_) : [this] {
+        const auto method = get_imports().name.cancel.ptr();
+        return task_ ? py::reinterpret_steal<py::object>(
+                           PyObject_CallMethodNoArgs(task_.handle().ptr(), method))
+                     : py::none();
+    }();
+    if (!cancelled)
+        report_set_error(its_port().loop(), "bridge: cancelling a Python awaitable failed");
+}
+
+bool awaiting::settle(PyObject* value) noexcept {
+    runner_ = nullptr;
+    if (value == nullptr) {
+        error_ = fetch_python_exception();
+    } else {
+        try {
+            convert(value);
+        } catch (py::error_already_set& e) {
+            error_ = std::make_exception_ptr(python_error(e));
+        } catch (...) {
+            error_ = std::current_exception();
+        }
+    }
+    task_ = {};
+    object_ = {};
+    return (state_.fetch_or(ended, std::memory_order_acq_rel) & cancelling) == 0;
+}
+
+void awaiting::resume() {
+    auto coroutine = std::move(*coroutine_);
+    coroutine_.reset();
+    coroutine.resume();
+}
+
+void awaiting::resume_later() noexcept {
+    if (strand_)
+        return strand_->post(&resume_);
+    boost::asio::post(coroutine_->get_executor(), [this] { resume(); });
+}
+
+void awaiting::fail(errc error) noexcept {
+    error_ = std::make_exception_ptr(boost::system::system_error(make_error_code(error)));
+    if ((state_.fetch_or(ended, std::memory_order_acq_rel) & cancelling) == 0)
+        resume_later();
+}
+
+void awaiting::deliver_start(port_node* self, bool alive) noexcept {
+    auto* owner = static_cast<node*>(self)->owner;
+    if (alive)
+        owner->run_as_task();
+    else
+        owner->fail(errc::loop_closed);
+}
+
+void awaiting::run_as_task() noexcept {
+    if (!locals_)
+        locals_ = strand_->locals();
+    try {
+        auto task = start_task();
+        const auto self = py::reinterpret_steal<py::object>(
+            PyCapsule_New(this, capsule_name, &awaiting::on_callback_gone));
+        const auto callback =
+            py::reinterpret_steal<py::object>(PyCFunction_New(&done_method, self.ptr()));
+        task_ = py_ref(task);
+        task.attr(get_imports().name.add_done_callback)(callback);
+    } catch (py::error_already_set& e) {
+        if ((state_.load(std::memory_order_acquire) & ended) != 0)
+            return; // the callback could not be added, and its end told so
+        e.restore();
+        if (settle(nullptr))
+            resume_later();
+    }
+}
+
+// In the locals' context, so that the new task runs in a copy of it.
+py::object awaiting::start_task() const {
+    const auto context = locals_.context();
+    const auto loop = locals_.event_loop();
+    if (PyContext_Enter(context.ptr()) < 0)
+        throw py::error_already_set();
+    py::object task;
+    if (PyCoro_CheckExact(object_.handle().ptr()))
+        task = py::reinterpret_steal<py::object>(PyObject_CallMethodOneArg(
+            loop.ptr(), get_imports().name.create_task.ptr(), object_.handle().ptr()));
+    else
+        task = py::reinterpret_steal<py::object>(
+            PyObject_CallOneArg(get_imports().ensure_future.ptr(), object_.handle().ptr()));
+    if (!task) {
+        py::error_already_set error;
+        PyContext_Exit(context.ptr());
+        throw error;
+    }
+    PyContext_Exit(context.ptr());
+    return task;
+}
+
+PyObject* awaiting::on_done(PyObject* self, PyObject* future) noexcept {
+    auto* owner = static_cast<awaiting*>(PyCapsule_GetPointer(self, capsule_name));
+    PyCapsule_SetDestructor(self, nullptr);
+    const auto value = py::reinterpret_steal<py::object>(
+        PyObject_CallMethodNoArgs(future, get_imports().name.result.ptr()));
+    if (owner->settle(value.ptr()))
+        owner->resume_later();
+    Py_RETURN_NONE;
+}
+
+// The loop dropped the callback without calling it: it was closed with the task unfinished.
+void awaiting::on_callback_gone(PyObject* capsule) noexcept {
+    static_cast<awaiting*>(PyCapsule_GetPointer(capsule, capsule_name))->fail(errc::loop_closed);
+}
+
+void throw_conversion_error(py::handle value, const std::string& wanted) {
+    throw python_error(py::reinterpret_borrow<py::object>(PyExc_TypeError)(
+        "to_cpp: the awaited result is a '" + std::string(Py_TYPE(value.ptr())->tp_name) +
+        "', which does not convert to C++ type '" + wanted +
+        "'; ask for bridge::py_ref to take it as it is"));
+}
+
+} // namespace bridge::detail

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+// Life of the awaitable: making, collecting, ending.
+#include "coroutine.hpp"
+
+#include "imports.hpp"
+
+#include <bridge/detail/awaiting.hpp>
+#include <bridge/detail/python_compat.hpp>
+#include <bridge/detail/report.hpp>
+#include <bridge/to_python.hpp>
+
+#include <structmember.h>
+
+namespace bridge::detail {
+namespace {
+
+int traverse(PyObject* object, visitproc visit, void* arg) {
+    const auto* self = as_coroutine(object);
+    Py_VISIT(Py_TYPE(object));
+    Py_VISIT(self->callback);
+    Py_VISIT(self->context);
+    Py_VISIT(self->callbacks);
+    Py_VISIT(self->result);
+    Py_VISIT(self->exception);
+    Py_VISIT(self->cancel_message);
+    Py_VISIT(self->thrown);
+    Py_VISIT(self->inner);
+    Py_VISIT(self->yielded);
+    return 0;
+}
+
+int clear(PyObject* object) {
+    auto* self = as_coroutine(object);
+    Py_CLEAR(self->callback);
+    Py_CLEAR(self->context);
+    Py_CLEAR(self->callbacks);
+    Py_CLEAR(self->result);
+    Py_CLEAR(self->exception);
+    Py_CLEAR(self->cancel_message);
+    Py_CLEAR(self->thrown);
+    Py_CLEAR(self->inner);
+    Py_CLEAR(self->yielded);
+    return 0;
+}
+
+void warn_never_awaited(coroutine_object* self) {
+    if (PyErr_WarnFormat(PyExc_RuntimeWarning, 1, "coroutine '%U' was never awaited", self->name) <
+        0)
+        PyErr_WriteUnraisable(as_object(self));
+}
+
+void report_never_retrieved(coroutine_object* self) {
+    if (!self->op->locals() || !self->op->locals().port().is_open())
+        return;
+    try {
+        py::dict details;
+        details["message"] = "Future exception was never retrieved";
+        details["exception"] = py::handle(self->exception);
+        details["future"] = py::handle(as_object(self));
+        self->op->locals().event_loop().attr(get_imports().name.call_exception_handler)(details);
+    } catch (py::error_already_set& error) {
+        error.discard_as_unraisable("bridge: reporting an exception that nobody retrieved");
+    }
+}
+
+void finalize(PyObject* object) {
+    auto* self = as_coroutine(object);
+    const py::error_scope keep_set_error;
+    if (self->now == phase::created)
+        warn_never_awaited(self);
+    else if (self->now == phase::running || self->now == phase::delegating)
+        detach(self);
+    else if (self->hot && self->exception != nullptr && !self->retrieved)
+        report_never_retrieved(self);
+}
+
+void dealloc(PyObject* object) {
+    if (PyObject_CallFinalizerFromDealloc(object) < 0)
+        return;
+    auto* self = as_coroutine(object);
+    PyObject_GC_UnTrack(object);
+    if (self->weakrefs != nullptr)
+        PyObject_ClearWeakRefs(object);
+    clear(object);
+    Py_CLEAR(self->name);
+    self->op->set_object(nullptr);
+    self->op->release();
+    auto* type = Py_TYPE(object);
+    PyObject_GC_Del(object);
+    Py_DECREF(type);
+}
+
+// The loop ended while native code worked for it: nobody can be woken any more.
+void abandon(port_member* member) noexcept {
+    auto* self = static_cast<coroutine_object::member*>(member)->owner;
+    Py_INCREF(as_object(self));
+    detach(self);
+    self->now = phase::settled;
+    self->retrieved = true;
+    Py_XDECREF(self->exception);
+    self->exception = to_python_exception(std::make_exception_ptr(boost::system::system_error(
+                                              make_error_code(errc::loop_closed))))
+                          .release()
+                          .ptr();
+    Py_DECREF(as_object(self));
+}
+
+void cancel(port_member* member) noexcept {
+    static_cast<coroutine_object::member*>(member)->owner->op->request_cancel();
+}
+
+bool wake(port_waiter* waiter, bool directly) noexcept {
+    auto* self = static_cast<coroutine_object::waiting*>(waiter)->owner;
+    const bool go_on = wake_waiters(self, directly);
+    Py_DECREF(as_object(self)); // the drain's own
+    return go_on;
+}
+
+PyObject* await(PyObject* self) {
+    if (as_coroutine(self)->now == phase::closed) {
+        PyErr_SetString(PyExc_RuntimeError, "cannot reuse already awaited coroutine");
+        return nullptr;
+    }
+    return Py_NewRef(self);
+}
+
+PyMemberDef members[] = {
+    {"__weaklistoffset__", T_PYSSIZET, sizeof(PyObject), READONLY, nullptr},
+    {nullptr, 0, 0, 0, nullptr},
+};
+
+PyTypeObject* make_type(const char* name, PyMethodDef* methods, const char* doc) {
+    PyType_Slot slots[] = {
+        {Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},
+        {Py_tp_finalize, reinterpret_cast<void*>(&finalize)},
+        {Py_tp_traverse, reinterpret_cast<void*>(&traverse)},
+        {Py_tp_clear, reinterpret_cast<void*>(&clear)},
+        {Py_tp_iternext, reinterpret_cast<void*>(&coroutine_next)},
+        {Py_am_await, reinterpret_cast<void*>(&await)},
+        {Py_am_send, reinterpret_cast<void*>(&coroutine_am_send)},
+        {Py_tp_iter, reinterpret_cast<void*>(&await)},
+        {Py_tp_methods, methods},
+        {Py_tp_getset, coroutine_getset},
+        {Py_tp_members, members},
+        {Py_tp_doc, const_cast<char*>(doc)},
+        {0, nullptr},
+    };
+    PyType_Spec spec = {name, sizeof(coroutine_object), 0,
+                        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                        slots};
+    auto* type = PyType_FromSpec(&spec);
+    if (type == nullptr)
+        throw py::error_already_set();
+    return reinterpret_cast<PyTypeObject*>(type);
+}
+
+} // namespace
+
+PyTypeObject* make_coroutine_type() {
+    return make_type("bridge.coroutine", coroutine_methods,
+                     "A C++ coroutine, begun when it is first awaited.");
+}
+
+PyTypeObject* make_future_type() {
+    return make_type("bridge.future", future_methods, "A C++ coroutine that is already running.");
+}
+
+py::object new_coroutine(PyTypeObject* type, intrusive_ptr<crossing> op, py::handle name) {
+    auto* object = PyType_GenericAlloc(type, 0);
+    if (object == nullptr)
+        throw py::error_already_set();
+    auto* self = as_coroutine(object);
+    self->op = op.detach();
+    self->op->set_object(self);
+    self->name = name.inc_ref().ptr();
+    self->membership.owner = self;
+    self->membership.cancel = &cancel;
+    self->membership.abandon = &abandon;
+    self->wake.owner = self;
+    self->wake.wake = &wake;
+    return py::reinterpret_steal<py::object>(object);
+}
+
+py::object make_lazy(intrusive_ptr<crossing> op, py::handle name) {
+    const auto& all = get_imports();
+    return new_coroutine(all.coroutine_type, std::move(op),
+                         name ? name : py::handle(all.coroutine_name));
+}
+
+py::object make_hot(intrusive_ptr<crossing> op, py::handle name) {
+    const auto& all = get_imports();
+    auto future =
+        new_coroutine(all.future_type, std::move(op), name ? name : py::handle(all.coroutine_name));
+    as_coroutine(future.ptr())->hot = true;
+    start_hot(as_coroutine(future.ptr()));
+    return future;
+}
+
+void detach(coroutine_object* self) noexcept {
+    port::leave(self->membership);
+    if (auto* waiter = std::exchange(self->waiter, nullptr)) {
+        // As the end of a coroutine ends what it awaits.
+        const auto closed = py::reinterpret_steal<py::object>(
+            PyObject_CallMethodNoArgs(self->inner, get_imports().name.close.ptr()));
+        if (!closed)
+            PyErr_WriteUnraisable(self->inner);
+        Py_CLEAR(self->inner);
+        Py_CLEAR(self->yielded);
+        PyErr_SetNone(get_imports().cancelled_error.ptr());
+        if (waiter->settle(nullptr))
+            waiter->resume_later();
+    }
+    self->op->set_object(nullptr);
+    self->op->request_cancel();
+    self->now = phase::closed;
+    Py_CLEAR(self->callback);
+    Py_CLEAR(self->context);
+    Py_CLEAR(self->callbacks);
+    if (std::exchange(self->held, false))
+        Py_DECREF(as_object(self));
+}
+
+} // namespace bridge::detail

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// The awaitable that Python sees: a coroutine that speaks the Future protocol.
+#pragma once
+
+#include <bridge/detail/crossing.hpp>
+#include <bridge/detail/python.hpp>
+
+namespace bridge::detail {
+
+class awaiting;
+
+enum class phase : unsigned char {
+    created,    ///< nothing has run
+    running,    ///< native code works, or announced itself and is not yet seen
+    delegating, ///< native code awaits a Python object, which our awaiting task runs through us
+    settled,    ///< result or exception is known
+    closed,     ///< used up
+};
+
+/// Only the loop thread, holding the GIL, touches it.
+struct coroutine_object {
+    PyObject_HEAD PyObject* weakrefs; ///< first, where its offset is known
+    crossing* op;                     ///< owned
+    PyObject* callback; ///< the first waiter and its context; further ones in `callbacks`
+    PyObject* context;
+    PyObject* callbacks; ///< list of (callback, context), or null
+    PyObject* result;
+    PyObject* exception;
+    PyObject* cancel_message;
+    PyObject* thrown;  ///< raised by throw() while native code ran; leaves when that has ended
+    PyObject* inner;   ///< what is delegated to, being iterated
+    PyObject* yielded; ///< what `inner` waits for
+    PyObject* name;
+    awaiting* waiter; ///< who awaits `inner`
+
+    struct member : port_member {
+        coroutine_object* owner;
+    } membership;
+
+    struct waiting : port_waiter {
+        coroutine_object* owner;
+    } wake;
+
+    phase now;
+    bool hot;
+    bool blocking;     ///< _asyncio_future_blocking
+    bool held;         ///< native code owns a reference, because somebody waits
+    bool retrieved;    ///< somebody saw the exception
+    bool cancel_inner; ///< throw CancelledError into `inner` at its next step
+};
+
+inline coroutine_object* as_coroutine(PyObject* object) noexcept {
+    return reinterpret_cast<coroutine_object*>(object);
+}
+
+inline PyObject* as_object(coroutine_object* self) noexcept {
+    return reinterpret_cast<PyObject*>(self);
+}
+
+/// A new object for a crossing, whose reference it takes.
+py::object new_coroutine(PyTypeObject* type, intrusive_ptr<crossing> op, py::handle name);
+
+// coroutine_step.cpp: running it
+/// Starts the hot form; throws py::error_already_set where there is no loop.
+void start_hot(coroutine_object* self);
+PyObject* coroutine_send(PyObject* self, PyObject* value);
+PyObject* coroutine_throw(PyObject* self, PyObject* arguments);
+PyObject* coroutine_close(PyObject* self, PyObject*);
+PyObject* coroutine_next(PyObject* self);
+PySendResult coroutine_am_send(PyObject* self, PyObject* value, PyObject** result);
+
+/// What the drain calls when native code has announced something.
+void on_crossing_ready(coroutine_object& self) noexcept;
+
+/// Asks what is delegated to to stop; null with the error set where asking failed.
+py::object cancel_delegate(coroutine_object& self) noexcept;
+
+/// Gives up waiting for native code, which is asked to end.
+void detach(coroutine_object* self) noexcept;
+
+// coroutine_future.cpp: the Future protocol
+extern PyMethodDef future_methods[];
+extern PyMethodDef coroutine_methods[];
+extern PyGetSetDef coroutine_getset[];
+
+/// Takes the result out of the finished crossing.
+void settle(coroutine_object* self) noexcept;
+
+/// Hands the object to whoever waits; at once where `directly`, else through call_soon.
+bool wake_waiters(coroutine_object* self, bool directly) noexcept;
+
+/// The result as a new reference, or null with the exception set. Settled only.
+PyObject* retrieve(coroutine_object* self);
+
+} // namespace bridge::detail

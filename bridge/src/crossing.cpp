@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <bridge/detail/crossing.hpp>
+
+#include "coroutine.hpp"
+
+#include <bridge/detail/awaiting.hpp>
+#include <bridge/detail/python_compat.hpp>
+
+namespace bridge::detail {
+
+void crossing::request_cancel() noexcept {
+    cancel_requested_.store(true, std::memory_order_release);
+    if (cancel_queued_.exchange(true, std::memory_order_acq_rel))
+        return;
+    retain();
+    post(&cancel_task_);
+}
+
+void crossing::run_cancel(strand_task* self, bool call) {
+    const auto owner = intrusive_ptr<crossing>::adopt(static_cast<cancel_node*>(self)->owner);
+    owner->cancel_queued_.store(false, std::memory_order_release);
+    if (call)
+        owner->signal_.emit(boost::asio::cancellation_type::all);
+}
+
+void crossing::fail_to_start() noexcept {
+    error_ = std::make_exception_ptr(
+        boost::system::system_error(make_error_code(errc::runtime_stopped)));
+    finished_ = true;
+}
+
+void crossing::delegate(awaiting& to) noexcept {
+    delegation_ = &to;
+    if (!inline_)
+        announce();
+}
+
+void crossing::finish() noexcept {
+    finished_ = true;
+    if (!inline_)
+        announce();
+}
+
+void crossing::announce() noexcept {
+    retain();
+    if (locals() && locals().port().push(&completion_))
+        return;
+    if (auto* waiter = take_delegation())
+        waiter->fail(errc::loop_closed);
+    release();
+}
+
+void crossing::deliver_completion(port_node* self, bool alive) noexcept {
+    const auto owner = intrusive_ptr<crossing>::adopt(static_cast<completion_node*>(self)->owner);
+    if (owner->object_ != nullptr && alive) {
+        on_crossing_ready(*owner->object_);
+        return;
+    }
+    auto* waiter = owner->take_delegation();
+    if (waiter != nullptr && alive)
+        waiter->run_as_task(); // its awaiting task is gone; it has to run all the same
+    else if (waiter != nullptr)
+        waiter->fail(errc::loop_closed);
+}
+
+void set_crossing_error(const std::exception_ptr& error) noexcept {
+    const auto exception = to_python_exception(error);
+    if (PyErr_GivenExceptionMatches(exception.ptr(), PyExc_StopIteration) == 0) {
+        set_exception(exception);
+        return;
+    }
+    // PEP 479: it would end the coroutine that awaits instead of reaching it.
+    PyErr_SetString(PyExc_RuntimeError, "coroutine raised StopIteration");
+    const auto replacement = take_set_exception();
+    PyException_SetCause(replacement.ptr(), exception.inc_ref().ptr());
+    set_exception(replacement);
+}
+
+} // namespace bridge::detail

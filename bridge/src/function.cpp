@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+// The callable that def_async makes: a coroutine function to everyone who asks.
+#include <bridge/def_async.hpp>
+
+#include "coroutine.hpp"
+#include "imports.hpp"
+
+#include <structmember.h>
+
+#include <cstddef>
+
+namespace bridge::detail {
+namespace {
+
+struct function_object {
+    PyObject_HEAD PyObject* bound; ///< pybind11's builtin function, all overloads
+    PyObject* code;                ///< flagged as a coroutine function's, for inspect
+    vectorcallfunc call;
+};
+
+function_object* as_function(PyObject* object) noexcept {
+    return reinterpret_cast<function_object*>(object);
+}
+
+// What the coroutine may still use when the call has ended: the arguments, and the function with
+// what it captures.
+bool keep_arguments(PyObject* coroutine, PyObject* function, PyObject* const* args,
+                    Py_ssize_t count) {
+    auto* kept = PyTuple_New(count + 1);
+    if (kept == nullptr)
+        return false;
+    PyTuple_SET_ITEM(kept, 0, Py_NewRef(function));
+    for (Py_ssize_t i = 0; i < count; ++i)
+        PyTuple_SET_ITEM(kept, i + 1, Py_NewRef(args[i]));
+    as_coroutine(coroutine)->op->keep_alive(py_ref::steal(kept));
+    return true;
+}
+
+PyObject* call(PyObject* self, PyObject* const* args, std::size_t flags, PyObject* keywords) {
+    auto* bound = as_function(self)->bound;
+    auto* coroutine = PyObject_Vectorcall(bound, args, flags, keywords);
+    if (coroutine == nullptr || Py_TYPE(coroutine) != get_imports().coroutine_type)
+        return coroutine; // pybind11 said NotImplemented or an error
+    const auto count =
+        PyVectorcall_NARGS(flags) + (keywords != nullptr ? PyTuple_GET_SIZE(keywords) : 0);
+    if (!keep_arguments(coroutine, bound, args, count))
+        Py_CLEAR(coroutine);
+    return coroutine;
+}
+
+PyObject* bind(PyObject* self, PyObject* object, PyObject*) {
+    if (object == nullptr || object == Py_None)
+        return Py_NewRef(self);
+    return PyMethod_New(self, object);
+}
+
+// Name, docstring and module are pybind11's.
+PyObject* get_attribute(PyObject* self, PyObject* name) {
+    auto* own = PyObject_GenericGetAttr(self, name);
+    if (own != nullptr || PyErr_ExceptionMatches(PyExc_AttributeError) == 0)
+        return own;
+    PyErr_Clear();
+    return PyObject_GetAttr(as_function(self)->bound, name);
+}
+
+PyObject* get_doc(PyObject* self, void*) {
+    return PyObject_GetAttrString(as_function(self)->bound, "__doc__");
+}
+
+PyObject* get_none(PyObject*, void*) {
+    Py_RETURN_NONE;
+}
+
+PyObject* get_annotations(PyObject*, void*) {
+    return PyDict_New();
+}
+
+PyObject* get_mark(PyObject*, void*) {
+    return Py_NewRef(get_imports().is_coroutine_mark.ptr());
+}
+
+PyObject* represent(PyObject* self) {
+    auto* name = PyObject_GetAttrString(as_function(self)->bound, "__name__");
+    auto* text =
+        name != nullptr ? PyUnicode_FromFormat("<C++ coroutine function %U>", name) : nullptr;
+    Py_XDECREF(name);
+    return text;
+}
+
+int traverse(PyObject* self, visitproc visit, void* arg) {
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(as_function(self)->bound);
+    Py_VISIT(as_function(self)->code);
+    return 0;
+}
+
+int clear(PyObject* self) {
+    Py_CLEAR(as_function(self)->bound);
+    Py_CLEAR(as_function(self)->code);
+    return 0;
+}
+
+void dealloc(PyObject* self) {
+    PyObject_GC_UnTrack(self);
+    clear(self);
+    auto* type = Py_TYPE(self);
+    PyObject_GC_Del(self);
+    Py_DECREF(type);
+}
+
+PyMemberDef function_members[] = {
+    {"__code__", T_OBJECT, offsetof(function_object, code), READONLY, nullptr},
+    {"__wrapped_builtin__", T_OBJECT, offsetof(function_object, bound), READONLY, nullptr},
+    {"__vectorcalloffset__", T_PYSSIZET, offsetof(function_object, call), READONLY, nullptr},
+    {nullptr, 0, 0, 0, nullptr},
+};
+
+// What inspect asks of "a function-like object" before it looks at the code's flags.
+PyGetSetDef function_getset[] = {
+    {"__doc__", get_doc, nullptr, nullptr, nullptr},
+    {"__defaults__", get_none, nullptr, nullptr, nullptr},
+    {"__kwdefaults__", get_none, nullptr, nullptr, nullptr},
+    {"__annotations__", get_annotations, nullptr, nullptr, nullptr},
+    {"_is_coroutine", get_mark, nullptr, nullptr, nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr},
+};
+
+PyType_Slot function_slots[] = {
+    {Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},
+    {Py_tp_traverse, reinterpret_cast<void*>(&traverse)},
+    {Py_tp_clear, reinterpret_cast<void*>(&clear)},
+    {Py_tp_call, reinterpret_cast<void*>(&PyVectorcall_Call)},
+    {Py_tp_descr_get, reinterpret_cast<void*>(&bind)},
+    {Py_tp_getattro, reinterpret_cast<void*>(&get_attribute)},
+    {Py_tp_repr, reinterpret_cast<void*>(&represent)},
+    {Py_tp_members, function_members},
+    {Py_tp_getset, function_getset},
+    {0, nullptr},
+};
+
+PyType_Spec function_spec = {"bridge.coroutine_function", sizeof(function_object), 0,
+                             Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL |
+                                 Py_TPFLAGS_METHOD_DESCRIPTOR | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                             function_slots};
+
+bool is_function(py::handle object) {
+    return Py_TYPE(object.ptr()) == get_imports().function_type;
+}
+
+// The code object of `async def name(*args, **kwargs)`.
+py::object coroutine_code(const char* name) {
+    py::dict scope;
+    scope["__builtins__"] = py::module_::import("builtins");
+    const auto made = py::reinterpret_steal<py::object>(PyRun_String(
+        "async def _(*args, **kwargs): pass", Py_single_input, scope.ptr(), scope.ptr()));
+    if (!made)
+        throw py::error_already_set();
+    return scope["_"].attr("__code__").attr("replace")(py::arg("co_name") = name);
+}
+
+} // namespace
+
+PyTypeObject* make_function_type() {
+    auto* type = PyType_FromSpec(&function_spec);
+    if (type == nullptr)
+        throw py::error_already_set();
+    return reinterpret_cast<PyTypeObject*>(type);
+}
+
+py::object overloads_of(py::handle scope, const char* name) {
+    py::object found = py::none();
+    if (py::isinstance<py::type>(scope)) {
+        // Not through the type's own look-up: that binds.
+        const auto own = py::reinterpret_borrow<py::object>(
+            PyDict_GetItemString(reinterpret_cast<PyTypeObject*>(scope.ptr())->tp_dict, name));
+        if (own)
+            found = PyObject_TypeCheck(own.ptr(), &PyStaticMethod_Type) != 0
+                        ? py::object(own.attr("__func__"))
+                        : own;
+    } else {
+        found = py::getattr(scope, name, py::none());
+    }
+    return !found.is_none() && is_function(found)
+               ? py::reinterpret_borrow<py::object>(as_function(found.ptr())->bound)
+               : py::object(py::none());
+}
+
+void add_function(py::handle scope, const char* name, py::object bound, bool is_static) {
+    const auto code = coroutine_code(name);
+    auto* object = PyType_GenericAlloc(get_imports().function_type, 0);
+    if (object == nullptr)
+        throw py::error_already_set();
+    const auto function = py::reinterpret_steal<py::object>(object);
+    as_function(object)->bound = bound.release().ptr();
+    as_function(object)->code = code.inc_ref().ptr();
+    as_function(object)->call = &call;
+    if (is_static)
+        py::setattr(scope, name,
+                    py::reinterpret_steal<py::object>(PyStaticMethod_New(function.ptr())));
+    else
+        py::setattr(scope, name, function);
+}
+
+} // namespace bridge::detail

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <bridge/error.hpp>
+#include <bridge/gil.hpp>
+
+namespace bridge::detail {
+namespace {
+
+// The thread state of a thread that Python did not start, kept between two stays so that entering
+// costs a lock and not a new state with its first stack page.
+class kept_thread_state {
+public:
+    void keep() {
+        PyGILState_Ensure();
+        kept_ = PyThreadState_Get();
+    }
+
+    bool is_kept() const noexcept { return kept_ != nullptr; }
+
+    ~kept_thread_state() {
+        gate_guard inside(interpreter_gate);
+        if (kept_ == nullptr || !inside)
+            return; // Python frees or has freed it
+        PyEval_RestoreThread(kept_);
+        PyGILState_Release(PyGILState_UNLOCKED);
+    }
+
+private:
+    PyThreadState* kept_ = nullptr;
+};
+
+thread_local kept_thread_state kept;
+
+} // namespace
+
+gate& gil_hold::usable_gate() {
+    if (!interpreter_gate.is_open() && Py_IsInitialized() != 0 && holds_gil())
+        attach_interpreter();
+    return interpreter_gate;
+}
+
+gil_hold::gil_hold() {
+    if (!inside_)
+        throw_error(errc::interpreter_gone);
+    if (holds_gil())
+        return;
+    if (!kept.is_kept() && PyGILState_GetThisThreadState() == nullptr) {
+        kept.keep();
+        PyEval_SaveThread();
+    }
+    state_ = PyGILState_Ensure();
+    taken_ = true;
+    drop_released_references();
+}
+
+gil_hold::~gil_hold() {
+    if (taken_)
+        PyGILState_Release(state_);
+}
+
+} // namespace bridge::detail

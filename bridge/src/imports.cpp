@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "imports.hpp"
+
+#include "translate.hpp"
+
+#include <bridge/version.hpp>
+
+#include <string>
+
+namespace bridge::detail {
+namespace {
+
+imports* current = nullptr;
+
+// Two builds may share objects only if they agree on the layout of what is in them.
+std::string shared_key() {
+    return "bridge.imports.v" + std::to_string(BRIDGE_ABI_VERSION) + "." BRIDGE_VERSION "." +
+           std::to_string(__GXX_ABI_VERSION) + "." PYBIND11_TOSTRING(PYBIND11_VERSION_MAJOR);
+}
+
+void look_up_names(imports::names& name) {
+    const auto intern = [](const char* text) {
+        return py::reinterpret_steal<py::object>(PyUnicode_InternFromString(text));
+    };
+    name.add_reader = intern("add_reader");
+    name.call_soon = intern("call_soon");
+    name.call_soon_threadsafe = intern("call_soon_threadsafe");
+    name.call_exception_handler = intern("call_exception_handler");
+    name.ready = intern("_ready");
+    name.create_task = intern("create_task");
+    name.cancel = intern("cancel");
+    name.done = intern("done");
+    name.cancelled = intern("cancelled");
+    name.exception = intern("exception");
+    name.result = intern("result");
+    name.add_done_callback = intern("add_done_callback");
+    name.future_blocking = intern("_asyncio_future_blocking");
+    name.send = intern("send");
+    name.throw_ = intern("throw");
+    name.close = intern("close");
+}
+
+void look_up_modules(imports& all) {
+    const auto asyncio = py::module_::import("asyncio");
+    all.get_running_loop = asyncio.attr("_get_running_loop");
+    all.current_task = asyncio.attr("current_task");
+    all.ensure_future = asyncio.attr("ensure_future");
+    all.cancelled_error = asyncio.attr("CancelledError");
+    all.invalid_state = asyncio.attr("InvalidStateError");
+    const auto coroutines = py::module_::import("asyncio.coroutines");
+    all.is_coroutine_mark = py::getattr(coroutines, "_is_coroutine", py::bool_(true));
+    all.coroutine_abc = py::module_::import("collections.abc").attr("Coroutine");
+    all.native_error = py::reinterpret_steal<py::object>(PyErr_NewExceptionWithDoc(
+        "bridge.NativeError", "A C++ exception that no conversion rule knows.", PyExc_RuntimeError,
+        nullptr));
+    if (!all.native_error)
+        throw py::error_already_set();
+    all.rethrow = make_rethrow_function();
+}
+
+imports* make_imports() {
+    auto* all = new imports{};
+    look_up_names(all->name);
+    all->coroutine_name = py::str("bridge.coroutine");
+    all->context_keyword = py::make_tuple("context");
+    look_up_modules(*all);
+    all->coroutine_type = make_coroutine_type();
+    all->future_type = make_future_type();
+    all->function_type = make_function_type();
+    all->coroutine_abc.attr("register")(
+        py::handle(reinterpret_cast<PyObject*>(all->coroutine_type)));
+    return all;
+}
+
+void forget_imports() {
+    current = nullptr;
+}
+
+} // namespace
+
+imports& get_imports() {
+    if (current != nullptr)
+        return *current;
+    attach_interpreter();
+    const auto shared =
+        py::reinterpret_borrow<py::dict>(PyInterpreterState_GetDict(PyInterpreterState_Get()));
+    const py::str key(shared_key());
+    if (shared.contains(key)) {
+        current = shared[key].cast<py::capsule>().get_pointer<imports>();
+    } else {
+        current = make_imports();
+        shared[key] = py::capsule(current, "bridge.imports");
+    }
+    at_interpreter_exit(&forget_imports);
+    install_runtime_exit();
+    return *current;
+}
+
+} // namespace bridge::detail

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every Python object that the library calls, looked up once per interpreter and shared by all
+// modules of one ABI version through a capsule.
+#pragma once
+
+#include <bridge/detail/interpreter.hpp>
+
+namespace bridge::detail {
+
+class port;
+
+/// Borrowed for the life of the interpreter: never destroyed, so that nothing runs at its end.
+struct imports {
+    py::object get_running_loop;  ///< asyncio._get_running_loop: None where there is none
+    py::object current_task;      ///< asyncio.current_task
+    py::object ensure_future;     ///< asyncio.ensure_future
+    py::object cancelled_error;   ///< asyncio.CancelledError
+    py::object invalid_state;     ///< asyncio.InvalidStateError
+    py::object native_error;      ///< bridge.NativeError
+    py::object is_coroutine_mark; ///< what asyncio.iscoroutinefunction looks for
+    py::object coroutine_abc;     ///< collections.abc.Coroutine
+    py::object rethrow;           ///< runs pybind11's exception translators
+    py::object run;               ///< of run.py, once it was needed
+    PyTypeObject* coroutine_type; ///< what to_python returns
+    PyTypeObject* future_type;    ///< what to_python_future returns
+    PyTypeObject* function_type;  ///< what def_async makes
+    py::dict ports;               ///< weakref of a loop -> capsule of its port
+
+    struct names {
+        py::object add_reader, call_soon, call_soon_threadsafe, call_exception_handler, ready,
+            create_task, cancel, done, cancelled, exception, result, add_done_callback,
+            future_blocking, send, throw_, close;
+    } name;
+
+    py::object coroutine_name;  ///< of a coroutine made without a name
+    py::object context_keyword; ///< ("context",)
+};
+
+/// The imports of this interpreter, made at the first call. Requires the GIL. Throws what Python
+/// throws.
+imports& get_imports();
+
+/// Makes the types; in coroutine.cpp and function.cpp.
+PyTypeObject* make_coroutine_type();
+PyTypeObject* make_future_type();
+PyTypeObject* make_function_type();
+
+} // namespace bridge::detail

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <bridge/detail/port.hpp>
+
+#include "imports.hpp"
+
+#include <bridge/detail/interpreter.hpp>
+#include <bridge/detail/report.hpp>
+#include <bridge/error.hpp>
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <system_error>
+
+namespace bridge::detail {
+namespace {
+
+constexpr const char* capsule_name = "bridge.port";
+
+// A drain ends at whichever comes first; the rest is delivered in the loop's next turn, so that
+// completions cannot starve timers and sockets.
+constexpr int drain_nodes = 256;
+constexpr auto drain_time = std::chrono::milliseconds(1);
+
+port_node closed_mark;
+
+port_node* reversed(port_node* list) noexcept {
+    port_node* first = nullptr;
+    while (list != nullptr)
+        first = std::exchange(list, std::exchange(list->next, first));
+    return first;
+}
+
+py::object new_method(PyMethodDef& method, const py::object& self) {
+    auto function = py::reinterpret_steal<py::object>(PyCFunction_New(&method, self.ptr()));
+    if (!function)
+        throw py::error_already_set();
+    return function;
+}
+
+struct last_port {
+    PyObject* loop = nullptr;
+    port* its_port = nullptr;
+};
+
+last_port last; // most programs have one loop
+
+} // namespace
+
+PyMethodDef port::readable_method = {"bridge_port", &port::on_readable, METH_NOARGS, nullptr};
+PyMethodDef port::attach_method = {"bridge_attach", &port::on_attach, METH_NOARGS, nullptr};
+
+intrusive_ptr<port> port::of(py::handle loop) {
+    if (auto found = find(loop))
+        return found;
+    auto made = intrusive_ptr<port>::adopt(new port(loop));
+    made->attach();
+    get_imports().ports[made->key_] = py::capsule(made.get(), capsule_name);
+    made->retain(); // the table's reference, given back in close()
+    last = {loop.ptr(), made.get()};
+    return made;
+}
+
+intrusive_ptr<port> port::find(py::handle loop) {
+    if (last.loop == loop.ptr())
+        return intrusive_ptr<port>(last.its_port);
+    const auto& ports = get_imports().ports;
+    const auto key = py::reinterpret_steal<py::object>(PyWeakref_NewRef(loop.ptr(), nullptr));
+    if (!key)
+        throw py::error_already_set();
+    if (!ports.contains(key))
+        return {};
+    last = {loop.ptr(), ports[key].cast<py::capsule>().get_pointer<port>()};
+    return intrusive_ptr<port>(last.its_port);
+}
+
+port::port(py::handle loop)
+    : loop_(loop.ptr()), key_(PyWeakref_NewRef(loop.ptr(), nullptr)),
+      event_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+    if (event_fd_ < 0)
+        throw std::system_error(errno, std::generic_category(), "eventfd for an event loop");
+    const auto base = py::module_::import("asyncio").attr("BaseEventLoop");
+    shows_ready_queue_ = py::isinstance(loop, base) && py::hasattr(loop, "_ready");
+}
+
+port::~port() {
+    ::close(event_fd_);
+}
+
+void port::release() noexcept {
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+        delete this;
+}
+
+// The loop's own references to its reader tell when the loop is gone: the capsule dies with them.
+void port::attach() {
+    auto& all = get_imports();
+    const py::handle loop(loop_);
+    py::object self =
+        py::reinterpret_steal<py::object>(PyCapsule_New(this, capsule_name, &port::on_reader_gone));
+    if (!self)
+        throw py::error_already_set();
+    retain();
+    try {
+        if (all.get_running_loop().is(loop))
+            loop.attr(all.name.add_reader)(event_fd_, new_method(readable_method, self));
+        else
+            loop.attr(all.name.call_soon_threadsafe)(new_method(attach_method, self));
+    } catch (py::error_already_set& error) {
+        if (error.matches(PyExc_RuntimeError) && loop.attr("is_closed")().cast<bool>())
+            throw_error(errc::loop_closed);
+        throw;
+    }
+}
+
+PyObject* port::on_attach(PyObject* self, PyObject*) noexcept {
+    auto* to = static_cast<port*>(PyCapsule_GetPointer(self, capsule_name));
+    try {
+        const auto capsule = py::reinterpret_borrow<py::object>(self);
+        to->loop().attr(get_imports().name.add_reader)(to->event_fd_,
+                                                       new_method(readable_method, capsule));
+    } catch (py::error_already_set& error) {
+        error.restore();
+        return nullptr;
+    }
+    Py_RETURN_NONE;
+}
+
+void port::on_reader_gone(PyObject* capsule) noexcept {
+    auto* gone = static_cast<port*>(PyCapsule_GetPointer(capsule, capsule_name));
+    gone->close();
+    gone->release();
+}
+
+PyObject* port::on_readable(PyObject* self, PyObject*) noexcept {
+    const intrusive_ptr<port> to(static_cast<port*>(PyCapsule_GetPointer(self, capsule_name)));
+    if (!to->drain())
+        return nullptr;
+    Py_RETURN_NONE;
+}
+
+bool port::push(port_node* node) noexcept {
+    auto* head = head_.load(std::memory_order_relaxed);
+    do {
+        if (head == &closed_mark)
+            return false;
+        node->next = head;
+    } while (!head_.compare_exchange_weak(head, node, std::memory_order_acq_rel,
+                                          std::memory_order_relaxed));
+    if (node->next == nullptr) // only the first one wakes: whoever drains takes all
+        wake();
+    return true;
+}
+
+void port::wake() noexcept {
+    wakes_.fetch_add(1, std::memory_order_relaxed);
+    const std::uint64_t one = 1;
+    // Fails only when the counter is full, and then the loop is awake.
+    [[maybe_unused]] const auto written = ::write(event_fd_, &one, sizeof one);
+}
+
+bool port::is_open() const noexcept {
+    return head_.load(std::memory_order_acquire) != &closed_mark;
+}
+
+// A task may be woken inside the drain only where pure Python could not tell: no task is running,
+// and no callback was queued that would have run before the wake-up.
+bool port::nothing_queued_before() const noexcept {
+    if (!shows_ready_queue_)
+        return false;
+    const auto& all = get_imports();
+    const auto ready =
+        py::reinterpret_steal<py::object>(PyObject_GetAttr(loop_, all.name.ready.ptr()));
+    const auto task =
+        py::reinterpret_steal<py::object>(PyObject_CallOneArg(all.current_task.ptr(), loop_));
+    const bool answer = ready && task && PyObject_Size(ready.ptr()) == 0 && task.is_none();
+    PyErr_Clear();
+    return answer;
+}
+
+bool port::drain() noexcept {
+    std::uint64_t count = 0;
+    // Before the queue is taken: a push after this read wakes again.
+    [[maybe_unused]] const auto size = ::read(event_fd_, &count, sizeof count);
+    drop_released_references();
+    deliver_some();
+    return wake_waiters();
+}
+
+void port::deliver_some() noexcept {
+    const auto deadline = std::chrono::steady_clock::now() + drain_time;
+    int left = drain_nodes;
+    auto* list = std::exchange(undelivered_, nullptr);
+    if (list == nullptr)
+        list = reversed(head_.exchange(nullptr, std::memory_order_acq_rel));
+    while (list != nullptr) {
+        auto* node = list;
+        list = node->next;
+        node->deliver(node, true);
+        ++delivered_;
+        // The clock costs as much as a delivery: looked at now and then.
+        if (--left == 0 || (left % 16 == 0 && std::chrono::steady_clock::now() > deadline))
+            break;
+    }
+    undelivered_ = list;
+    if (list != nullptr || (left == 0 && head_.load(std::memory_order_relaxed) != nullptr))
+        wake();
+}
+
+void port::wake_after_drain(port_waiter* waiter) noexcept {
+    waiter->next = nullptr;
+    *last_waiter_ = waiter;
+    last_waiter_ = &waiter->next;
+}
+
+bool port::wake_waiters() noexcept {
+    const bool directly = first_waiter_ != nullptr && nothing_queued_before();
+    while (first_waiter_ != nullptr) {
+        auto* waiter = first_waiter_;
+        first_waiter_ = waiter->next;
+        if (first_waiter_ == nullptr)
+            last_waiter_ = &first_waiter_;
+        if (waiter->wake(waiter, directly))
+            continue;
+        if (first_waiter_ != nullptr)
+            wake(); // the rest in the next turn, if the loop runs on
+        return false;
+    }
+    return true;
+}
+
+void port::join(port_member& member) noexcept {
+    member.home = this;
+    member.next = members_;
+    member.link = &members_;
+    if (members_ != nullptr)
+        members_->link = &member.next;
+    members_ = &member;
+}
+
+void port::leave(port_member& member) noexcept {
+    auto* home = std::exchange(member.home, nullptr);
+    if (home == nullptr)
+        return;
+    *member.link = member.next;
+    if (member.next != nullptr)
+        member.next->link = member.link;
+    if (home->members_ == nullptr && home->when_idle_ != nullptr)
+        home->tell_idle();
+}
+
+void port::tell_idle() noexcept {
+    const py::error_scope keep_set_error;
+    const auto callback = py::reinterpret_steal<py::object>(std::exchange(when_idle_, nullptr));
+    const auto handle = py::reinterpret_steal<py::object>(PyObject_CallMethodOneArg(
+        loop_, get_imports().name.call_soon_threadsafe.ptr(), callback.ptr()));
+    PyErr_Clear(); // closed: nobody waits
+}
+
+std::size_t port::cancel_members(py::object when_idle) {
+    std::size_t count = 0;
+    for (auto* member = members_; member != nullptr; member = member->next) {
+        member->cancel(member);
+        ++count;
+    }
+    if (count > 0)
+        Py_XSETREF(when_idle_, when_idle.release().ptr());
+    return count;
+}
+
+void port::close() noexcept {
+    auto* head = head_.exchange(&closed_mark, std::memory_order_acq_rel);
+    if (head == &closed_mark)
+        return;
+    const intrusive_ptr<port> alive(this);
+    if (last.its_port == this)
+        last = {};
+    if (PyDict_DelItem(get_imports().ports.ptr(), key_) == 0)
+        release();
+    PyErr_Clear();
+    Py_CLEAR(key_);
+    for (auto* list : {std::exchange(undelivered_, nullptr), reversed(head)}) {
+        while (list != nullptr) {
+            auto* node = list;
+            list = node->next;
+            node->deliver(node, false);
+        }
+    }
+    while (members_ != nullptr) {
+        auto* member = members_;
+        leave(*member);
+        member->abandon(member);
+    }
+    Py_CLEAR(when_idle_);
+    loop_ = nullptr;
+}
+
+void port::close_all() noexcept {
+    const auto ports = py::reinterpret_steal<py::list>(PyDict_Values(get_imports().ports.ptr()));
+    for (const auto& item : ports)
+        static_cast<port*>(PyCapsule_GetPointer(item.ptr(), capsule_name))->close();
+}
+
+} // namespace bridge::detail

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <bridge/detail/strand.hpp>
+
+#include <bridge/detail/interpreter.hpp>
+#include <bridge/detail/report.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace bridge::detail {
+namespace {
+
+strand_task* reversed(strand_task* list) noexcept {
+    strand_task* first = nullptr;
+    while (list != nullptr)
+        first = std::exchange(list, std::exchange(list->next, first));
+    return first;
+}
+
+// Law of the library: whoever takes the GIL on a native thread gives it back before suspending.
+void check_gil_was_released() noexcept {
+#ifndef NDEBUG
+    const gate_guard inside(interpreter_gate);
+    if (!inside || !holds_gil())
+        return;
+    std::fputs("bridge: a handler returned or suspended while it held the GIL; take it with "
+               "bridge::with_gil and do not co_await while it is held\n",
+               stderr);
+    std::abort();
+#endif
+}
+
+void call(strand& on, strand_task* task) noexcept {
+    try {
+        task->run(task, true);
+    } catch (...) {
+        report_escaped(on, std::current_exception());
+    }
+}
+
+} // namespace
+
+void strand::post(strand_task* task) noexcept {
+    auto state = state_.load(std::memory_order_relaxed);
+    for (;;) {
+        if (state == is_free) {
+            if (state_.compare_exchange_weak(state, is_held, std::memory_order_acquire,
+                                             std::memory_order_relaxed))
+                return scheduler_->schedule(*this, task);
+            continue;
+        }
+        task->next = state == is_held ? nullptr : reinterpret_cast<strand_task*>(state);
+        if (state_.compare_exchange_weak(state, reinterpret_cast<std::uintptr_t>(task),
+                                         std::memory_order_release, std::memory_order_relaxed))
+            return;
+    }
+}
+
+void strand::leave() noexcept {
+    std::uintptr_t expected = is_held;
+    if (!state_.compare_exchange_strong(expected, is_free, std::memory_order_release,
+                                        std::memory_order_relaxed))
+        scheduler_->schedule(*this, nullptr);
+}
+
+strand_task* strand::take_waiting() noexcept {
+    if (state_.load(std::memory_order_relaxed) == is_held)
+        return nullptr;
+    const auto list = state_.exchange(is_held, std::memory_order_acquire);
+    return reversed(reinterpret_cast<strand_task*>(list));
+}
+
+void strand::run_and_leave(strand_task* first) noexcept {
+    const intrusive_ptr<strand> alive(this);
+    const current_scope scope(this);
+    if (first != nullptr)
+        call(*this, first);
+    // One batch a turn: a coroutine that posts to itself for ever must not keep the thread.
+    for (auto* task = take_waiting(); task != nullptr;) {
+        auto* next = task->next;
+        call(*this, task);
+        task = next;
+    }
+    check_gil_was_released();
+    leave();
+}
+
+void strand::discard(strand_task* first) noexcept {
+    const intrusive_ptr<strand> alive(this);
+    if (first != nullptr)
+        first->run(first, false);
+    while (auto* task = take_waiting()) {
+        while (task != nullptr) {
+            auto* next = task->next;
+            task->run(task, false);
+            task = next;
+        }
+    }
+    std::uintptr_t expected = is_held;
+    if (!state_.compare_exchange_strong(expected, is_free, std::memory_order_release,
+                                        std::memory_order_relaxed))
+        discard(nullptr);
+}
+
+} // namespace bridge::detail

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "translate.hpp"
+
+#include "imports.hpp"
+
+#include <bridge/error.hpp>
+#include <bridge/python_error.hpp>
+
+#include <boost/asio/error.hpp>
+
+#include <cxxabi.h>
+
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <string>
+#include <system_error>
+
+namespace bridge {
+namespace {
+
+thread_local const std::exception_ptr* translating = nullptr;
+
+// Messages may hold any bytes; an exception must come out all the same.
+py::object make_exception(py::handle type, const std::string& text) {
+    auto message = py::reinterpret_steal<py::object>(PyUnicode_DecodeUTF8(
+        text.data(), static_cast<Py_ssize_t>(text.size()), "backslashreplace"));
+    return type(message);
+}
+
+// OSError's constructor picks the subclass that belongs to the errno.
+py::object make_os_error(int code, const std::string& text) {
+    return py::reinterpret_borrow<py::object>(PyExc_OSError)(code, text);
+}
+
+py::object from_system_error(const boost::system::system_error& error) {
+    const auto& code = error.code();
+    if (code == boost::asio::error::operation_aborted)
+        return detail::get_imports().cancelled_error();
+    if (code.category() == boost::system::system_category() ||
+        code.category() == boost::system::generic_category())
+        return make_os_error(code.value(), error.what());
+    if (code == boost::asio::error::eof)
+        return make_exception(PyExc_EOFError, error.what());
+    if (code.category() == boost::asio::error::get_netdb_category() ||
+        code.category() == boost::asio::error::get_addrinfo_category())
+        return py::module_::import("socket").attr("gaierror")(code.value(), error.what());
+    if (code.category() == bridge_category())
+        return make_exception(PyExc_RuntimeError, error.what());
+    return make_os_error(code.value(), error.what());
+}
+
+py::object from_std_system_error(const std::system_error& error) {
+    const auto& category = error.code().category();
+    if (category == std::system_category() || category == std::generic_category())
+        return make_os_error(error.code().value(), error.what());
+    return make_exception(PyExc_RuntimeError, error.what());
+}
+
+std::string thrown_type_name() {
+    const std::type_info* type = abi::__cxa_current_exception_type();
+    if (type == nullptr)
+        return "an exception of a foreign runtime";
+    int status = 0;
+    const std::unique_ptr<char, void (*)(void*)> name(
+        abi::__cxa_demangle(type->name(), nullptr, nullptr, &status), &std::free);
+    return name ? name.get() : type->name();
+}
+
+// pybind11 answers a type that no translator knows with this RuntimeError.
+bool is_unknown_to_pybind11(const python_error& error) {
+    return std::string(error.what()) == "RuntimeError: Caught an unknown exception!";
+}
+
+py::object from_translators(const std::exception_ptr& error) {
+    translating = &error;
+    auto outcome =
+        py::reinterpret_steal<py::object>(PyObject_CallNoArgs(detail::get_imports().rethrow.ptr()));
+    translating = nullptr;
+    const auto translated = python_error::fetch();
+    if (!is_unknown_to_pybind11(translated))
+        return translated.value();
+    try {
+        std::rethrow_exception(error);
+    } catch (...) {
+        return make_exception(detail::get_imports().native_error,
+                              "C++ exception of type " + thrown_type_name());
+    }
+}
+
+py::object translate(const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const python_error& e) {
+        return e.value();
+    } catch (const python_cancelled& e) {
+        return e.error().value();
+    } catch (py::error_already_set& e) {
+        return python_error(e).value();
+    } catch (const boost::system::system_error& e) {
+        return from_system_error(e);
+    } catch (const std::system_error& e) {
+        return from_std_system_error(e);
+    } catch (...) {
+        return from_translators(error);
+    }
+}
+
+} // namespace
+
+py::object detail::make_rethrow_function() {
+    return py::cpp_function([] { std::rethrow_exception(*translating); });
+}
+
+py::object to_python_exception(const std::exception_ptr& error) {
+    try {
+        return translate(error);
+    } catch (py::error_already_set& e) {
+        return python_error(e).value(); // making the exception failed: that failure is the news
+    } catch (const std::exception& e) {
+        return make_exception(PyExc_RuntimeError, e.what());
+    }
+}
+
+py::object native_error_type() {
+    return detail::get_imports().native_error;
+}
+
+} // namespace bridge
