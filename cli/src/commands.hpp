@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// The verbs of bridge-test.
+#pragma once
+
+#include "exit_code.hpp"
+#include "options.hpp"
+
+namespace bridge::cli {
+
+/// Runs the selected tests and reports them.
+exit_code run_tests(const options& settings);
+
+/// Prints the selected tests on stdout, problems on stderr.
+exit_code list_tests(const options& settings);
+
+} // namespace bridge::cli

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// bridge-test list.
+#include <cstdio>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <bridge/protocol/listing.hpp>
+
+#include "commands.hpp"
+#include "report/style.hpp"
+#include "selection.hpp"
+
+namespace bridge::cli {
+
+namespace {
+
+std::string to_human(const test_binary& binary, const protocol::listing& tests) {
+    auto text = fmt::format("{} ({}):\n", printable(binary.name, false),
+                            printable(binary.location.shown_path, false));
+    for (const auto& test : tests.tests)
+        text += printable(
+            fmt::format("    {}{}\n", test.id,
+                        test.tags.empty() ? "" : fmt::format("  [{}]", fmt::join(test.tags, ", "))),
+            false);
+    return text;
+}
+
+// Each binary's part of the selection as a listing, in order.
+std::vector<std::pair<const test_binary*, protocol::listing>> by_binary(const selection& tests) {
+    std::vector<std::pair<const test_binary*, protocol::listing>> groups;
+    for (const auto& test : tests.cases) {
+        if (groups.empty() || groups.back().first != test.binary)
+            groups.push_back({test.binary, {test.binary->name, {}}});
+        groups.back().second.tests.push_back(*test.info);
+    }
+    return groups;
+}
+
+std::string to_text(const selection& tests, list_format format) {
+    std::string text;
+    for (const auto& [binary, listing] : by_binary(tests)) {
+        if (format == list_format::human)
+            text += to_human(*binary, listing);
+        else
+            text += (text.empty() ? "" : ",\n") + write_listing(listing, binary->location.path);
+    }
+    return format == list_format::human
+               ? text
+               : "{\"bridge_test_list\":1,\"binaries\":[\n" + text + "]}\n";
+}
+
+} // namespace
+
+exit_code list_tests(const options& settings) {
+    supervisor processes;
+    const auto tests = select_tests(processes, settings);
+    for (const auto& problem : tests.found.problems)
+        std::fputs(fmt::format("error: {}: {}\n", printable(problem.binary, false),
+                               printable(problem.message, false))
+                       .c_str(),
+                   stderr);
+    for (const auto& warning : tests.warnings)
+        std::fputs(fmt::format("warning: {}\n", printable(warning, false)).c_str(), stderr);
+    if (processes.stopped() == stop_reason::interrupted)
+        return exit_code::interrupted;
+    std::fputs(to_text(tests, settings.format).c_str(), stdout);
+    if (tests.cases.empty())
+        std::fputs(fmt::format("error: {}\n", printable(tests.nothing_selected, false)).c_str(),
+                   stderr);
+    if (!tests.found.problems.empty())
+        return exit_code::listing_failed;
+    return tests.cases.empty() ? exit_code::no_tests : exit_code::passed;
+}
+
+} // namespace bridge::cli

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// bridge-test: parse, call, map to an exit code.
+#include <cstdio>
+#include <exception>
+#include <string>
+
+#include "commands.hpp"
+#include "error.hpp"
+
+namespace {
+
+using bridge::cli::exit_code;
+
+exit_code call(int argc, char** argv) {
+    const auto settings = bridge::cli::parse_options(argc, argv);
+    switch (settings.what) {
+    case bridge::cli::verb::list:
+        return bridge::cli::list_tests(settings);
+    case bridge::cli::verb::show_text:
+        std::fputs(settings.text.c_str(), stdout);
+        return exit_code::passed;
+    case bridge::cli::verb::run:
+        break;
+    }
+    return bridge::cli::run_tests(settings);
+}
+
+void say(const std::string& text) {
+    std::fputs(("bridge-test: " + text + "\n").c_str(), stderr);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return static_cast<int>(call(argc, argv));
+    } catch (const bridge::cli::expected_error& error) {
+        say(error.what());
+        return static_cast<int>(error.code());
+    } catch (const std::exception& error) {
+        say(std::string("internal error: ") + error.what() + "; please report it");
+        return static_cast<int>(exit_code::internal);
+    }
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line: one flat set of options, words that are verbs, paths or filters.
+#include "options.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <bridge/protocol/duration.hpp>
+
+#include "error.hpp"
+#include "near_name.hpp"
+
+namespace bridge::cli {
+
+namespace {
+
+constexpr auto description =
+    "Runs the tests of harness binaries, each in a process of its own.\n"
+    "\n"
+    "  bridge-test [run] [BINARY|FOLDER...] [FILTER...]   run tests (the default)\n"
+    "  bridge-test list  [BINARY|FOLDER...] [FILTER...]   show them\n"
+    "  bridge-test help                                   show this\n"
+    "\n"
+    "A word that names an existing file or folder, or has a '/', is a path; any other word, and\n"
+    "every word after '--', is a filter: a part of a test's id. A folder stands for the binaries\n"
+    "in its bridge-test-manifest.json; without a path, the current folder, ./build and ./build/*\n"
+    "are searched for one.\n";
+
+constexpr auto exit_codes =
+    "\nExit codes: 0 passed, 1 failed, 2 interrupted, 3 internal error, 4 usage, 5 no tests,\n"
+    "10 a binary could not be listed, 12 run time-out, 14 report not written.";
+
+[[noreturn]] void refuse(const std::string& text) {
+    throw expected_error(exit_code::usage, text + "\n'bridge-test help' shows all options.");
+}
+
+std::chrono::milliseconds to_duration(const std::string& name, const std::string& text) {
+    if (const auto value = protocol::parse_duration(text))
+        return *value;
+    refuse(fmt::format("{}: '{}' is not a duration; write it as 500ms, 5s, 2m or 1h", name, text));
+}
+
+class command_line {
+public:
+    command_line() : app_(description, "bridge-test") {
+        app_.allow_extras();
+        app_.footer(exit_codes);
+        app_.add_option("WORDS", words_, "a verb, paths and filters")->group("");
+        add_selection();
+        add_running();
+        add_output();
+    }
+
+    options parse(int argc, const char* const* argv);
+
+private:
+    void add_selection();
+    void add_running();
+    void add_output();
+    template<class Duration>
+    void add_duration(const char* name, Duration& value, const char* help);
+    void add_texts(const char* name, std::vector<std::string>& value, const char* help);
+    void parse_words(std::vector<std::string> arguments);
+    void refuse_unknown() const;
+    void refuse_what_list_ignores() const;
+    void take_verb();
+    void sort_words(const std::vector<std::string>& after_dashes);
+
+    options result_;
+    std::vector<std::string> words_;
+    CLI::App app_;
+};
+
+void command_line::add_texts(const char* name, std::vector<std::string>& value, const char* help) {
+    app_.add_option(name, value, help)->allow_extra_args(false)->group("Selection");
+}
+
+template<class Duration>
+void command_line::add_duration(const char* name, Duration& value, const char* help) {
+    app_.add_option_function<std::string>(
+            name, [name, &value](const std::string& text) { value = to_duration(name, text); },
+            help)
+        ->type_name("TIME")
+        ->group("Running");
+}
+
+void command_line::add_selection() {
+    add_texts("--exact", result_.exact, "run the test with exactly this id (repeatable)");
+    add_texts("--skip", result_.skip, "leave out ids that contain this (repeatable)");
+    add_texts("-t,--tag", result_.tags, "only tests with this tag; any of several (repeatable)");
+}
+
+void command_line::add_running() {
+    result_.jobs = std::max(1U, std::thread::hardware_concurrency());
+    app_.add_option("-j,--jobs", result_.jobs, "tests at the same time (default: one per core)")
+        ->check(CLI::Range(1U, 4096U))
+        ->group("Running");
+    add_duration("--timeout", result_.timeout, "every test's time-out, instead of its own");
+    add_duration("--grace", result_.grace,
+                 "time beyond its time-out in which a test may explain itself (default: 2s)");
+    add_duration("--run-timeout", result_.run_timeout, "end the whole run after this time");
+    app_.add_option("--max-fail", result_.max_fail, "start no more tests after this many failures")
+        ->check(CLI::Range(1U, 1'000'000U))
+        ->group("Running");
+    app_.add_flag("--no-capture{false}", result_.is_capturing,
+                  "let tests write to the terminal, one at a time")
+        ->group("Running");
+    app_.add_option("--junit", result_.junit, "write a JUnit XML report to this file")
+        ->type_name("FILE")
+        ->group("Running");
+}
+
+void command_line::add_output() {
+    app_.add_option_function<std::string>(
+            "--list-timeout",
+            [this](const std::string& text) {
+                result_.list_timeout = to_duration("--list-timeout", text);
+            },
+            "time for a binary to list its tests (default: 60s)")
+        ->type_name("TIME")
+        ->group("Output and listing");
+    const std::map<std::string, list_format> formats{{"human", list_format::human},
+                                                     {"json", list_format::json}};
+    app_.add_option("--format", result_.format, "of 'list': human or json")
+        ->transform(CLI::CheckedTransformer(formats).description(""))
+        ->type_name("FORMAT")
+        ->group("Output and listing");
+    const std::map<std::string, color_mode> colors{{"auto", color_mode::automatic},
+                                                   {"always", color_mode::always},
+                                                   {"never", color_mode::never}};
+    app_.add_option("--color", result_.color, "auto, always or never (auto obeys NO_COLOR)")
+        ->transform(CLI::CheckedTransformer(colors).description(""))
+        ->type_name("WHEN")
+        ->group("Output and listing");
+    auto* verbose = app_.add_flag_callback(
+        "-v,--verbose", [this] { result_.verbosity = 1; }, "show the output of passing tests too");
+    auto* quiet = app_.add_flag_callback(
+        "-q,--quiet", [this] { result_.verbosity = -1; }, "show failures and the summary only");
+    verbose->excludes(quiet)->group("Output and listing");
+    quiet->group("Output and listing");
+    app_.add_flag_callback(
+            "--version",
+            [this] {
+                result_.what = verb::show_text;
+                result_.text = "bridge-test " BRIDGE_TEST_VERSION "\n";
+            },
+            "show the version")
+        ->group("Output and listing");
+}
+
+void command_line::parse_words(std::vector<std::string> arguments) {
+    std::reverse(arguments.begin(), arguments.end()); // as CLI11 wants them
+    try {
+        app_.parse(std::move(arguments));
+    } catch (const CLI::CallForHelp&) {
+        result_.what = verb::show_text;
+        result_.text = app_.help();
+    } catch (const CLI::ParseError& error) {
+        refuse(error.what());
+    }
+}
+
+void command_line::refuse_unknown() const {
+    for (const auto& word : app_.remaining()) {
+        if (word.size() < 2 || word.front() != '-')
+            continue;
+        const auto name = word.substr(0, word.find('='));
+        std::vector<std::string> known;
+        for (const auto* option : app_.get_options())
+            for (const auto& one : option->get_lnames())
+                known.push_back("--" + one);
+        const auto near = near_name(name, known);
+        refuse(fmt::format("unknown option '{}'{}", name,
+                           near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+    }
+}
+
+void command_line::refuse_what_list_ignores() const {
+    if (result_.what == verb::run && app_.count("--format") > 0)
+        refuse("--format belongs to 'bridge-test list'");
+    if (result_.what != verb::list)
+        return;
+    for (const auto* option : app_.get_options())
+        if (option->get_group() == "Running" && option->count() > 0 &&
+            option->get_name() != "--jobs")
+            refuse(option->get_name() + " has no meaning for 'bridge-test list'");
+}
+
+void command_line::take_verb() {
+    if (words_.empty() || result_.what == verb::show_text)
+        return;
+    if (words_.front() == "help") {
+        result_.what = verb::show_text;
+        result_.text = app_.help();
+    } else if (words_.front() == "list") {
+        result_.what = verb::list;
+    } else if (words_.front() != "run") {
+        return;
+    }
+    words_.erase(words_.begin());
+}
+
+void command_line::sort_words(const std::vector<std::string>& after_dashes) {
+    for (const auto& word : words_) {
+        std::error_code ignored;
+        const bool is_path =
+            word.find('/') != std::string::npos || std::filesystem::exists(word, ignored);
+        (is_path ? result_.paths : result_.filters).push_back(word);
+    }
+    result_.filters.insert(result_.filters.end(), after_dashes.begin(), after_dashes.end());
+}
+
+options command_line::parse(int argc, const char* const* argv) {
+    result_.program = argv[0];
+    std::vector<std::string> arguments(argv + 1, argv + argc);
+    const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
+    std::vector<std::string> after;
+    if (dashes != arguments.end())
+        after.assign(dashes + 1, arguments.end());
+    parse_words({arguments.begin(), dashes});
+    refuse_unknown();
+    take_verb();
+    refuse_what_list_ignores();
+    sort_words(after);
+    if (!result_.is_capturing)
+        result_.jobs = 1;
+    return result_;
+}
+
+} // namespace
+
+options parse_options(int argc, const char* const* argv) {
+    return command_line().parse(argc, argv);
+}
+
+} // namespace bridge::cli

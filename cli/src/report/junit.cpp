@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// One testsuite per binary, one testcase per test, at most one failure or error in each.
+#include "junit.hpp"
+
+#include <map>
+#include <system_error>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "../error.hpp"
+#include "atomic_file.hpp"
+#include "totals.hpp"
+#include "xml.hpp"
+
+namespace bridge::cli {
+
+using protocol::outcome;
+
+namespace {
+
+struct suite {
+    std::string name;
+    totals counts;
+    std::size_t listing_errors = 0;
+    std::chrono::nanoseconds duration{0};
+    std::string cases;
+
+    std::size_t errors() const {
+        return counts.of(outcome::crashed) + counts.of(outcome::timed_out) + listing_errors;
+    }
+
+    std::size_t skipped() const {
+        return counts.of(outcome::skipped) + counts.of(outcome::not_run);
+    }
+
+    std::size_t all() const { return counts.all() + listing_errors; }
+};
+
+std::string to_seconds(std::chrono::nanoseconds duration) {
+    return fmt::format("{:.3f}", std::chrono::duration<double>(duration).count());
+}
+
+std::string to_timestamp(std::chrono::system_clock::time_point time) {
+    return fmt::format("{:%Y-%m-%dT%H:%M:%S}Z",
+                       fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
+}
+
+std::string counts_of(const suite& from) {
+    return fmt::format(R"(tests="{}" failures="{}" errors="{}" skipped="{}" time="{}")", from.all(),
+                       from.counts.of(outcome::failed), from.errors(), from.skipped(),
+                       to_seconds(from.duration));
+}
+
+std::string element(std::string_view tag, std::string_view type, std::string_view message,
+                    std::string_view body) {
+    const auto type_attribute =
+        type.empty() ? std::string() : fmt::format(R"( type="{}")", xml_attribute(type));
+    return fmt::format("      <{0} message=\"{1}\"{2}>{3}</{0}>\n", tag, xml_attribute(message),
+                       type_attribute, xml_text(body));
+}
+
+std::string first_line(std::string_view text) {
+    return std::string(text.substr(0, text.find('\n')));
+}
+
+std::string describe(const failure& one) {
+    const auto place = one.file.empty() ? "" : fmt::format("{}:{}: ", one.file, one.line);
+    return fmt::format("{}{}: {}\n", place, one.kind, one.message);
+}
+
+std::string body_of(const case_result& result) {
+    std::string body = result.message.empty() ? "" : result.message + "\n";
+    for (const auto& one : result.failures)
+        body += describe(one);
+    for (const auto& note : result.notes)
+        body += "note: " + note + "\n";
+    return body;
+}
+
+std::string message_of(const case_result& result) {
+    if (!result.message.empty())
+        return first_line(result.message);
+    return result.failures.empty() ? std::string(to_string(result.result))
+                                   : first_line(result.failures.front().message);
+}
+
+std::string verdict_of(const case_result& result) {
+    switch (result.result) {
+    case outcome::passed:
+        return {};
+    case outcome::skipped:
+    case outcome::not_run:
+        return element("skipped", "", message_of(result), body_of(result));
+    case outcome::timed_out:
+        return element("error", "timeout", message_of(result), body_of(result));
+    case outcome::crashed:
+        return element("error", "crash", message_of(result), body_of(result));
+    case outcome::failed:
+        break;
+    }
+    const auto type = result.failures.empty() ? "failed" : result.failures.front().kind;
+    return element("failure", type, message_of(result), body_of(result));
+}
+
+std::string place_of(const protocol::test_info& test) {
+    if (test.file.empty())
+        return {};
+    return fmt::format(R"( file="{}" line="{}")", xml_attribute(test.file), test.line);
+}
+
+std::string case_of(const case_result& result) {
+    const auto& test = *result.test.info;
+    auto inside = verdict_of(result);
+    if (!result.output.empty())
+        inside += fmt::format("      <system-out>{}</system-out>\n", xml_text(result.output));
+    const auto head = fmt::format(R"(    <testcase name="{}" classname="{}"{} time="{}")",
+                                  xml_attribute(test.name),
+                                  xml_attribute(result.test.binary->name + "." + test.suite),
+                                  place_of(test), to_seconds(result.duration));
+    return inside.empty() ? head + "/>\n" : head + ">\n" + inside + "    </testcase>\n";
+}
+
+suite to_suite(const listing_problem& problem) {
+    suite result{problem.binary, {}, 1, {}, {}};
+    result.cases =
+        fmt::format("    <testcase name=\"(listing)\" classname=\"{}\" time=\"0.000\">\n"
+                    "{}    </testcase>\n",
+                    xml_attribute(problem.binary),
+                    element("error", "listing", first_line(problem.message), problem.message));
+    return result;
+}
+
+std::vector<suite> to_suites(const std::vector<case_result>& results,
+                             const std::vector<listing_problem>& problems) {
+    std::vector<suite> suites;
+    std::map<const test_binary*, std::size_t> places;
+    for (const auto& result : results) {
+        const auto [place, is_new] = places.emplace(result.test.binary, suites.size());
+        if (is_new)
+            suites.push_back({result.test.binary->name, {}, 0, {}, {}});
+        auto& into = suites[place->second];
+        into.counts.add(result.result);
+        into.duration += result.duration;
+        into.cases += case_of(result);
+    }
+    for (const auto& problem : problems)
+        suites.push_back(to_suite(problem));
+    return suites;
+}
+
+} // namespace
+
+junit_reporter::junit_reporter(std::string path) : path_(std::move(path)) {
+    if (const auto reason = why_not_writable(path_); !reason.empty())
+        throw expected_error(exit_code::report_not_written,
+                             fmt::format("cannot write the report {}: {}", path_, reason));
+}
+
+void junit_reporter::on(const run_event& event) {
+    if (const auto* failed = std::get_if<listing_failed>(&event)) {
+        problems_.push_back(failed->problem);
+    } else if (const auto* finished = std::get_if<case_finished>(&event)) {
+        results_.push_back(finished->result);
+        if (protocol::is_success(finished->result.result))
+            results_.back().output.clear(); // a green run's report stays small
+    } else if (const auto* last = std::get_if<run_finished>(&event)) {
+        try {
+            write_file(path_, document(*last));
+        } catch (const std::system_error& error) {
+            throw report_error(
+                fmt::format("cannot write the report {}: {}", path_, error.code().message()));
+        }
+    }
+}
+
+std::string junit_reporter::document(const run_finished& event) const {
+    const auto suites = to_suites(results_, problems_);
+    suite all{"bridge-test", {}, problems_.size(), event.duration, {}};
+    for (const auto& result : results_)
+        all.counts.add(result.result);
+    const auto timestamp = to_timestamp(started_);
+    auto text = fmt::format("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+                            "<testsuites name=\"bridge-test\" {} timestamp=\"{}\">\n",
+                            counts_of(all), timestamp);
+    for (const auto& one : suites)
+        text += fmt::format("  <testsuite name=\"{}\" {} timestamp=\"{}\">\n{}  </testsuite>\n",
+                            xml_attribute(one.name), counts_of(one), timestamp, one.cases);
+    return text + "</testsuites>\n";
+}
+
+} // namespace bridge::cli

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// What happens in a run, as events, and who is told. Reporters see events and nothing else.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "../locate.hpp"
+#include "../supervisor.hpp"
+#include "../test_case.hpp"
+
+namespace bridge::cli {
+
+struct listing_failed {
+    listing_problem problem;
+};
+
+struct warned {
+    std::string message;
+};
+
+struct run_started {
+    std::size_t tests = 0;
+    std::size_t binaries = 0;
+    unsigned jobs = 1;
+};
+
+struct case_started {
+    test_case test;
+};
+
+struct case_finished {
+    case_result result;
+};
+
+/// Comes several times a second, so that a reporter needs no clock of its own.
+struct clock_ticked {};
+
+struct run_stopping {
+    stop_reason reason = stop_reason::none;
+    bool is_kill = false;
+};
+
+struct run_finished {
+    std::chrono::nanoseconds duration{0};
+};
+
+using run_event = std::variant<listing_failed, warned, run_started, case_started, case_finished,
+                               clock_ticked, run_stopping, run_finished>;
+
+/// A report that could not be written.
+class report_error : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+class reporter {
+public:
+    virtual ~reporter() = default;
+
+    /// May throw report_error.
+    virtual void on(const run_event& event) = 0;
+};
+
+/// All reporters of a run. One that fails is named on stderr and keeps no other from its work.
+class report_set {
+public:
+    void add(std::unique_ptr<reporter> one) { reporters_.push_back(std::move(one)); }
+
+    void emit(const run_event& event);
+
+    bool has_failed() const noexcept { return has_failed_; }
+
+private:
+    std::vector<std::unique_ptr<reporter>> reporters_;
+    bool has_failed_ = false;
+};
+
+} // namespace bridge::cli

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// bridge-test run.
+#include <chrono>
+#include <memory>
+#include <set>
+
+#include "commands.hpp"
+#include "dispatcher.hpp"
+#include "error.hpp"
+#include "report/human.hpp"
+#include "report/junit.hpp"
+#include "selection.hpp"
+
+namespace bridge::cli {
+
+namespace {
+
+std::size_t count_binaries(const std::vector<test_case>& cases) {
+    std::set<const test_binary*> binaries;
+    for (const auto& one : cases)
+        binaries.insert(one.binary);
+    return binaries.size();
+}
+
+// The worst first: what made the run incomplete outranks what the tests said.
+exit_code to_exit_code(stop_reason stopped, const selection& tests, std::size_t failed,
+                       const report_set& reports) {
+    if (stopped == stop_reason::interrupted)
+        return exit_code::interrupted;
+    if (stopped == stop_reason::run_timeout)
+        return exit_code::run_timed_out;
+    if (!tests.found.problems.empty())
+        return exit_code::listing_failed;
+    if (reports.has_failed())
+        return exit_code::report_not_written;
+    if (tests.cases.empty())
+        return exit_code::no_tests;
+    return failed > 0 ? exit_code::failed : exit_code::passed;
+}
+
+void announce(report_set& reports, const selection& tests, const options& settings) {
+    for (const auto& problem : tests.found.problems)
+        reports.emit(listing_failed{problem});
+    for (const auto& text : tests.warnings)
+        reports.emit(warned{text});
+    if (tests.cases.empty())
+        reports.emit(warned{tests.nothing_selected});
+    else
+        reports.emit(run_started{tests.cases.size(), count_binaries(tests.cases), settings.jobs});
+}
+
+} // namespace
+
+exit_code run_tests(const options& settings) {
+    const auto started = std::chrono::steady_clock::now();
+    report_set reports;
+    reports.add(std::make_unique<human_reporter>(settings));
+    if (!settings.junit.empty())
+        reports.add(std::make_unique<junit_reporter>(settings.junit));
+
+    supervisor processes;
+    processes.on_stop = [&](stop_reason reason, bool is_kill) {
+        reports.emit(run_stopping{reason, is_kill});
+    };
+    if (settings.run_timeout)
+        processes.limit_run(*settings.run_timeout);
+    const auto tests = select_tests(processes, settings);
+    announce(reports, tests, settings);
+    const auto failed = dispatcher(processes, settings, reports).run(tests.cases);
+    reports.emit(run_finished{std::chrono::steady_clock::now() - started});
+    return to_exit_code(processes.stopped(), tests, failed, reports);
+}
+
+} // namespace bridge::cli

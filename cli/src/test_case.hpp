@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is run and what came of it.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <bridge/protocol/event.hpp>
+#include <bridge/protocol/listing.hpp>
+#include <bridge/protocol/outcome.hpp>
+
+namespace bridge::cli {
+
+/// A test binary as it was found, before it was asked for its tests.
+struct binary_location {
+    std::string shown_path;               ///< as the user named it, for messages
+    std::string path;                     ///< absolute
+    std::vector<std::string> environment; ///< NAME=value
+    std::string working_directory;
+};
+
+struct test_binary {
+    binary_location location;
+    std::string name; ///< its stem, with its folder where that is not unique
+    std::vector<protocol::test_info> tests;
+};
+
+struct test_case {
+    const test_binary* binary = nullptr;
+    const protocol::test_info* info = nullptr;
+};
+
+/// A failure that bridge-test saw itself has no kind of the protocol; its text says it all.
+struct failure {
+    std::string kind;
+    std::string message;
+    std::string file;
+    int line = 0;
+};
+
+struct case_result {
+    test_case test;
+    protocol::outcome result = protocol::outcome::not_run;
+    std::string message; ///< why, where the outcome has a reason
+    std::vector<failure> failures;
+    std::vector<std::string> notes;
+    std::string output; ///< raw bytes
+    std::chrono::nanoseconds duration{0};
+};
+
+} // namespace bridge::cli
