@@ -152,7 +152,7 @@ py::object coroutine_code(const char* name) {
     py::dict scope;
     scope["__builtins__"] = py::module_::import("builtins");
     const auto made = py::reinterpret_steal<py::object>(PyRun_String(
-        "async def _(*args, **kwargs): pass", Py_single_input, scope.ptr(), scope.ptr()));
+        "async def _(*args, **kwargs): pass", Py_file_input, scope.ptr(), scope.ptr()));
     if (!made)
         throw py::error_already_set();
     return scope["_"].attr("__code__").attr("replace")(py::arg("co_name") = name);

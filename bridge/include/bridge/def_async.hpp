@@ -18,7 +18,7 @@ namespace detail {
 /// What a bound coroutine function gives to pybind11: the Python object, typed for the signature.
 template<class T>
 struct bound_coroutine {
-    py::object object;
+    py_ref object;
 };
 
 template<class T>
@@ -68,44 +68,44 @@ struct bound_function {
     using value_type = typename awaited<Result>::type;
 
     F function;
-    py::str name;
+    py_ref name;
 
     bound_coroutine<value_type> operator()(Arguments... arguments) const {
         return {
             make_lazy(make_crossing(default_runtime().scheduler(), inherited_locals(),
                                     std::invoke(function, std::forward<Arguments>(arguments)...),
                                     current_slot()),
-                      name)};
+                      name.handle())};
     }
 };
 
 template<class F, class R, class... A>
-auto bind_plain(F&& function, py::str name, R (*)(A...)) {
+auto bind_plain(F&& function, py_ref name, R (*)(A...)) {
     (check_argument<A>(), ...);
     return bound_function<std::decay_t<F>, R, A...>{std::forward<F>(function), std::move(name)};
 }
 
 template<class R, class... A>
-auto bind_coroutine(R (*function)(A...), py::str name) {
+auto bind_coroutine(R (*function)(A...), py_ref name) {
     return bind_plain(function, std::move(name), function);
 }
 
 // The object itself by reference: the coroutine keeps the Python one alive.
 template<class R, class C, class... A>
-auto bind_coroutine(R (C::*function)(A...), py::str name) {
+auto bind_coroutine(R (C::*function)(A...), py_ref name) {
     (check_argument<A>(), ...);
     return bound_function<R (C::*)(A...), R, C&, A...>{function, std::move(name)};
 }
 
 template<class R, class C, class... A>
-auto bind_coroutine(R (C::*function)(A...) const, py::str name) {
+auto bind_coroutine(R (C::*function)(A...) const, py_ref name) {
     (check_argument<A>(), ...);
     return bound_function<R (C::*)(A...) const, R, const C&, A...>{function, std::move(name)};
 }
 
 template<class F>
 
-requires py::detail::is_lambda<F>::value auto bind_coroutine(F&& function, py::str name) {
+requires py::detail::is_lambda<F>::value auto bind_coroutine(F&& function, py_ref name) {
     using signature = py::detail::function_signature_t<F>;
     return bind_plain(std::forward<F>(function), std::move(name), static_cast<signature*>(nullptr));
 }

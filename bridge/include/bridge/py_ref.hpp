@@ -73,3 +73,30 @@ private:
 };
 
 } // namespace bridge
+
+namespace pybind11::detail {
+
+/// Any object, as itself.
+template<>
+struct type_caster<bridge::py_ref> {
+    static constexpr auto name = const_name("object");
+
+    template<class>
+    using cast_op_type = bridge::py_ref&&;
+
+    bool load(handle source, bool) {
+        value_ = bridge::py_ref(reinterpret_borrow<object>(source));
+        return true;
+    }
+
+    operator bridge::py_ref&&() noexcept { return std::move(value_); }
+
+    static handle cast(bridge::py_ref&& value, return_value_policy, handle) {
+        return value ? handle(value.release()) : none().release();
+    }
+
+private:
+    bridge::py_ref value_;
+};
+
+} // namespace pybind11::detail
