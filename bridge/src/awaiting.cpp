@@ -47,7 +47,9 @@ void awaiting::operator()(suspended coroutine) noexcept {
     try {
         if (!locals_)
             locals_ = current_locals();
-        if (!locals_.port().push(&start_))
+        // Held here: once it is queued, the coroutine may be over before push() returns.
+        const intrusive_ptr<port> to(&locals_.port());
+        if (!to->push(&start_))
             fail(errc::loop_closed);
     } catch (...) {
         error_ = std::current_exception();

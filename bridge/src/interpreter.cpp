@@ -73,12 +73,13 @@ void release_reference(PyObject* object) noexcept {
     auto* node = new (std::nothrow) released{nullptr, object};
     if (node == nullptr)
         return; // a leaked reference is better than an exception in a destructor
-    node->next = dropped.load(std::memory_order_relaxed);
-    while (!dropped.compare_exchange_weak(node->next, node, std::memory_order_release,
-                                          std::memory_order_relaxed)) {
-    }
+    auto* before = dropped.load(std::memory_order_relaxed);
+    do
+        node->next = before;
+    while (!dropped.compare_exchange_weak(before, node, std::memory_order_release,
+                                          std::memory_order_relaxed));
     // One pending call a batch; when CPython's queue is full a drain or the next batch does it.
-    if (node->next == nullptr)
+    if (before == nullptr)
         Py_AddPendingCall(&drop_from_pending_call, nullptr);
 }
 
