@@ -192,21 +192,23 @@ bool port::drain() noexcept {
 
 void port::deliver_some() noexcept {
     const auto deadline = std::chrono::steady_clock::now() + drain_time;
-    int left = drain_nodes;
     auto* list = std::exchange(undelivered_, nullptr);
-    if (list == nullptr)
-        list = reversed(head_.exchange(nullptr, std::memory_order_acq_rel));
-    while (list != nullptr) {
+    for (int left = drain_nodes; left > 0; --left) {
+        // Also after the rest of an earlier batch: the wake-up for what came since is used up.
+        if (list == nullptr)
+            list = reversed(head_.exchange(nullptr, std::memory_order_acq_rel));
+        if (list == nullptr)
+            return;
         auto* node = list;
         list = node->next;
         node->deliver(node, true);
         ++delivered_;
         // The clock costs as much as a delivery: looked at now and then.
-        if (--left == 0 || (left % 16 == 0 && std::chrono::steady_clock::now() > deadline))
+        if (left % 16 == 0 && std::chrono::steady_clock::now() > deadline)
             break;
     }
     undelivered_ = list;
-    if (list != nullptr || (left == 0 && head_.load(std::memory_order_relaxed) != nullptr))
+    if (list != nullptr || head_.load(std::memory_order_relaxed) != nullptr)
         wake();
 }
 

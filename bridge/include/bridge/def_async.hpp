@@ -104,8 +104,10 @@ auto bind_coroutine(R (C::*function)(A...) const, py_ref name) {
 }
 
 template<class F>
+concept function_object = py::detail::is_lambda<F>::value;
 
-requires py::detail::is_lambda<F>::value auto bind_coroutine(F&& function, py_ref name) {
+template<function_object F>
+auto bind_coroutine(F&& function, py_ref name) {
     using signature = py::detail::function_signature_t<F>;
     return bind_plain(std::forward<F>(function), std::move(name), static_cast<signature*>(nullptr));
 }
@@ -116,6 +118,14 @@ requires py::detail::is_lambda<F>::value auto bind_coroutine(F&& function, py_re
 py::object overloads_of(py::handle scope, const char* name);
 void add_function(py::handle scope, const char* name, py::object bound, bool is_static);
 
+template<class F, class... Extra>
+void bind_to(py::handle scope, const char* name, bool is_static, F&& function,
+             const Extra&... extra) {
+    py::cpp_function bound(bind_coroutine(std::forward<F>(function), py::str(name)), py::name(name),
+                           py::scope(scope), py::sibling(overloads_of(scope, name)), extra...);
+    add_function(scope, name, std::move(bound), is_static);
+}
+
 } // namespace detail
 
 /// Binds a coroutine function (free, lambda or member of a class_) as m.def does, with its extras
@@ -124,20 +134,18 @@ void add_function(py::handle scope, const char* name, py::object bound, bool is_
 /// while the coroutine does. Requires the GIL.
 template<class Scope, class F, class... Extra>
 Scope& def_async(Scope& scope, const char* name, F&& function, const Extra&... extra) {
-    py::cpp_function bound(detail::bind_coroutine(std::forward<F>(function), py::str(name)),
-                           py::name(name), py::scope(scope),
-                           py::sibling(detail::overloads_of(scope, name)), extra...);
-    detail::add_function(scope, name, std::move(bound), false);
+    if constexpr (std::is_base_of_v<py::detail::generic_type, Scope>)
+        detail::bind_to(scope, name, false, std::forward<F>(function), py::is_method(scope),
+                        extra...);
+    else
+        detail::bind_to(scope, name, false, std::forward<F>(function), extra...);
     return scope;
 }
 
 /// The same as a static method of a class.
 template<class Scope, class F, class... Extra>
 Scope& def_async_static(Scope& scope, const char* name, F&& function, const Extra&... extra) {
-    py::cpp_function bound(detail::bind_coroutine(std::forward<F>(function), py::str(name)),
-                           py::name(name), py::scope(scope),
-                           py::sibling(detail::overloads_of(scope, name)), extra...);
-    detail::add_function(scope, name, std::move(bound), true);
+    detail::bind_to(scope, name, true, std::forward<F>(function), extra...);
     return scope;
 }
 

@@ -10,6 +10,16 @@
 
 namespace bridge {
 
+class py_ref;
+
+namespace detail {
+
+template<class T>
+concept converts_to_object =
+    std::is_convertible_v<T, py::object> && !std::is_same_v<std::decay_t<T>, py_ref>;
+
+} // namespace detail
+
 /// Owns a Python object. Moving, storing and destroying need no GIL and are safe on any thread (a
 /// reference dropped without the GIL is queued and dropped by the next holder). Reading needs the
 /// GIL.
@@ -24,11 +34,8 @@ public:
     }
 
     /// The same for what converts to one, as object.attr("name").
-    template<class Object>
-
-    requires(std::is_convertible_v<Object, py::object> &&
-             !std::is_same_v<std::decay_t<Object>, py_ref>) py_ref(Object&& object)
-        : py_ref(py::object(std::forward<Object>(object))) {}
+    template<detail::converts_to_object Object>
+    py_ref(Object&& object) : py_ref(py::object(std::forward<Object>(object))) {}
 
     py_ref(py_ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
 

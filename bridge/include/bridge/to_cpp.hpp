@@ -23,6 +23,9 @@ boost::asio::awaitable<T> await_python(task_locals locals, py_ref object) {
 }
 
 template<class Token>
+concept completion_token = !std::is_convertible_v<Token, py_ref>;
+
+template<class Token>
 inline constexpr bool is_use_awaitable =
     std::is_same_v<std::decay_t<Token>, boost::asio::use_awaitable_t<>>;
 
@@ -60,9 +63,8 @@ auto to_cpp(task_locals locals, py_ref object, Token&& token) {
 }
 
 /// The same in the loop of current_locals(). Throws no_event_loop.
-template<class T = py_ref, class Token>
-
-requires(!std::is_convertible_v<Token, py_ref>) auto to_cpp(py_ref object, Token&& token) {
+template<class T = py_ref, detail::completion_token Token>
+auto to_cpp(py_ref object, Token&& token) {
     if constexpr (detail::is_use_awaitable<Token>)
         return to_cpp<T>(std::move(object));
     else

@@ -89,6 +89,15 @@ result = asyncio.run(main())
 )") == 4950 + 21);
 }
 
+// More than a drain's budget, so that batches are left for the next turn while others arrive.
+TEST("ten thousand completions at once all arrive") {
+    CHECK(value_of(R"(
+async def main():
+    return sum(await asyncio.gather(*(m.after_hop(1) for _ in range(10000))))
+result = sum(asyncio.run(main()) for _ in range(5))
+)") == 50000);
+}
+
 TEST("C++ awaits a Python coroutine without a task of its own") {
     CHECK(value_of(R"(
 async def main():

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the benchmarks await.
+#include <bridge/bridge.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_future.hpp>
+
+#include <future>
+
+namespace asio = boost::asio;
+namespace py = pybind11;
+
+namespace {
+
+asio::awaitable<int> ready() {
+    co_return 1;
+}
+
+class counter {
+public:
+    asio::awaitable<int> add(int step) {
+        value_ += step;
+        co_return value_;
+    }
+
+private:
+    int value_ = 0;
+};
+
+asio::awaitable<void> hop() {
+    co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+}
+
+// Awaits the same Python function again and again, inside the awaiting task.
+asio::awaitable<void> await_python(bridge::py_ref function, int count) {
+    for (int i = 0; i < count; ++i)
+        co_await bridge::to_cpp<void>(
+            bridge::with_gil([&] { return bridge::py_ref(function.get()()); }));
+}
+
+asio::awaitable<void> await_all(bridge::task_locals locals, std::vector<bridge::py_ref> objects) {
+    for (auto& object : objects)
+        co_await bridge::to_cpp<void>(locals, std::move(object));
+}
+
+// From background threads: `window` coroutines at once, each awaiting its share of the objects.
+asio::awaitable<void> await_window(bridge::py_ref list, int window) {
+    co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+    const auto locals = bridge::current_locals();
+    auto objects = bridge::with_gil([&] {
+        std::vector<bridge::py_ref> all;
+        for (const auto& one : list.get())
+            all.emplace_back(py::reinterpret_borrow<py::object>(one));
+        return all;
+    });
+    std::vector<std::vector<bridge::py_ref>> shares(static_cast<std::size_t>(window));
+    for (std::size_t i = 0; i < objects.size(); ++i)
+        shares[i % shares.size()].push_back(std::move(objects[i]));
+    std::vector<bridge::py_ref> running;
+    for (auto& share : shares)
+        running.push_back(bridge::with_gil([&] {
+            return bridge::py_ref(bridge::to_python_future(
+                bridge::default_runtime(), locals, await_all(locals, std::move(share))));
+        }));
+    for (auto& one : running)
+        co_await bridge::to_cpp<void>(locals, std::move(one));
+}
+
+} // namespace
+
+PYBIND11_MODULE(bench_crossings, module) {
+    bridge::def_async(module, "ready", &ready);
+    bridge::def_async(module, "hop", &hop);
+    bridge::def_async(module, "await_python", &await_python);
+    bridge::def_async(module, "await_window", &await_window);
+    module.def("hot_hop", [] { return bridge::to_python_future(hop()); });
+    py::class_<counter> type(module, "Counter");
+    type.def(py::init<>());
+    bridge::def_async(type, "add", &counter::add, py::arg("step"));
+}
