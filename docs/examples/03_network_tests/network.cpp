@@ -2,8 +2,9 @@
 // Async integration tests: a Boost.Beast client in C++ talks to an aiohttp server in the same loop.
 #include <bridge/harness/harness.hpp>
 
-#include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>

@@ -24,6 +24,13 @@ std::optional<double> unit_in_ms(std::string_view unit) noexcept {
 // A year: longer deadlines would overflow the clock before they mean anything.
 constexpr double longest_ms = 365.0 * 24 * 3'600'000;
 
+// Rounded up; 0.07m is 4200 ms, though its product is a hair above that in floating point.
+double round_up(double milliseconds) noexcept {
+    const double nearest = std::round(milliseconds);
+    const bool is_whole = nearest > 0 && std::abs(milliseconds - nearest) < nearest * 1e-12;
+    return is_whole ? nearest : std::ceil(milliseconds);
+}
+
 } // namespace
 
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
@@ -35,7 +42,7 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
     const auto unit = unit_in_ms({parsed.ptr, static_cast<std::size_t>(end - parsed.ptr)});
     if (!unit)
         return std::nullopt;
-    const double milliseconds = std::ceil(number * *unit);
+    const double milliseconds = round_up(number * *unit);
     if (!(milliseconds > 0) || milliseconds > longest_ms)
         return std::nullopt;
     return std::chrono::milliseconds(static_cast<long long>(milliseconds));

@@ -10,10 +10,12 @@ namespace {
 
 manifest_binary to_binary(const json::value& value) {
     if (value.is_string())
-        return {std::string(value.get_string()), {}, {}};
+        return to_binary(json::object{{"path", value}});
     if (!value.is_object())
         throw protocol_error("the manifest: an entry of \"binaries\" is no path and no object");
     field_reader fields(value.get_object(), "the manifest's entry");
+    if (fields.text("path").empty())
+        fields.fail("path", "is empty");
     manifest_binary binary{fields.text("path"), fields.texts_or_empty("environment"),
                            fields.text_or_empty("working_directory")};
     for (const auto& setting : binary.environment)

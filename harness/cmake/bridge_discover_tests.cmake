@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+# Test binaries for CTest and for bridge-test; docs/reference/cmake.md.
+
+# bridge_add_test(name source... [options of bridge_discover_tests])
+# An executable with the harness's main, discovered.
+function(bridge_add_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg ""
+    "TEST_PREFIX;WORKING_DIRECTORY;DISCOVERY_TIMEOUT" "LABELS;ENVIRONMENT;PROPERTIES")
+  if(NOT arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "bridge_add_test(${name}): name at least one source file")
+  endif()
+  add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PRIVATE bridge::harness_main)
+  set(options)
+  foreach(option IN ITEMS TEST_PREFIX WORKING_DIRECTORY DISCOVERY_TIMEOUT LABELS ENVIRONMENT PROPERTIES)
+    if(DEFINED arg_${option})
+      list(APPEND options ${option} ${arg_${option}})
+    endif()
+  endforeach()
+  bridge_discover_tests(${name} ${options})
+endfunction()
+
+# bridge_discover_tests(target [TEST_PREFIX p] [LABELS l...] [ENVIRONMENT NAME=value...]
+#   [WORKING_DIRECTORY d] [PROPERTIES name value...] [DISCOVERY_TIMEOUT seconds])
+# One CTest entry per test, asked of the binary whenever ctest starts; with the test's tags as labels,
+# its time-out, skip code and source line. Also enters the binary into the build folder's
+# bridge-test-manifest.json (once, with the options of the first call).
+function(bridge_discover_tests target)
+  cmake_parse_arguments(PARSE_ARGV 1 arg ""
+    "TEST_PREFIX;WORKING_DIRECTORY;DISCOVERY_TIMEOUT" "LABELS;ENVIRONMENT;PROPERTIES")
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "bridge_discover_tests(${target}): unknown argument ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+  if(NOT TARGET ${target})
+    message(FATAL_ERROR "bridge_discover_tests(${target}): there is no such target")
+  endif()
+  if(NOT DEFINED arg_TEST_PREFIX)
+    set(arg_TEST_PREFIX "${target}/")
+  endif()
+  if(NOT arg_WORKING_DIRECTORY)
+    set(arg_WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
+  endif()
+  if(NOT arg_DISCOVERY_TIMEOUT)
+    set(arg_DISCOVERY_TIMEOUT 60)
+  endif()
+  get_property(calls TARGET ${target} PROPERTY BRIDGE_DISCOVERIES)
+  math(EXPR number "0${calls} + 1")
+  set_property(TARGET ${target} PROPERTY BRIDGE_DISCOVERIES ${number})
+  set(script ${CMAKE_CURRENT_BINARY_DIR}/${target}_tests_${number}.cmake)
+  set(settings "set(binary [==[$<TARGET_FILE:${target}>]==])\n")
+  foreach(name IN ITEMS TEST_PREFIX WORKING_DIRECTORY DISCOVERY_TIMEOUT LABELS ENVIRONMENT PROPERTIES)
+    string(APPEND settings "set(${name} [==[${arg_${name}}]==])\n")
+  endforeach()
+  file(GENERATE OUTPUT ${script} CONTENT
+    "set(target ${target})\n${settings}include([==[${CMAKE_CURRENT_FUNCTION_LIST_DIR}/bridge_list_tests.cmake]==])\n")
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${script})
+  if(number EQUAL 1)
+    _bridge_add_to_manifest(${target} "${arg_WORKING_DIRECTORY}" "${arg_ENVIRONMENT}")
+  endif()
+endfunction()
+
+function(_bridge_json_text result text)
+  string(REPLACE "\\" "\\\\" text "${text}")
+  string(REPLACE "\"" "\\\"" text "${text}")
+  set(${result} "\"${text}\"" PARENT_SCOPE)
+endfunction()
+
+function(_bridge_add_to_manifest target working_directory environment)
+  set(settings)
+  foreach(setting IN LISTS environment)
+    _bridge_json_text(text "${setting}")
+    list(APPEND settings "${text}")
+  endforeach()
+  list(JOIN settings ", " settings)
+  _bridge_json_text(folder "${working_directory}")
+  get_property(entries GLOBAL PROPERTY BRIDGE_MANIFEST_ENTRIES)
+  if(NOT entries)
+    cmake_language(DEFER DIRECTORY ${CMAKE_SOURCE_DIR} CALL _bridge_write_manifest)
+  else()
+    string(APPEND entries ",\n")
+  endif()
+  string(APPEND entries
+    "{\"path\": \"$<TARGET_FILE:${target}>\", \"working_directory\": ${folder}, \"environment\": [${settings}]}")
+  set_property(GLOBAL PROPERTY BRIDGE_MANIFEST_ENTRIES "${entries}")
+endfunction()
+
+function(_bridge_write_manifest)
+  get_property(entries GLOBAL PROPERTY BRIDGE_MANIFEST_ENTRIES)
+  file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/bridge-test-manifest.json
+    CONTENT "{\"bridge_manifest\": 1, \"binaries\": [\n${entries}\n]}\n")
+endfunction()

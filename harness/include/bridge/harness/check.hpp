@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checks: in any function, thread or coroutine that works for a test; co_await may be inside.
+#pragma once
+
+#include <bridge/harness/detail/checking.hpp>
+#include <bridge/harness/detail/decompose.hpp>
+
+/// Records a failure where the expression is false, with both sides of a comparison; the test goes
+/// on. Takes the GIL for Python objects only. Throws what the expression throws.
+#define BRIDGE_CHECK(...) BRIDGE_HARNESS_CHECK("CHECK", false, __VA_ARGS__)
+
+/// The same, and ends the test; `catch (std::exception&)` cannot swallow that.
+#define BRIDGE_REQUIRE(...) BRIDGE_HARNESS_CHECK("REQUIRE", true, __VA_ARGS__)
+
+/// Records a failure where the expression does not throw the type (or one derived from it).
+#define BRIDGE_CHECK_THROWS(type, ...)                                                             \
+    BRIDGE_HARNESS_THROWS("CHECK_THROWS", false, type, __VA_ARGS__)
+#define BRIDGE_REQUIRE_THROWS(type, ...)                                                           \
+    BRIDGE_HARNESS_THROWS("REQUIRE_THROWS", true, type, __VA_ARGS__)
+
+/// Records a failure where the expression does not raise the Python type: a class as a Python
+/// object (PyExc_ValueError) or its name ("ValueError", "asyncio.TimeoutError"). Takes the GIL.
+#define BRIDGE_CHECK_RAISES(type, ...)                                                             \
+    BRIDGE_HARNESS_RAISES("CHECK_RAISES", false, type, __VA_ARGS__)
+#define BRIDGE_REQUIRE_RAISES(type, ...)                                                           \
+    BRIDGE_HARNESS_RAISES("REQUIRE_RAISES", true, type, __VA_ARGS__)
+
+/// Ends the test: skipped (unless a check has failed before), failed.
+#define BRIDGE_SKIP(reason) ::bridge::harness::detail::skip(reason)
+#define BRIDGE_FAIL(message) ::bridge::harness::detail::fail(message, __FILE__, __LINE__)
+
+/// A line beside the test's result.
+#define BRIDGE_INFO(text) ::bridge::harness::detail::note(text)
+
+#define BRIDGE_HARNESS_SITE(macro, ends, text)                                                     \
+    ::bridge::harness::detail::check_site {                                                        \
+        macro, text, __FILE__, __LINE__, ends                                                      \
+    }
+
+// `<=` before the expression takes its left side; the compiler sees a comparison of a comparison.
+#define BRIDGE_HARNESS_CHECK(macro, ends, ...)                                                     \
+    do {                                                                                           \
+        _Pragma("GCC diagnostic push")                                                             \
+            _Pragma("GCC diagnostic ignored \"-Wparentheses\"")::bridge::harness::detail::check(   \
+                BRIDGE_HARNESS_SITE(macro, ends, #__VA_ARGS__),                                    \
+                ::bridge::harness::detail::judge(::bridge::harness::detail::decomposer() <=        \
+                                                 __VA_ARGS__));                                    \
+        _Pragma("GCC diagnostic pop")                                                              \
+    } while (false)
+
+#define BRIDGE_HARNESS_THROWS(macro, ends, type, ...)                                              \
+    do {                                                                                           \
+        ::bridge::harness::detail::thrown bridge_thrown;                                           \
+        try {                                                                                      \
+            static_cast<void>(__VA_ARGS__);                                                        \
+        } catch (const ::bridge::harness::detail::test_stop&) {                                    \
+            throw;                                                                                 \
+        } catch (const type&) {                                                                    \
+            bridge_thrown.matches = true;                                                          \
+        } catch (...) {                                                                            \
+            bridge_thrown.other = ::std::current_exception();                                      \
+        }                                                                                          \
+        ::bridge::harness::detail::check_thrown(                                                   \
+            BRIDGE_HARNESS_SITE(macro, ends, #type ", " #__VA_ARGS__), bridge_thrown);             \
+    } while (false)
+
+#define BRIDGE_HARNESS_RAISES(macro, ends, type, ...)                                              \
+    do {                                                                                           \
+        ::bridge::harness::detail::thrown bridge_thrown;                                           \
+        try {                                                                                      \
+            static_cast<void>(__VA_ARGS__);                                                        \
+        } catch (const ::bridge::harness::detail::test_stop&) {                                    \
+            throw;                                                                                 \
+        } catch (...) {                                                                            \
+            bridge_thrown.other = ::std::current_exception();                                      \
+        }                                                                                          \
+        ::bridge::harness::detail::check_raised(                                                   \
+            BRIDGE_HARNESS_SITE(macro, ends, #type ", " #__VA_ARGS__), type, bridge_thrown);       \
+    } while (false)

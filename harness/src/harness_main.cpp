@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "python_side.hpp"
+
+#include "run.hpp"
+#include "selection.hpp"
+
+#include <bridge/harness/main.hpp>
+
+#include <cstdio>
+#include <utility>
+
+namespace bridge::harness {
+namespace {
+
+int print(const std::string& text) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    return std::fflush(stdout) == 0 ? 0 : internal_exit;
+}
+
+int complain(const char* what, int code) {
+    std::fprintf(stderr, "error: %s\n", what);
+    return code;
+}
+
+int answer(const command_line& options, const char* program) {
+    if (options.help)
+        return print(usage_text);
+    auto tests = select_tests(collect_tests(), options);
+    if (options.list)
+        return print(list_tests(std::move(tests), options, program));
+    if (tests.empty())
+        return complain(options.filters.empty() ? "this program has no tests"
+                                                : "no test matches the filter",
+                        no_tests_exit);
+    return run_tests(tests, options);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return answer(parse_command_line(argc, argv), argc > 0 ? argv[0] : "tests");
+    } catch (const usage_error& error) {
+        return complain(error.what(), usage_exit);
+    } catch (const duplicate_test& error) {
+        return complain(error.what(), usage_exit);
+    } catch (const std::exception& error) {
+        return complain(error.what(), internal_exit);
+    }
+}
+
+} // namespace bridge::harness

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where results go: events for the runner, or lines for a person.
+#pragma once
+
+#include <bridge/protocol/event.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace bridge::harness {
+
+/// Told by a test_run, one call at a time.
+class output {
+public:
+    virtual ~output() = default;
+    virtual void tell(const protocol::event& what) = 0;
+
+    /// What to write, by descriptor, if the process has to end now with this event.
+    struct last_words {
+        int descriptor;
+        std::string text;
+    };
+
+    virtual last_words prepare(const std::vector<protocol::event>& events) const = 0;
+};
+
+std::unique_ptr<output> make_event_output(int descriptor);
+std::unique_ptr<output> make_human_output();
+
+/// Writes all of it, as far as the descriptor takes it. Allocates nothing.
+void write_all(int descriptor, const char* data, std::size_t size) noexcept;
+
+} // namespace bridge::harness

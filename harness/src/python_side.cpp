@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "python_side.hpp"
+
+#include "errors.hpp"
+#include "run_test_source.hpp"
+
+#include <bridge/protocol/duration.hpp>
+
+#include <bridge/to_python.hpp>
+
+#include <bridge/harness/detail/checking.hpp>
+
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <thread>
+
+namespace bridge::harness {
+namespace {
+
+using boost::asio::awaitable;
+using boost::asio::use_awaitable;
+using protocol::failure_kind;
+
+struct own_strand final : bridge::detail::strand {
+    using strand::strand;
+};
+
+using strand_pointer = bridge::detail::intrusive_ptr<bridge::detail::strand>;
+
+// With the locals and the slot of the coroutine that waits for it, in its first step.
+strand_pointer make_strand() {
+    const auto* here = bridge::detail::strand::current();
+    return strand_pointer::adopt(new own_strand(here->on(), current_locals(), here->slot()));
+}
+
+std::exception_ptr call_on(bridge::detail::strand& strand, detail::sync_body body) {
+    std::exception_ptr error;
+    strand.run_held([&] {
+        try {
+            body();
+        } catch (...) {
+            error = std::current_exception();
+        }
+    });
+    strand.leave();
+    return error;
+}
+
+// On a thread of its own: a body that hangs must not take one of the runtime's from later tests.
+awaitable<void> run_sync(detail::sync_body body) {
+    auto start = [strand = make_strand(), body](auto handler) {
+        std::thread([strand, body, handler = std::move(handler)]() mutable {
+            auto error = call_on(*strand, body);
+            const auto on = boost::asio::get_associated_executor(handler);
+            boost::asio::post(
+                on, [handler = std::move(handler), error]() mutable { std::move(handler)(error); });
+        }).detach();
+    };
+    co_await boost::asio::async_initiate<decltype(use_awaitable), void(std::exception_ptr)>(
+        std::move(start), use_awaitable);
+}
+
+// Python never sees how the body ends: nothing is converted, and nothing is lost.
+awaitable<void> run_body(test_run* run) {
+    const auto& what = *run->test().what;
+    try {
+        // Not by `?:`: GCC 12 destroys the awaited temporary of a conditional twice.
+        if (what.run_async != nullptr)
+            co_await what.run_async();
+        else
+            co_await run_sync(what.run_sync);
+    } catch (...) {
+        run->body_error = std::current_exception();
+    }
+}
+
+bool is_test_stop(const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const detail::test_stop&) {
+        return true;
+    } catch (...) {
+        return false;
+    }
+}
+
+// What a stop becomes on its way through Python was recorded where it began; a cancelled body is
+// the answer to our own time-out.
+bool is_known(const test_run& run) {
+    const auto& error = run.body_error;
+    return is_test_stop(error) || (run.is_stopped() && is_native_error(error)) ||
+           (run.is_timed_out() && is_cancellation(error));
+}
+
+void record_body_error(test_run& run) {
+    const auto error = std::exchange(run.body_error, nullptr);
+    if (!error)
+        return;
+    run.body_error = error;
+    if (!is_known(run)) {
+        const auto& info = run.test().info;
+        const std::string cancelled =
+            is_cancellation(error) ? "the body was cancelled, though nobody asked the harness: "
+                                   : "";
+        run.fail(failure_kind::exception, cancelled + explain_error(error), info.file, info.line);
+    }
+    run.body_error = nullptr;
+}
+
+void record(test_run& run, const std::string& kind, const std::string& message) {
+    const auto& info = run.test().info;
+    run.fail(protocol::parse_failure_kind(kind).value(), message, info.file, info.line);
+}
+
+py::object make_body(test_run& run) {
+    return bridge::detail::make_lazy(bridge::detail::make_crossing(default_runtime().scheduler(),
+                                                                   task_locals(), run_body(&run),
+                                                                   &run),
+                                     py::str(run.test().info.id));
+}
+
+std::size_t cancel_native(const py::object& loop, py::object when_idle) {
+    const auto port = bridge::detail::port::find(loop);
+    return port ? port->cancel_members(std::move(when_idle)) : 0;
+}
+
+// A member joins in front of the others and sees them all.
+std::size_t count_native(const py::object& loop) {
+    const auto port = bridge::detail::port::find(loop);
+    if (!port)
+        return 0;
+    bridge::detail::port_member probe;
+    port->join(probe);
+    std::size_t count = 0;
+    for (const auto* one = probe.next; one != nullptr; one = one->next)
+        ++count;
+    bridge::detail::port::leave(probe);
+    return count;
+}
+
+py::object native_functions() {
+    return py::module_::import("types").attr("SimpleNamespace")(
+        py::arg("count") = py::cpp_function(&count_native),
+        py::arg("cancel") = py::cpp_function(&cancel_native));
+}
+
+py::dict load_module() {
+    py::dict module;
+    module["__name__"] = "bridge.harness.run_test";
+    module["__builtins__"] = py::module_::import("builtins");
+    const auto code = py::reinterpret_steal<py::object>(
+        Py_CompileString(run_test_source, "harness/src/run_test.py", Py_file_input));
+    if (!code)
+        throw py::error_already_set();
+    const auto done =
+        py::reinterpret_steal<py::object>(PyEval_EvalCode(code.ptr(), module.ptr(), module.ptr()));
+    if (!done)
+        throw py::error_already_set();
+    return module;
+}
+
+py::object find_loop_factory(const py::dict& module, bool uvloop) {
+    try {
+        return module["loop_factory"](uvloop ? "uvloop" : "asyncio");
+    } catch (py::error_already_set& error) {
+        if (!error.matches(PyExc_ImportError))
+            throw;
+        throw usage_error("the loop uvloop is asked for, but not installed: " +
+                          std::string(python_error(error).what()));
+    }
+}
+
+} // namespace
+
+python_side::python_side(const command_line& options) : debug_(options.debug) {
+    if (Py_IsInitialized() == 0)
+        python_.emplace();
+    const auto module = load_module();
+    function_ = module["run_test"];
+    loop_factory_ = find_loop_factory(module, options.uvloop);
+    default_runtime(); // so that its own exit handlers are registered before ours
+}
+
+python_side::~python_side() = default;
+
+void python_side::run(test_run& run) {
+    const std::chrono::duration<double> timeout = run.timeout();
+    const auto report = [&run](const std::string& kind, const std::string& message) {
+        record(run, kind, message);
+    };
+    try {
+        function_(py::cpp_function([&run] { return make_body(run); }), loop_factory_, debug_,
+                  run.test().info.id, timeout.count(), protocol::format_duration(run.timeout()),
+                  py::cpp_function(report), py::cpp_function([&run] { record_body_error(run); }),
+                  native_functions());
+    } catch (py::error_already_set& error) {
+        throw python_error(error);
+    }
+}
+
+} // namespace bridge::harness

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One test in a fresh event loop, what it left behind and what went wrong beside it."""
+
+import asyncio
+import faulthandler
+import gc
+import sys
+import threading
+import traceback
+import warnings
+import weakref
+
+_DRAIN = 0.2  # what a test started may end by itself for so long
+_GRACE = 0.5  # and so long after it was cancelled
+_POLL = 0.005
+_STDERR = 2  # sys.stderr may be a test's own
+
+
+def _format(exception):
+    return "".join(traceback.format_exception(type(exception), exception, exception.__traceback__)).rstrip()
+
+
+class _Watch:
+    """Reports failures that no awaiting code sees, while it is entered."""
+
+    def __init__(self, report):
+        self.report = report
+        self.catch = warnings.catch_warnings()
+
+    def background(self, message, exception=None):
+        self.report("background", message if exception is None else f"{message}\n{_format(exception)}")
+
+    def __enter__(self):
+        self.hooks = sys.unraisablehook, threading.excepthook
+        self.catch.__enter__()
+        warnings.filterwarnings("always", message=".*was never awaited", category=RuntimeWarning)
+        self.show = warnings.showwarning
+        warnings.showwarning = self.on_warning
+        sys.unraisablehook = self.on_unraisable
+        threading.excepthook = self.on_thread_failure
+        return self
+
+    def __exit__(self, *exc):
+        sys.unraisablehook, threading.excepthook = self.hooks
+        self.catch.__exit__(*exc)
+
+    def on_warning(self, message, category, filename, lineno, file=None, line=None):
+        if issubclass(category, RuntimeWarning) and "was never awaited" in str(message):
+            self.background(str(message))
+        else:
+            self.show(message, category, filename, lineno, file, line)
+
+    def on_unraisable(self, what):
+        where = what.err_msg or "Exception ignored in"
+        self.background(f"{where}: {what.object!r}", what.exc_value)
+
+    def on_thread_failure(self, what):
+        if what.exc_type is not SystemExit:
+            name = what.thread.name if what.thread else "an unknown one"
+            self.background(f"Exception in the Python thread {name}", what.exc_value)
+
+    def on_loop_failure(self, loop, context):
+        self.background(context.get("message", "the loop's exception handler"), context.get("exception"))
+
+
+class _Generators:
+    """The async generators that were begun in the loop."""
+
+    def __init__(self):
+        self.begun = weakref.WeakSet()
+
+    def attach(self):
+        """In the running loop: its own hooks are set when it starts to run."""
+        first, last = sys.get_asyncgen_hooks()
+
+        def begin(generator):
+            self.begun.add(generator)
+            if first is not None:
+                first(generator)
+
+        sys.set_asyncgen_hooks(begin, last)
+
+    def left(self):
+        return [g for g in list(self.begun) if g.ag_frame is not None]
+
+
+def _name_of(coroutine):
+    return getattr(coroutine, "__qualname__", None) or type(coroutine).__name__
+
+
+def _describe_task(task):
+    frames = task.get_stack(limit=1)
+    where = f" at {frames[-1].f_code.co_filename}:{frames[-1].f_lineno}" if frames else ""
+    return f"task {task.get_name()!r} was still pending: coroutine {_name_of(task.get_coro())!r}{where}"
+
+
+def _awaited_frames(awaitable):
+    """The frames of a chain of coroutines, outermost first; native ones have none."""
+    while awaitable is not None:
+        frame = getattr(awaitable, "cr_frame", None) or getattr(awaitable, "gi_frame", None)
+        if frame is not None:
+            yield frame
+        awaitable = getattr(awaitable, "cr_await", None) or getattr(awaitable, "gi_yieldfrom", None)
+
+
+def _dump(loop):
+    """Where everything is, on stderr."""
+    sys.stderr.flush()
+    faulthandler.dump_traceback(_STDERR, all_threads=True)
+    lines = []
+    for task in asyncio.all_tasks(loop):
+        lines.append(f"{task!r}\n")
+        for frame in _awaited_frames(task.get_coro()):
+            code = frame.f_code
+            lines.append(f'  File "{code.co_filename}", line {frame.f_lineno}, in {code.co_name}\n')
+    sys.stderr.write("".join(lines))
+    sys.stderr.flush()
+
+
+class _Run:
+    def __init__(self, loop, watch, report):
+        self.loop = loop
+        self.watch = watch
+        self.report = report
+        self.generators = _Generators()
+
+    def until(self, future, grace=None):
+        """Runs the loop until the future is done, or `grace` seconds; SystemExit does not end it."""
+        loop = self.loop
+        over = False
+
+        def stop(_):
+            loop.stop()
+
+        def give_up():
+            nonlocal over
+            over = True
+            loop.stop()
+
+        timer = loop.call_later(grace, give_up) if grace else None
+        future.add_done_callback(stop)
+        while not future.done() and not over:
+            try:
+                loop.run_forever()
+            except SystemExit as error:
+                self.watch.background(f"SystemExit({error.code!r}) left a task or callback")
+        future.remove_done_callback(stop)
+        if timer:
+            timer.cancel()
+        return future.done()
+
+    def start(self, coroutine):
+        """A task; what it iterates over is watched from its first step on."""
+        self.loop.call_soon(self.generators.attach)
+        return self.loop.create_task(coroutine)
+
+    def body(self, coroutine, name, timeout, text):
+        task = self.start(coroutine)
+        task.set_name(name)
+        try:
+            if self.until(task, timeout):
+                return True
+            self.report("timeout", f"did not end within {text}")
+            _dump(self.loop)
+            task.cancel()
+            return self.until(task, _GRACE)
+        finally:
+            if task.done() and not task.cancelled():
+                task.exception()  # its failure is known
+
+    def settle(self, native):
+        """What is left, after it had time to end; then it is ended."""
+        deadline = self.loop.time() + _DRAIN
+        left = self.wait_for_tasks(deadline)
+        while native.count(self.loop) and self.loop.time() < deadline:
+            self.until(self.start(asyncio.sleep(_POLL)))
+        for task in left:
+            self.report("leak", _describe_task(task))
+            task.cancel()
+        if left:
+            self.wait_for_tasks(self.loop.time() + _GRACE / 2)
+        del left
+        self.end_native(native)
+        gc.collect()
+        for generator in self.generators.left():
+            self.report("leak", f"async generator {_name_of(generator)!r} was not closed")
+        self.until(self.start(self.loop.shutdown_asyncgens()), _GRACE)
+
+    def end_native(self, native):
+        idle = self.loop.create_future()
+        count = native.cancel(self.loop, lambda: idle.done() or idle.set_result(None))
+        if count:
+            self.report("leak", f"native work was still pending: {count} operation(s) of the loop")
+            self.until(idle, _GRACE / 2)
+
+    def wait_for_tasks(self, deadline):
+        tasks = asyncio.all_tasks(self.loop)
+        while tasks and self.loop.time() < deadline:
+            self.until(self.start(asyncio.wait(tasks, timeout=deadline - self.loop.time())))
+            tasks = asyncio.all_tasks(self.loop)
+        return tasks
+
+    def turn(self):
+        """One pass over what is queued: callbacks that the body's end has scheduled."""
+        self.until(self.start(asyncio.sleep(0)))
+
+
+def run_test(make_body, factory, debug, name, timeout, text, report, end_body, native):
+    loop = factory()
+    asyncio.set_event_loop(loop)
+    if debug:
+        loop.set_debug(True)
+    with _Watch(report) as watch:
+        loop.set_exception_handler(watch.on_loop_failure)
+        run = _Run(loop, watch, report)
+        faulthandler.dump_traceback_later(timeout + 0.8, file=_STDERR)
+        ended = False
+        try:
+            ended = run.body(make_body(), name, timeout, text)
+            if ended:
+                end_body()
+                gc.collect()
+                run.turn()
+                run.settle(native)
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+            asyncio.set_event_loop(None)
+            if not ended:
+                loop.set_exception_handler(lambda *_: None)  # one verdict is enough
+            loop.close()
+        gc.collect()
+
+
+def loop_factory(kind):
+    if kind == "uvloop":
+        import uvloop
+
+        return uvloop.new_event_loop
+    return asyncio.new_event_loop

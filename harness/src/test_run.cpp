@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <bridge/executor.hpp>
+
+#include "test_run.hpp"
+
+#include <bridge/harness/current.hpp>
+#include <bridge/protocol/duration.hpp>
+
+#include <atomic>
+#include <cstdio>
+#include <stdexcept>
+
+namespace bridge::harness {
+
+using protocol::outcome;
+
+namespace {
+
+constinit std::atomic<test_run*> running{nullptr};
+constinit std::atomic<int> late{0};
+
+} // namespace
+
+test_run::test_run(const registered_test& test, std::chrono::milliseconds timeout, output& to)
+    : test_(test), timeout_(timeout), output_(to) {}
+
+test_run& test_run::start(const registered_test& test, std::chrono::milliseconds timeout,
+                          output& to) {
+    auto* run = new test_run(test, timeout, to); // never deleted, see the class
+    running = run;
+    to.tell(protocol::test_started{test.info.id});
+    return *run;
+}
+
+test_run* test_run::find() noexcept {
+    if (auto* slot = static_cast<test_run*>(current_slot()))
+        return slot;
+    return running;
+}
+
+void test_run::fail(protocol::failure_kind kind, std::string message, std::string file, int line) {
+    const std::lock_guard lock(mutex_);
+    if (finished_) {
+        ++late;
+        std::fprintf(stderr, "%s failed after its end: %s:%d: %s\n", test_.info.id.c_str(),
+                     file.c_str(), line, message.c_str());
+        return;
+    }
+    ++failures_;
+    timed_out_ |= kind == protocol::failure_kind::timeout;
+    output_.tell(
+        protocol::test_failure{test_.info.id, kind, std::move(message), std::move(file), line});
+}
+
+void test_run::note(std::string message) {
+    const std::lock_guard lock(mutex_);
+    if (!finished_)
+        output_.tell(protocol::test_note{test_.info.id, std::move(message)});
+}
+
+void test_run::skip(std::string reason) {
+    const std::lock_guard lock(mutex_);
+    skipped_ = true;
+    stopped_ = true;
+    reason_ = std::move(reason);
+}
+
+void test_run::mark_stopped() {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+}
+
+bool test_run::is_stopped() const {
+    const std::lock_guard lock(mutex_);
+    return stopped_;
+}
+
+bool test_run::is_timed_out() const {
+    const std::lock_guard lock(mutex_);
+    return timed_out_;
+}
+
+protocol::test_finished test_run::result() const {
+    const std::chrono::duration<double, std::milli> took =
+        std::chrono::steady_clock::now() - begun_;
+    protocol::test_finished end{test_.info.id, outcome::passed, {}, took.count()};
+    if (timed_out_) {
+        end.result = outcome::timed_out;
+        end.message = timeout_message(timeout_);
+    } else if (failures_ > 0) {
+        end.result = outcome::failed;
+    } else if (skipped_) {
+        end.result = outcome::skipped;
+        end.message = reason_;
+    }
+    return end;
+}
+
+outcome test_run::finish() {
+    const std::lock_guard lock(mutex_);
+    finished_ = true;
+    auto* self = this;
+    running.compare_exchange_strong(self, nullptr);
+    const auto end = result();
+    output_.tell(end);
+    return end.result;
+}
+
+int test_run::late_failures() noexcept {
+    return late;
+}
+
+std::string timeout_message(std::chrono::milliseconds timeout) {
+    return "did not end within " + protocol::format_duration(timeout);
+}
+
+current_test current() {
+    const auto* run = test_run::find();
+    if (run == nullptr)
+        throw std::logic_error("bridge::harness::current: no test runs");
+    const auto& info = run->test().info;
+    return {info.id, info.suite, info.name, run->timeout()};
+}
+
+} // namespace bridge::harness
