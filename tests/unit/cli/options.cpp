@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line: verbs, paths, filters, options, and every way to get it wrong.
+#include "options.hpp"
+
+#include "check.hpp"
+#include "error.hpp"
+
+namespace {
+
+using namespace bridge::cli;
+using std::chrono::milliseconds;
+using texts = std::vector<std::string>;
+
+options parse(const texts& words) {
+    std::vector<const char*> argv{"bridge-test"};
+    for (const auto& word : words)
+        argv.push_back(word.c_str());
+    return parse_options(static_cast<int>(argv.size()), argv.data());
+}
+
+std::string why_not(const texts& words) {
+    try {
+        parse(words);
+    } catch (const expected_error& error) {
+        CHECK(error.code() == exit_code::usage);
+        return error.what();
+    }
+    return {};
+}
+
+bool has(const std::string& text, std::string_view part) {
+    return text.find(part) != std::string::npos;
+}
+
+TEST("no words run everything, as many at a time as there are cores") {
+    const auto settings = parse({});
+    CHECK(settings.what == verb::run && settings.program == "bridge-test");
+    CHECK(settings.jobs >= 1 && settings.is_capturing && settings.verbosity == 0);
+    CHECK(settings.paths.empty() && settings.filters.empty() && settings.junit.empty());
+    CHECK(settings.grace == milliseconds(2'000) && settings.list_timeout == milliseconds(60'000));
+    CHECK(!settings.timeout && !settings.run_timeout && settings.max_fail == 0);
+}
+
+TEST("the first word may be a verb, later ones are not") {
+    CHECK(parse({"run", "x"}).filters == texts{"x"});
+    CHECK(parse({"list"}).what == verb::list);
+    CHECK(parse({"-j2", "list"}).what == verb::list);
+    const auto settings = parse({"run", "list", "help"});
+    CHECK(settings.what == verb::run && settings.filters == texts({"list", "help"}));
+}
+
+TEST("help and version are texts") {
+    for (const texts& words :
+         {texts{"help"}, texts{"--help"}, texts{"-h"}, texts{"list", "--help"}}) {
+        const auto settings = parse(words);
+        CHECK(settings.what == verb::show_text && has(settings.text, "--junit"));
+        CHECK(has(settings.text, "Exit codes: 0 passed"));
+    }
+    const auto version = parse({"--version"});
+    CHECK(version.what == verb::show_text && has(version.text, "bridge-test 0."));
+}
+
+TEST("a word with a slash or of something that exists is a path, any other a filter") {
+    const auto settings = parse({"/", ".", "none/such", "http.get"});
+    CHECK(settings.paths == texts({"/", ".", "none/such"}));
+    CHECK(settings.filters == texts{"http.get"});
+}
+
+TEST("every word after -- is a filter") {
+    const auto settings = parse({"x", "--", ".", "--junit", "a/b", "--"});
+    CHECK(settings.filters == texts({"x", ".", "--junit", "a/b", "--"}));
+    CHECK(settings.paths.empty());
+}
+
+TEST("selection options repeat and take one word each") {
+    const auto settings = parse(
+        {"--exact", "s.a", "--exact=s.b", "--skip", "slow", "-t", "net", "--tag", "db", "rest"});
+    CHECK(settings.exact == texts({"s.a", "s.b"}) && settings.skip == texts{"slow"});
+    CHECK(settings.tags == texts({"net", "db"}) && settings.filters == texts{"rest"});
+}
+
+TEST("values of running options are read") {
+    const auto settings =
+        parse({"-j", "3", "--timeout", "500ms", "--grace=1", "--run-timeout", "2m", "--max-fail",
+               "1", "--junit", "out.xml", "--list-timeout", "9s", "-v", "--color", "never"});
+    CHECK(settings.jobs == 3 && settings.timeout == milliseconds(500));
+    CHECK(settings.grace == milliseconds(1'000) && settings.run_timeout == milliseconds(120'000));
+    CHECK(settings.max_fail == 1 && settings.junit == "out.xml" && settings.verbosity == 1);
+    CHECK(settings.list_timeout == milliseconds(9'000) && settings.color == color_mode::never);
+}
+
+TEST("without capture tests run one at a time") {
+    const auto settings = parse({"--no-capture", "-j", "8"});
+    CHECK(!settings.is_capturing && settings.jobs == 1);
+}
+
+TEST("an unknown option is refused, with the near name if there is one") {
+    CHECK(has(why_not({"--junti", "x"}), "unknown option '--junti'; did you mean '--junit'?"));
+    CHECK(has(why_not({"--time-out=5s"}), "did you mean '--timeout'?"));
+    CHECK(has(why_not({"--wholly-other"}), "unknown option '--wholly-other'\n"));
+    CHECK(has(why_not({"-z"}), "unknown option '-z'"));
+    CHECK(has(why_not({"list", "-z", "--help-me"}), "unknown option '-z'"));
+}
+
+TEST("every refusal says where the options are shown") {
+    CHECK(has(why_not({"-z"}), "'bridge-test help' shows all options."));
+    CHECK(has(why_not({"-j", "x"}), "'bridge-test help' shows all options."));
+}
+
+TEST("a value that does not fit is refused, with the option's name") {
+    for (const char* option : {"--timeout", "--grace", "--run-timeout", "--list-timeout"}) {
+        const auto text = why_not({option, "soon"});
+        CHECK(has(text, std::string(option) + ": 'soon' is not a duration; write it as 500ms"));
+        CHECK(!why_not({option, "0"}).empty());
+        CHECK(has(why_not({option}), option));
+    }
+    for (const char* value : {"0", "-1", "5000", "x", "1.5", "99999999999999999999"})
+        CHECK(has(why_not({"--jobs", value}), "--jobs"));
+    for (const char* value : {"0", "-1", "x"})
+        CHECK(has(why_not({"--max-fail", value}), "--max-fail"));
+    CHECK(has(why_not({"--color", "red"}), "--color"));
+    CHECK(has(why_not({"list", "--format", "xml"}), "--format"));
+    CHECK(has(why_not({"--junit"}), "--junit"));
+    CHECK(has(why_not({"--junit", ""}), "--junit"));
+}
+
+TEST("quiet and verbose exclude each other") {
+    CHECK(parse({"-q"}).verbosity == -1);
+    CHECK(has(why_not({"-q", "-v"}), "exclude"));
+}
+
+TEST("an option that the verb would ignore is refused") {
+    CHECK(parse({"list", "--format", "json"}).format == list_format::json);
+    CHECK(has(why_not({"--format", "json"}), "--format belongs to 'bridge-test list'"));
+    for (const texts& words : {texts{"--timeout", "5s"}, texts{"--junit", "x"},
+                               texts{"--max-fail", "1"}, texts{"--no-capture"}}) {
+        auto all = words;
+        all.insert(all.begin(), "list");
+        CHECK(has(why_not(all), words[0] + " has no meaning for 'bridge-test list'"));
+    }
+    CHECK(parse({"list", "-j", "2"}).jobs == 2);
+}
+
+} // namespace
+
+int main() {
+    return check::run();
+}
