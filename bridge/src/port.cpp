@@ -149,7 +149,8 @@ bool port::push(port_node* node) noexcept {
         node->next = head;
     } while (!head_.compare_exchange_weak(head, node, std::memory_order_acq_rel,
                                           std::memory_order_relaxed));
-    // The node may be delivered and gone by now. Only the first one wakes: whoever drains takes all.
+    // The node may be delivered and gone by now. Only the first one wakes: whoever drains takes
+    // all.
     if (head == nullptr)
         wake();
     return true;

@@ -56,7 +56,7 @@ bool detail::is_program_end(const std::exception_ptr& error) {
 }
 
 void run_forever(const py_ref& loop) {
-    with_gil([&] { loop.get().attr("run_forever")(); });
+    detail::strand::run_outside([&] { with_gil([&] { loop.get().attr("run_forever")(); }); });
 }
 
 } // namespace bridge

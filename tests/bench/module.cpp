@@ -60,8 +60,8 @@ asio::awaitable<void> await_window(bridge::py_ref list, int window) {
     std::vector<bridge::py_ref> running;
     for (auto& share : shares)
         running.push_back(bridge::with_gil([&] {
-            return bridge::py_ref(bridge::to_python_future(
-                bridge::default_runtime(), locals, await_all(locals, std::move(share))));
+            return bridge::py_ref(bridge::to_python_future(bridge::default_runtime(), locals,
+                                                           await_all(locals, std::move(share))));
         }));
     for (auto& one : running)
         co_await bridge::to_cpp<void>(locals, std::move(one));

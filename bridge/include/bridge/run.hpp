@@ -78,7 +78,8 @@ T run_with(boost::asio::awaitable<T> body, F&& run_python) {
     outcome<T> result;
     std::exception_ptr ended_by;
     try {
-        with_gil([&] { run_python(to_python(result.store(std::move(body)))); });
+        strand::run_outside(
+            [&] { with_gil([&] { run_python(to_python(result.store(std::move(body)))); }); });
     } catch (...) {
         ended_by = std::current_exception();
     }

@@ -23,7 +23,7 @@ intrusive_ptr<crossing> make_crossing(scheduler& on, task_locals locals,
         new crossing_of<T>(on, std::move(locals), slot, std::move(body)));
 }
 
-/// The locals of the handler that runs here, if any: a crossing made in one inherits them.
+/// The locals of the handler that runs here, if any: a hot crossing made in one inherits them.
 inline task_locals inherited_locals() {
     const auto* strand = strand::current();
     return strand != nullptr ? strand->locals() : task_locals();
@@ -46,7 +46,7 @@ py::object to_python_future(runtime& on, task_locals locals, boost::asio::awaita
 /// to_python_exception says, a result that cannot be converted as TypeError.
 template<class T>
 py::object to_python(boost::asio::awaitable<T> body) {
-    return to_python(default_runtime(), detail::inherited_locals(), std::move(body));
+    return to_python(default_runtime(), task_locals(), std::move(body));
 }
 
 /// The same on a runtime of one's own, in the loop of the given locals.

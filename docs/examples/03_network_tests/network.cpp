@@ -35,9 +35,8 @@ asio::awaitable<std::string> get(unsigned short port, std::string target) {
 class server {
 public:
     static asio::awaitable<server> start(int together = 0) {
-        auto starting = bridge::with_gil([&] {
-            return bridge::py_ref(py::module_::import("server").attr("start")(together));
-        });
+        auto starting = bridge::with_gil(
+            [&] { return bridge::py_ref(py::module_::import("server").attr("start")(together)); });
         co_return server(co_await bridge::to_cpp(std::move(starting)));
     }
 
@@ -50,8 +49,9 @@ public:
 
 private:
     explicit server(bridge::py_ref object)
-        : object_(std::move(object)),
-          port_(bridge::with_gil([&] { return object_.get().attr("port").cast<unsigned short>(); })) {}
+        : object_(std::move(object)), port_(bridge::with_gil([&] {
+              return object_.get().attr("port").cast<unsigned short>();
+          })) {}
 
     bridge::py_ref object_;
     unsigned short port_;
@@ -86,7 +86,8 @@ BRIDGE_TEST(two_hundred_requests_are_in_flight_at_once, tags("net"), timeout(30s
 BRIDGE_TEST(python_client_is_awaited_from_cpp, tags("net")) {
     auto to = co_await server::start();
     auto fetching = bridge::with_gil([&] {
-        return bridge::py_ref(py::module_::import("server").attr("fetch")(to.port(), "/echo/aiohttp"));
+        return bridge::py_ref(
+            py::module_::import("server").attr("fetch")(to.port(), "/echo/aiohttp"));
     });
     BRIDGE_CHECK(co_await bridge::to_cpp<std::string>(std::move(fetching)) == "aiohttp");
     co_await to.stop();

@@ -67,7 +67,8 @@ long value_of(const char* expression) {
 } // namespace
 
 TEST("a coroutine that does not suspend gives its result") {
-    CHECK(value_of("async def main(): return await m.at_once(7)\nresult = asyncio.run(main())") == 7);
+    CHECK(value_of("async def main(): return await m.at_once(7)\nresult = asyncio.run(main())") ==
+          7);
 }
 
 TEST("asyncio.run takes it directly") {
@@ -175,9 +176,8 @@ result = 1
 
 TEST("run runs a C++ coroutine that awaits Python") {
     const int value = bridge::run([]() -> asio::awaitable<int> {
-        auto sleep = bridge::with_gil([] {
-            return bridge::py_ref(py::module_::import("asyncio").attr("sleep")(0.001, 5));
-        });
+        auto sleep = bridge::with_gil(
+            [] { return bridge::py_ref(py::module_::import("asyncio").attr("sleep")(0.001, 5)); });
         co_return co_await bridge::to_cpp<int>(std::move(sleep));
     }());
     CHECK(value == 5);

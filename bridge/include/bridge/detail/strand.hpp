@@ -70,6 +70,13 @@ public:
         f();
     }
 
+    /// Runs f as if no handler ran on this thread: inside it a loop of its own may run.
+    template<class F>
+    static void run_outside(F&& f) {
+        const current_scope scope(nullptr);
+        f();
+    }
+
     /// Runs one task and then one batch of what waited, and gives the strand up. Holds it.
     void run_and_leave(strand_task* first) noexcept;
 

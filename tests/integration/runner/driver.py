@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starts bridge-test on fixtures, each time in a folder of its own and with a bound on time."""
+
+import os
+import select
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+import xml.etree.ElementTree
+
+PROGRAM = os.environ["BRIDGE_TEST_PROGRAM"]
+FIXTURES = os.environ["BRIDGE_TEST_FIXTURES"]
+
+# Nothing here may take longer, on a machine under load and with sanitizers too.
+BOUND = 30
+
+
+def fixture(name):
+    return os.path.join(FIXTURES, name)
+
+
+class Finished:
+    """What a run left: exit code, texts and the JUnit report."""
+
+    def __init__(self, code, out, err, seconds, report):
+        self.code = code
+        self.out = out
+        self.err = err
+        self.seconds = seconds
+        self.report = report
+
+    def case(self, name):
+        """The report's testcase of this name, which must be there once."""
+        (found,) = [one for one in self.report.iter("testcase") if one.get("name") == name]
+        return found
+
+    def verdict(self, name):
+        """(element, type) of a testcase: ("passed", None), ("error", "crash"), ..."""
+        verdicts = [one for one in self.case(name) if one.tag != "system-out"]
+        if not verdicts:
+            return ("passed", None)
+        (only,) = verdicts
+        return (only.tag, only.get("type"))
+
+
+class RunnerTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="bridge-test.")
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.junit = os.path.join(self.folder, "out.xml")
+        self.environment = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("BRIDGE_", "NO_COLOR", "TERM", "CTEST_"))
+        }
+
+    def start(self, *words, junit=True, **popen):
+        """Starts bridge-test; stdout and stderr are pipes."""
+        command = [PROGRAM, *words] + (["--junit", self.junit] if junit else [])
+        popen.setdefault("stdout", subprocess.PIPE)
+        popen.setdefault("stderr", subprocess.PIPE)
+        process = subprocess.Popen(
+            command, cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL, **popen
+        )
+        process.started = time.monotonic()
+        self.addCleanup(self.end, process)
+        return process
+
+    def end(self, process):
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+    def finish(self, process):
+        out, err = process.communicate(timeout=BOUND)
+        seconds = time.monotonic() - process.started
+        report = None
+        if os.path.exists(self.junit):
+            report = xml.etree.ElementTree.parse(self.junit).getroot()
+        texts = [(one or b"").decode("utf-8") for one in (out, err)]
+        return Finished(process.returncode, *texts, seconds, report)
+
+    def run_tests(self, *words, **options):
+        return self.finish(self.start(*words, **options))
+
+    def fifo(self):
+        """The FIFO that fixtures announce() to, open for reading."""
+        path = os.path.join(self.folder, "fifo")
+        os.mkfifo(path)
+        self.environment["FIXTURE_FIFO"] = path
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, descriptor)
+        return Announcements(descriptor)
+
+
+class Announcements:
+    """Reads what fixtures announce, and learns from the end that none of them is left."""
+
+    def __init__(self, descriptor):
+        self.descriptor = descriptor
+        self.seen = b""
+
+    def _read(self):
+        if not select.select([self.descriptor], [], [], BOUND)[0]:
+            raise AssertionError(f"nothing more in {BOUND} s after {self.seen!r}")
+        data = os.read(self.descriptor, 4096)
+        self.seen += data
+        return data
+
+    def wait_for(self, word, times=1):
+        while self.seen.count(word.encode()) < times:
+            # Before its first writer a FIFO is always at its end: wait for one to come.
+            if not self._read() and not self.seen:
+                wait_for_writer(self.descriptor)
+
+    def wait_for_end(self):
+        """Until every process that announced something is gone."""
+        while self._read():
+            pass
+
+
+def wait_for_writer(descriptor):
+    poller = select.poll()
+    poller.register(descriptor, select.POLLIN)
+    if not poller.poll(BOUND * 1000):
+        raise AssertionError(f"no fixture announced itself in {BOUND} s")
+
+
+def unblocked():
+    """For preexec_fn: the signals as a shell starts its programs."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])

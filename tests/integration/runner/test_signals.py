@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Signals to the runner at every stage: what is reported, and that nobody survives."""
+
+import signal
+import subprocess
+import sys
+import unittest
+
+from driver import BOUND, RunnerTest, fixture, unblocked
+
+
+class Interrupted(RunnerTest):
+    def setUp(self):
+        super().setUp()
+        self.announcements = self.fifo()
+
+    def start_waiting(self, word, *words, **options):
+        """A runner whose test has announced `word` and waits."""
+        process = self.start(*words, **options)
+        self.announcements.wait_for(word)
+        return process
+
+    def test_once_ends_the_tests_and_writes_the_report(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with self.subTest(number):
+                self.announcements.seen = b""
+                words = (fixture("helpful"), "wait.up", "mark.prints", "-j1")
+                process = self.start_waiting("up", *words)
+                process.send_signal(number)
+                run = self.finish(process)
+                self.announcements.wait_for_end()
+                self.assertEqual(run.code, 2)
+                self.assertIn("interrupted: ending the tests that still run", run.err)
+                self.assertIn("0 tests run: 2 not run", run.out)
+                self.assertEqual(run.verdict("up")[0], "skipped")
+                message = run.case("prints a name with spaces")[0].get("message")
+                self.assertEqual(message, "the run was interrupted")
+
+    def test_twice_kills_what_does_not_want_to_end(self):
+        process = self.start_waiting("up", fixture("helpful"), "wait.term")
+        process.send_signal(signal.SIGINT)
+        self.announcements.wait_for("term")  # it was asked, and goes on
+        process.send_signal(signal.SIGINT)
+        run = self.finish(process)
+        self.announcements.wait_for_end()
+        self.assertEqual(run.code, 2)
+        self.assertIn("killing the tests that still run", run.err)
+        self.assertEqual(run.verdict("term")[0], "skipped")
+
+    def test_once_is_enough_in_the_end(self):
+        process = self.start_waiting("up", fixture("helpful"), "wait.term")
+        process.send_signal(signal.SIGINT)
+        run = self.finish(process)
+        self.announcements.wait_for_end()
+        self.assertEqual(run.code, 2)
+        self.assertLess(run.seconds, 10)
+
+    def test_what_was_done_before_stays_done(self):
+        words = (fixture("helpful"), "wait.up", "look.environment", "-j1")
+        process = self.start_waiting("up", *words)
+        process.send_signal(signal.SIGINT)
+        run = self.finish(process)
+        self.assertEqual(run.verdict("environment"), ("passed", None))
+        self.assertIn("1 test run: 1 passed, 1 not run", run.out)
+
+    def test_while_listing(self):
+        self.environment["FIXTURE_LISTING"] = "announce"
+        process = self.start_waiting("up", fixture("liar"), fixture("five"))
+        process.send_signal(signal.SIGINT)
+        run = self.finish(process)
+        self.announcements.wait_for_end()
+        self.assertEqual(run.code, 2)
+        self.assertNotIn("there are no tests", run.err)
+        self.assertEqual(list(run.report.iter("error")), [])
+
+    def test_while_the_verb_list_lists(self):
+        self.environment["FIXTURE_LISTING"] = "announce"
+        process = self.start_waiting("up", "list", fixture("liar"), junit=False)
+        process.send_signal(signal.SIGINT)
+        run = self.finish(process)
+        self.announcements.wait_for_end()
+        self.assertEqual((run.code, run.out), (2, ""))
+
+    def test_a_killed_runner_leaves_nobody_behind(self):
+        process = self.start_waiting("up", fixture("helpful"), "wait.up", "wait.term", "-j2")
+        self.announcements.wait_for("up", times=3)  # one of the tests is two processes
+        process.kill()
+        process.communicate(timeout=BOUND)
+        self.announcements.wait_for_end()
+
+
+class StartedOddly(RunnerTest):
+    def test_with_signals_blocked(self):
+        def block():
+            signal.pthread_sigmask(signal.SIG_BLOCK, set(signal.Signals))
+
+        run = self.run_tests(fixture("helpful"), "look.signals", preexec_fn=block)
+        self.assertEqual(run.code, 0, run.out)
+
+    def test_with_child_signals_ignored(self):
+        def ignore():
+            signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+
+        run = self.run_tests(fixture("five"), "passing", "crashing", preexec_fn=ignore)
+        self.assertIn("2 tests run: 1 passed, 1 crashed", run.out)
+
+    def test_an_ignored_interrupt_stays_ignored(self):
+        announcements = self.fifo()
+
+        def ignore():
+            unblocked()
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+        process = self.start(fixture("helpful"), "wait.up", preexec_fn=ignore)
+        announcements.wait_for("up")
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
+        run = self.finish(process)
+        self.assertEqual(run.code, 2)
+        self.assertNotIn("killing", run.err)  # there was one signal, not two
+
+    def test_with_a_reader_that_has_gone(self):
+        head = subprocess.Popen(
+            [sys.executable, "-c", ""], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+        )
+        head.wait(timeout=BOUND)
+        run = self.run_tests(fixture("five"), "passing", stdout=head.stdin)
+        head.stdin.close()
+        self.assertEqual(run.code, 0)
+        self.assertEqual(run.verdict("passing"), ("passed", None))
+
+
+if __name__ == "__main__":
+    unittest.main()

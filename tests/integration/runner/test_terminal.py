@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What people see: on a terminal of 80 columns, in a pipe, with and without colour."""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import termios
+import time
+import unittest
+
+from driver import BOUND, PROGRAM, RunnerTest, fixture
+
+COLOR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Screen:
+    """As much of a terminal as the runner uses: lines, carriage return, clear line, wrapping."""
+
+    def __init__(self, columns):
+        self.columns = columns
+        self.lines = [""]
+        self.column = 0
+        self.feet = []  # every line that was cleared again
+
+    def feed(self, text):
+        for part in re.findall(r"\x1b\[2K|\r|\n|[^\x1b\r\n]|\x1b", COLOR.sub("", text)):
+            if part == "\n":
+                self.lines.append("")
+                self.column = 0
+            elif part == "\r":
+                self.column = 0
+            elif part == "\x1b[2K":
+                self.feet.append(self.lines[-1])
+                self.lines[-1] = ""
+            else:
+                self.put(part)
+
+    def put(self, character):
+        assert character != "\x1b", "an escape sequence that a plain line needs not"
+        if self.column == self.columns:
+            self.lines.append("")
+            self.column = 0
+        line = self.lines[-1]
+        self.lines[-1] = line[: self.column] + character + line[self.column + 1 :]
+        self.column += 1
+
+
+class TerminalTest(RunnerTest):
+    def run_on_terminal(self, *words, columns=80, keys=None, **environment):
+        """(exit code, raw text). `keys`: (what to wait for, what to type then)."""
+        settings = {**self.environment, "TERM": "xterm-256color", **environment}
+        pid, master = pty.fork()
+        if pid == 0:
+            os.chdir(self.folder)
+            fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+            os.execve(PROGRAM, [PROGRAM, *words], settings)
+        self.addCleanup(os.close, master)
+        text = self.read_terminal(master, keys)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), text
+
+    def read_terminal(self, master, keys):
+        deadline = time.monotonic() + BOUND
+        data = b""
+        while select.select([master], [], [], max(0, deadline - time.monotonic()))[0]:
+            try:
+                data += os.read(master, 65536)
+            except OSError:  # the last process that had it has ended
+                return data.decode("utf-8")
+            if keys and keys[0] in data:
+                os.write(master, keys[1])
+                keys = None
+        raise AssertionError(f"not ended within {BOUND} s: {data!r}")
+
+    def show(self, text, columns=80):
+        screen = Screen(columns)
+        screen.feed(text)
+        return screen
+
+
+class Terminal(TerminalTest):
+    words = (fixture("five"), "--grace", "100ms", "-j2")
+
+    def test_a_progress_line_comes_and_goes(self):
+        code, text = self.run_on_terminal(*self.words)
+        screen = self.show(text)
+        self.assertEqual(code, 1)
+        feet = [one for one in screen.feet if "running:" in one]
+        self.assertTrue(any(re.search(r"4/5, 2 bad, running: five\.hanging \(0s\)", one)
+                            for one in feet), feet)
+        for line in screen.lines:
+            self.assertNotIn("running:", line)
+
+    def test_every_result_has_a_line_of_its_own(self):
+        lines = self.show(self.run_on_terminal(*self.words)[1], 80).lines
+        for label, name in (("PASS", "passing"), ("FAIL", "failing"), ("SKIP", "skipped"),
+                            ("CRASH", "crashing"), ("TIMEOUT", "hanging")):
+            pattern = re.compile(rf" *{label} \[ *\d+\.\d{{3}}s\] five\.{name}")
+            self.assertTrue(any(pattern.match(one) for one in lines), (label, lines))
+
+    def test_the_summary_is_the_last_line(self):
+        lines = self.show(self.run_on_terminal(*self.words)[1]).lines
+        self.assertEqual(lines[-1], "")
+        summary = "".join(lines[lines.index("-" * 60) + 1 :])  # longer than the terminal is wide
+        self.assertRegex(
+            summary,
+            r"^ *Summary \[ *\d+\.\d{3}s\] 5 tests run: "
+            r"1 passed, 1 failed, 1 timed out, 1 crashed, 1 skipped$",
+        )
+
+    def test_the_progress_line_fits_every_width(self):
+        for columns in (1, 2, 5, 20, 40, 132):
+            with self.subTest(columns):
+                words = (fixture("five"), "hanging", "passing", "--grace", "1ms")
+                code, text = self.run_on_terminal(*words, columns=columns)
+                self.assertEqual(code, 1)
+                for foot in re.findall(r"\x1b\[2K([^\r\n]+)(?=\r\x1b)", text):
+                    self.assertLess(len(COLOR.sub("", foot)), columns, foot)
+
+    def test_it_has_colours_unless_they_are_refused(self):
+        _, text = self.run_on_terminal(*self.words)
+        self.assertRegex(text, r"\x1b\[32m *PASS\x1b\[0m")
+        for refusal in ({"NO_COLOR": "1"}, {"words": ("--color", "never")}):
+            words = refusal.pop("words", ())
+            _, text = self.run_on_terminal(*self.words, *words, **refusal)
+            self.assertNotRegex(text, COLOR)
+            self.assertIn("running:", text)
+
+    def test_an_empty_no_color_refuses_nothing(self):
+        self.assertRegex(self.run_on_terminal(*self.words, NO_COLOR="")[1], COLOR)
+
+    def test_a_dumb_terminal_gets_plain_lines(self):
+        _, text = self.run_on_terminal(*self.words, TERM="dumb")
+        self.assertNotIn("\x1b", text)
+        self.assertNotIn("running:", text)
+
+    def test_a_test_cannot_move_the_terminal(self):
+        code, text = self.run_on_terminal(fixture("broken"), "writes_no_text")
+        self.assertEqual(code, 1)
+        self.show(text)
+        self.assertNotIn("\x1b[2J", text)
+        self.assertNotIn("\x07", text)
+
+    def test_control_c_is_typed(self):
+        words = (fixture("five"), "hanging", "--timeout", "1m")
+        code, text = self.run_on_terminal(*words, keys=(b"running:", b"\x03"))
+        lines = self.show(text).lines
+        self.assertEqual(code, 2)
+        self.assertIn("bridge-test: interrupted: ending the tests that still run "
+                      "(again to kill them)", "".join(lines))
+        self.assertRegex(lines[-2], r"Summary \[ *\d+\.\d{3}s\] 0 tests run: 1 not run")
+
+    def test_without_capture_tests_write_to_the_terminal(self):
+        code, text = self.run_on_terminal(fixture("helpful"), "mark.prints", "--no-capture")
+        self.assertEqual(code, 0)
+        self.assertIn("printed by the test\r\n", text)
+        self.assertNotIn("running:", text)
+
+
+class Pipe(RunnerTest):
+    def test_it_carries_plain_lines(self):
+        out = self.run_tests(fixture("five"), "--grace", "100ms").out
+        self.assertNotRegex(out, "[\x1b\r]")
+        self.assertNotIn("running:", out)
+        self.assertRegex(out.splitlines()[-1], r"^ *Summary")
+
+    def test_it_can_have_colours(self):
+        out = self.run_tests(fixture("five"), "passing", "--color", "always").out
+        self.assertRegex(out, r"\x1b\[32m *PASS\x1b\[0m")
+
+    def test_quiet_shows_failures_and_the_summary_only(self):
+        out = self.run_tests(fixture("five"), "passing", "skipped", "-q").out
+        self.assertRegex(out, r"^ *Summary \[[^\n]*2 tests run: 1 passed, 1 skipped\n$")
+        out = self.run_tests(fixture("five"), "passing", "failing", "-q").out
+        self.assertNotIn("PASS", out)
+        self.assertIn("FAIL", out)
+
+
+if __name__ == "__main__":
+    unittest.main()
