@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The documentation against the tree: links lead somewhere, quoted code is the example's own."""
+
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(sys.argv[1]).resolve()
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+ROWS = [f"{part}{n}" for part, last in (("B", 20), ("H", 10), ("C", 11), ("P", 10), ("E", 7), ("R", 6))
+        for n in range(1, last + 1)]
+
+
+def broken_links(page, text):
+    for link in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
+        if "://" not in link and not (page.parent / link).exists():
+            yield f"{page.relative_to(ROOT)}: link to {link}, which does not exist"
+
+
+def foreign_code(page, text):
+    for source, code in re.findall(r"<!-- from (\S+) -->\s*```\w*\n(.*?)```", text, re.S):
+        path = ROOT / source
+        if not path.exists() or code.strip() not in path.read_text():
+            yield f"{page.relative_to(ROOT)}: the code said to be from {source} is not in it"
+
+
+def missing_rows():
+    page = (ROOT / "docs/features.md").read_text()
+    for row in ROWS:
+        if not re.search(rf"^\| {row} \| (works|partly: .+|not yet) \|", page, re.M):
+            yield f"docs/features.md: no row {row} with its state"
+
+
+def main():
+    problems = list(missing_rows())
+    for page in PAGES:
+        text = page.read_text()
+        problems += [*broken_links(page, text), *foreign_code(page, text)]
+    if len((ROOT / "README.md").read_text().splitlines()) > 120:
+        problems.append("README.md: longer than 120 lines")
+    print("\n".join(problems) or f"{len(PAGES)} pages are true to the tree")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
