@@ -26,6 +26,11 @@ struct imports {
     PyTypeObject* function_type;  ///< what def_async makes
     py::dict ports;               ///< weakref of a loop -> capsule of its port
 
+    struct {
+        PyObject* loop = nullptr;
+        port* its_port = nullptr;
+    } last_port; ///< most programs have one loop
+
     struct names {
         py::object add_reader, call_soon, call_soon_threadsafe, call_exception_handler, ready,
             create_task, cancel, done, cancelled, exception, result, add_done_callback,

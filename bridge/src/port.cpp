@@ -24,7 +24,10 @@ constexpr const char* capsule_name = "bridge.port";
 constexpr int drain_nodes = 256;
 constexpr auto drain_time = std::chrono::milliseconds(1);
 
-port_node closed_mark;
+// The queue of a port whose loop has ended: the same value in every module of the process.
+port_node* closed_mark() noexcept {
+    return reinterpret_cast<port_node*>(std::uintptr_t{1});
+}
 
 port_node* reversed(port_node* list) noexcept {
     port_node* first = nullptr;
@@ -40,13 +43,6 @@ py::object new_method(PyMethodDef& method, const py::object& self) {
     return function;
 }
 
-struct last_port {
-    PyObject* loop = nullptr;
-    port* its_port = nullptr;
-};
-
-last_port last; // most programs have one loop
-
 } // namespace
 
 PyMethodDef port::readable_method = {"bridge_port", &port::on_readable, METH_NOARGS, nullptr};
@@ -59,11 +55,12 @@ intrusive_ptr<port> port::of(py::handle loop) {
     made->attach();
     get_imports().ports[made->key_] = py::capsule(made.get(), capsule_name);
     made->retain(); // the table's reference, given back in close()
-    last = {loop.ptr(), made.get()};
+    get_imports().last_port = {loop.ptr(), made.get()};
     return made;
 }
 
 intrusive_ptr<port> port::find(py::handle loop) {
+    auto& last = get_imports().last_port;
     if (last.loop == loop.ptr())
         return intrusive_ptr<port>(last.its_port);
     const auto& ports = get_imports().ports;
@@ -144,7 +141,7 @@ PyObject* port::on_readable(PyObject* self, PyObject*) noexcept {
 bool port::push(port_node* node) noexcept {
     auto* head = head_.load(std::memory_order_relaxed);
     do {
-        if (head == &closed_mark)
+        if (head == closed_mark())
             return false;
         node->next = head;
     } while (!head_.compare_exchange_weak(head, node, std::memory_order_acq_rel,
@@ -164,7 +161,7 @@ void port::wake() noexcept {
 }
 
 bool port::is_open() const noexcept {
-    return head_.load(std::memory_order_acquire) != &closed_mark;
+    return head_.load(std::memory_order_acquire) != closed_mark();
 }
 
 // A task may be woken inside the drain only where pure Python could not tell: no task is running,
@@ -275,11 +272,11 @@ std::size_t port::cancel_members(py::object when_idle) {
 }
 
 void port::close() noexcept {
-    auto* head = head_.exchange(&closed_mark, std::memory_order_acq_rel);
-    if (head == &closed_mark)
+    auto* head = head_.exchange(closed_mark(), std::memory_order_acq_rel);
+    if (head == closed_mark())
         return;
     const intrusive_ptr<port> alive(this);
-    if (last.its_port == this)
+    if (auto& last = get_imports().last_port; last.its_port == this)
         last = {};
     if (PyDict_DelItem(get_imports().ports.ptr(), key_) == 0)
         release();

@@ -19,18 +19,21 @@
 namespace bridge {
 namespace {
 
-thread_local const std::exception_ptr* translating = nullptr;
+constexpr const char* carrier_name = "bridge.exception";
 
 // Messages may hold any bytes; an exception must come out all the same.
-py::object make_exception(py::handle type, const std::string& text) {
-    auto message = py::reinterpret_steal<py::object>(PyUnicode_DecodeUTF8(
+py::object make_text(const std::string& text) {
+    return py::reinterpret_steal<py::object>(PyUnicode_DecodeUTF8(
         text.data(), static_cast<Py_ssize_t>(text.size()), "backslashreplace"));
-    return type(message);
+}
+
+py::object make_exception(py::handle type, const std::string& text) {
+    return type(make_text(text));
 }
 
 // OSError's constructor picks the subclass that belongs to the errno.
 py::object make_os_error(int code, const std::string& text) {
-    return py::reinterpret_borrow<py::object>(PyExc_OSError)(code, text);
+    return py::reinterpret_borrow<py::object>(PyExc_OSError)(code, make_text(text));
 }
 
 py::object from_system_error(const boost::system::system_error& error) {
@@ -44,7 +47,8 @@ py::object from_system_error(const boost::system::system_error& error) {
         return make_exception(PyExc_EOFError, error.what());
     if (code.category() == boost::asio::error::get_netdb_category() ||
         code.category() == boost::asio::error::get_addrinfo_category())
-        return py::module_::import("socket").attr("gaierror")(code.value(), error.what());
+        return py::module_::import("socket").attr("gaierror")(code.value(),
+                                                              make_text(error.what()));
     if (code.category() == bridge_category())
         return make_exception(PyExc_RuntimeError, error.what());
     return make_os_error(code.value(), error.what());
@@ -73,10 +77,9 @@ bool is_unknown_to_pybind11(const python_error& error) {
 }
 
 py::object from_translators(const std::exception_ptr& error) {
-    translating = &error;
-    auto outcome =
-        py::reinterpret_steal<py::object>(PyObject_CallNoArgs(detail::get_imports().rethrow.ptr()));
-    translating = nullptr;
+    const py::capsule carrier(&error, carrier_name);
+    auto outcome = py::reinterpret_steal<py::object>(
+        PyObject_CallOneArg(detail::get_imports().rethrow.ptr(), carrier.ptr()));
     const auto translated = python_error::fetch();
     if (!is_unknown_to_pybind11(translated))
         return translated.value();
@@ -109,7 +112,9 @@ py::object translate(const std::exception_ptr& error) {
 } // namespace
 
 py::object detail::make_rethrow_function() {
-    return py::cpp_function([] { std::rethrow_exception(*translating); });
+    return py::cpp_function([](const py::capsule& carrier) {
+        std::rethrow_exception(*carrier.get_pointer<const std::exception_ptr>());
+    });
 }
 
 py::object to_python_exception(const std::exception_ptr& error) {

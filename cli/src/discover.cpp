@@ -31,6 +31,7 @@ struct answer {
     bool is_too_long = false;
     worker_end end;
     std::string start_error;
+    std::weak_ptr<worker> process;
 };
 
 std::string with_errors(std::string message, const answer& from) {
@@ -106,18 +107,21 @@ void lister::start(std::size_t index) {
             answer.is_too_long || answer.text.size() + bytes.size() > largest_listing;
         if (!answer.is_too_long)
             answer.text += bytes;
+        else if (const auto process = answer.process.lock())
+            process->kill(); // or it would go on until its time is over
     };
     sinks.messages = [&answer](std::string_view bytes) { answer.errors.append(bytes); };
     sinks.end = [this, index](const worker_end& end) { finish(index, end); };
     try {
-        processes_.start({binary.path,
-                          {"--list", "--format", "json"},
-                          test_environment(binary, {}),
-                          binary.working_directory},
-                         wiring::listing, {settings_.list_timeout}, std::move(sinks));
+        answer.process =
+            processes_.start({binary.path,
+                              {"--list", "--format", "json"},
+                              test_environment(binary, {}),
+                              binary.working_directory},
+                             wiring::listing, {settings_.list_timeout}, std::move(sinks));
         ++running_;
     } catch (const std::system_error& error) {
-        answer.start_error = fmt::format("it cannot be started: {}", error.code().message());
+        answer.start_error = explain_start(error);
     }
 }
 
@@ -130,12 +134,14 @@ void lister::finish(std::size_t index, const worker_end& end) {
 void lister::collect(discovered& into) const {
     for (std::size_t i = 0; i < next_; ++i) {
         const auto& binary = binaries_[i];
-        if (answers_[i].end.cause == ending::stopped)
+        if (answers_[i].end.cause == ending::stopped && !answers_[i].is_too_long)
             continue; // interrupted: nothing is known about it
         auto problem = find_problem(answers_[i], settings_.list_timeout);
         if (problem.empty()) {
             try {
                 auto listing = protocol::parse_listing(answers_[i].text);
+                for (auto& test : listing.tests)
+                    test.timeout = binary.timeout.value_or(test.timeout);
                 into.binaries.push_back({binary, listing.binary, std::move(listing.tests)});
                 continue;
             } catch (const protocol::protocol_error& error) {

@@ -4,8 +4,6 @@
 
 #include <system_error>
 
-#include <fmt/format.h>
-
 #include <bridge/protocol/duration.hpp>
 
 #include "capture.hpp"
@@ -29,9 +27,9 @@ command to_command(const test_case& test, const options& settings) {
                  {"--run-exact", id, "--event-fd", std::to_string(event_descriptor)},
                  test_environment(location, id),
                  location.working_directory};
-    if (settings.timeout) {
+    if (const auto timeout = settings.timeout ? settings.timeout : location.timeout) {
         what.arguments.push_back("--timeout");
-        what.arguments.push_back(protocol::format_duration(*settings.timeout));
+        what.arguments.push_back(protocol::format_duration(*timeout));
     }
     return what;
 }
@@ -97,13 +95,7 @@ void dispatcher::start(const test_case& test) {
         processes_.start(to_command(test, settings_), how, {state->allowed}, std::move(sinks));
         ++running_;
     } catch (const std::system_error& error) {
-        finish({test,
-                outcome::crashed,
-                fmt::format("its process could not be started: {}", error.code().message()),
-                {},
-                {},
-                {},
-                {}});
+        finish({test, outcome::crashed, explain_start(error), {}, {}, {}, {}});
     }
 }
 

@@ -50,24 +50,32 @@ std::string to_text(const selection& tests, list_format format) {
                : "{\"bridge_test_list\":1,\"binaries\":[\n" + text + "]}\n";
 }
 
+void say(std::string_view kind, const std::string& text) {
+    std::fputs(fmt::format("{}: {}\n", kind, printable(text, false)).c_str(), stderr);
+}
+
+// False when the list did not reach its reader, as on a full disk.
+bool write_list(const std::string& text) {
+    return std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
+}
+
 } // namespace
 
 exit_code list_tests(const options& settings) {
     supervisor processes;
     const auto tests = select_tests(processes, settings);
     for (const auto& problem : tests.found.problems)
-        std::fputs(fmt::format("error: {}: {}\n", printable(problem.binary, false),
-                               printable(problem.message, false))
-                       .c_str(),
-                   stderr);
+        say("error", problem.binary + ": " + problem.message);
     for (const auto& warning : tests.warnings)
-        std::fputs(fmt::format("warning: {}\n", printable(warning, false)).c_str(), stderr);
+        say("warning", warning);
     if (processes.stopped() == stop_reason::interrupted)
         return exit_code::interrupted;
-    std::fputs(to_text(tests, settings.format).c_str(), stdout);
+    if (!write_list(to_text(tests, settings.format))) {
+        say("error", "the list could not be written to stdout");
+        return exit_code::report_not_written;
+    }
     if (tests.cases.empty())
-        std::fputs(fmt::format("error: {}\n", printable(tests.nothing_selected, false)).c_str(),
-                   stderr);
+        say("error", tests.nothing_selected);
     if (!tests.found.problems.empty())
         return exit_code::listing_failed;
     return tests.cases.empty() ? exit_code::no_tests : exit_code::passed;

@@ -42,7 +42,18 @@ std::vector<protocol::manifest_binary> read_manifest(const fs::path& path) {
     if (!file)
         throw protocol::protocol_error("the manifest cannot be opened for reading");
     const std::string text(std::istreambuf_iterator<char>(file), {});
-    return protocol::parse_manifest(text);
+    auto binaries = protocol::parse_manifest(text);
+    for (auto& one : binaries) // relative ones survive a build folder that is moved
+        one.path = (path.parent_path() / one.path).string();
+    return binaries;
+}
+
+binary_location to_location(const std::string& shown_path, const protocol::manifest_binary& from) {
+    binary_location location{
+        shown_path, to_absolute(from.path), from.environment, from.working_directory, {}};
+    if (from.timeout_ms > 0)
+        location.timeout = std::chrono::milliseconds(from.timeout_ms);
+    return location;
 }
 
 class locator {
@@ -82,8 +93,7 @@ void locator::add_manifest(const fs::path& manifest) {
             if (!is_file(one.path))
                 complain(one.path, "the manifest names it, but it is not there; build it first");
             else
-                add({one.path, to_absolute(one.path), std::move(one.environment),
-                     std::move(one.working_directory)});
+                add(to_location(one.path, one));
         }
     } catch (const protocol::protocol_error& error) {
         complain(manifest.string(), std::string(error.what()) + "; run CMake again");
@@ -92,17 +102,15 @@ void locator::add_manifest(const fs::path& manifest) {
 
 // A binary named by itself runs as its build folder's manifest says, if one knows it.
 void locator::add_binary(const std::string& path) {
-    binary_location binary{path, to_absolute(path), {}, {}};
+    binary_location binary{path, to_absolute(path), {}, {}, {}};
     fs::path folder = fs::path(binary.path).parent_path();
     for (int i = 0; i < most_parents && !is_file(manifest_in(folder)); ++i)
         folder = folder.parent_path();
     try {
         if (is_file(manifest_in(folder)))
             for (auto& one : read_manifest(manifest_in(folder)))
-                if (to_absolute(one.path) == binary.path) {
-                    binary.environment = std::move(one.environment);
-                    binary.working_directory = std::move(one.working_directory);
-                }
+                if (to_absolute(one.path) == binary.path)
+                    binary = to_location(path, one);
     } catch (const protocol::protocol_error&) {
         // The binary was named, the manifest was not: it runs without its settings.
     }

@@ -226,6 +226,8 @@ options command_line::parse(int argc, const char* const* argv) {
     refuse_unknown();
     take_verb();
     refuse_what_list_ignores();
+    if (app_.count("--junit") > 0 && result_.junit.empty())
+        refuse("--junit: the name of the file is empty");
     sort_words(after);
     if (!result_.is_capturing)
         result_.jobs = 1;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -60,6 +61,9 @@ struct exit_status {
     /// "exit code 3" or "signal 11 (SIGSEGV)".
     std::string describe() const;
 };
+
+/// Why a process did not start, and what to do about it; `error` is what `process` threw.
+std::string explain_start(const std::system_error& error);
 
 /// A started child. Its process group is alive until reap().
 class process {

@@ -97,9 +97,15 @@ struct child_plan {
     pid_t parent = 0;
 };
 
-[[noreturn]] void give_up(const child_plan& plan) {
-    const int number = errno;
-    [[maybe_unused]] const auto written = ::write(plan.failure, &number, sizeof number);
+// What the child tells through the failure pipe, where it could not become the program.
+struct child_failure {
+    int number = 0;
+    bool is_about_folder = false;
+};
+
+[[noreturn]] void give_up(const child_plan& plan, bool is_about_folder = false) {
+    const child_failure failure{errno, is_about_folder};
+    [[maybe_unused]] const auto written = ::write(plan.failure, &failure, sizeof failure);
     ::_exit(127);
 }
 
@@ -163,7 +169,7 @@ void connect(const child_plan& plan, int from, int to) {
     connect(plan, plan.errors, STDERR_FILENO);
     connect(plan, plan.events, event_descriptor);
     if (plan.working_directory[0] != '\0' && ::chdir(plan.working_directory) != 0)
-        give_up(plan);
+        give_up(plan, true);
     ::execve(plan.program, plan.argv.data(), plan.envp.data());
     give_up(plan);
 }
@@ -174,18 +180,18 @@ pid_t fork_child(const child_plan& plan) {
     if (pid == 0)
         run_child(plan);
     if (pid < 0)
-        throw_errno(errno, "cannot start a process");
+        throw_errno(errno, "it cannot be started");
     return pid;
 }
 
-// Zero when the program runs, else why it does not.
-int read_failure(const unique_fd& pipe) {
-    int number = 0;
+// Number zero when the program runs, else why it does not.
+child_failure read_failure(const unique_fd& pipe) {
+    child_failure failure;
     ssize_t size;
     do
-        size = ::read(pipe.get(), &number, sizeof number);
+        size = ::read(pipe.get(), &failure, sizeof failure);
     while (size < 0 && errno == EINTR);
-    return size == sizeof number ? number : 0;
+    return size == sizeof failure ? failure : child_failure{};
 }
 
 std::string signal_name(int number) {
@@ -210,6 +216,19 @@ std::string exit_status::describe() const {
     return "signal " + std::to_string(number) + " (" + signal_name(number) + ")";
 }
 
+std::string explain_start(const std::system_error& error) {
+    const auto is = [&](std::errc number) { return error.code() == number; };
+    std::string advice;
+    if (is(std::errc::executable_format_error))
+        advice = "; it is not a program of this machine";
+    else if (is(std::errc::permission_denied))
+        advice = "; is it a program, and executable?";
+    else if (is(std::errc::too_many_files_open) || is(std::errc::too_many_files_open_in_system) ||
+             is(std::errc::resource_unavailable_try_again) || is(std::errc::not_enough_memory))
+        advice = "; run fewer tests at a time (-j)";
+    return error.what() + advice;
+}
+
 process::process(const command& what, wiring how) {
     auto failure = make_pipe();
     child_plan plan{what.program.c_str(), what.working_directory.c_str(),
@@ -226,9 +245,12 @@ process::process(const command& what, wiring how) {
     pid_ = fork_child(plan);
     failure.write = {};
     // Waiting for the exec means that no child ever holds another's pipes when one ends.
-    if (const int number = read_failure(failure.read)) {
+    if (const auto told = read_failure(failure.read); told.number != 0) {
         ::waitpid(pid_, nullptr, 0);
-        throw_errno(number, "cannot run " + what.program);
+        throw_errno(told.number,
+                    told.is_about_folder
+                        ? "its working directory " + what.working_directory + " cannot be entered"
+                        : "it cannot be started");
     }
     output = std::move(out.read);
     messages = std::move(second.read);

@@ -43,9 +43,9 @@ void announce(report_set& reports, const selection& tests, const options& settin
         reports.emit(listing_failed{problem});
     for (const auto& text : tests.warnings)
         reports.emit(warned{text});
-    if (tests.cases.empty())
+    if (!tests.nothing_selected.empty())
         reports.emit(warned{tests.nothing_selected});
-    else
+    if (!tests.cases.empty())
         reports.emit(run_started{tests.cases.size(), count_binaries(tests.cases), settings.jobs});
 }
 

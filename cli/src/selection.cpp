@@ -40,6 +40,8 @@ selection select_tests(supervisor& processes, const options& settings) {
         for (const auto& test : binary.tests)
             if (wanted.selects(test))
                 result.cases.push_back({&binary, &test});
+    if (processes.stopped() != stop_reason::none)
+        return result; // not all binaries were asked: nothing can be said about the words
     if (result.cases.empty())
         result.nothing_selected = explain_nothing(wanted, result.found);
     else

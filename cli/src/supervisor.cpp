@@ -19,6 +19,12 @@ bool is_ignored(int number) {
 
 supervisor::supervisor()
     : children_(context_, SIGCHLD), interrupts_(context_, SIGTERM), run_timer_(context_) {
+    // Whoever started us may have blocked them; then no test would ever be seen to end.
+    sigset_t ours;
+    ::sigemptyset(&ours);
+    for (int number : {SIGCHLD, SIGTERM, SIGINT, SIGHUP})
+        ::sigaddset(&ours, number);
+    ::sigprocmask(SIG_UNBLOCK, &ours, nullptr);
     // Under nohup, or in the background of a script, these are ignored and stay so.
     for (int number : {SIGINT, SIGHUP})
         if (!is_ignored(number))
@@ -37,12 +43,20 @@ supervisor::~supervisor() {
     }
 }
 
-void supervisor::start(const command& what, wiring how, worker_limits limits, worker_sinks sinks) {
+std::weak_ptr<worker> supervisor::start(const command& what, wiring how, worker_limits limits,
+                                        worker_sinks sinks) {
     process child(what, how);
     guardian_.add(child.pid());
-    workers_.push_back(
-        std::make_shared<worker>(context_, std::move(child), limits, std::move(sinks)));
-    workers_.back()->start();
+    auto one = std::make_shared<worker>(context_, std::move(child), limits, std::move(sinks));
+    try {
+        one->start();
+    } catch (...) {
+        guardian_.remove(one->group());
+        one->abandon();
+        throw;
+    }
+    workers_.push_back(one);
+    return one;
 }
 
 void supervisor::run_until(const std::function<bool()>& is_done) {

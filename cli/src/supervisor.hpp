@@ -29,7 +29,8 @@ public:
     supervisor& operator=(const supervisor&) = delete;
 
     /// Starts a process; throws std::system_error when that fails.
-    void start(const command& what, wiring how, worker_limits limits, worker_sinks sinks);
+    std::weak_ptr<worker> start(const command& what, wiring how, worker_limits limits,
+                                worker_sinks sinks);
 
     /// Handles events until `is_done` says so.
     void run_until(const std::function<bool()>& is_done);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct binary_location {
     std::string path;                     ///< absolute
     std::vector<std::string> environment; ///< NAME=value
     std::string working_directory;
+    std::optional<std::chrono::milliseconds> timeout; ///< in place of each test's own
 };
 
 struct test_binary {

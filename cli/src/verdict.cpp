@@ -44,9 +44,9 @@ verdict judge(const record& said, const worker_end& end, std::chrono::millisecon
         return judge_unfinished(end, allowed);
     const auto told = said.finished()->result;
     if (end.cause == ending::timed_out)
-        return {outcome::timed_out, "the test had " + describe(told) +
-                                        ", but its process did not end within " +
-                                        protocol::format_duration(allowed)};
+        return {protocol::is_success(told) ? outcome::timed_out : told,
+                "the test had " + describe(told) + ", but its process did not end within " +
+                    protocol::format_duration(allowed)};
     if (end.cause == ending::by_itself && !is_expected_end(told, end.status))
         return {outcome::crashed, "its process ended with " + end.status.describe() +
                                       " after the test had " + describe(told)};

@@ -38,34 +38,38 @@ void worker::open(stream& from, unique_fd fd) {
     from.descriptor.assign(fd.release());
     from.descriptor.non_blocking(true);
     from.is_open = true;
-    read(from);
+    wait_to_read(from);
 }
 
-void worker::read(stream& from) {
-    from.descriptor.async_read_some(
-        asio::buffer(from.buffer),
-        [self = shared_from_this(), &from](boost::system::error_code error, std::size_t size) {
-            if (self->is_collected_)
-                return;
-            if (error) {
-                from.is_open = false;
-                return;
-            }
-            from.sink({from.buffer.data(), size});
-            self->read(from);
-        });
+// Waits and then reads, rather than asynchronously reading: bytes that a read has taken while its
+// handler is still queued would be lost to a collect() that comes before it.
+void worker::wait_to_read(stream& from) {
+    from.descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
+                               [self = shared_from_this(), &from](boost::system::error_code error) {
+                                   if (error || self->is_collected_)
+                                       return;
+                                   self->read(from);
+                                   if (from.is_open)
+                                       self->wait_to_read(from);
+                               });
+}
+
+// Returns how much it read, 0 when there is nothing to read for now or for ever.
+std::size_t worker::read(stream& from) {
+    boost::system::error_code error;
+    const auto size = from.descriptor.read_some(asio::buffer(from.buffer), error);
+    if (size > 0)
+        from.sink({from.buffer.data(), size});
+    else if (error != asio::error::would_block)
+        from.is_open = false;
+    return size;
 }
 
 void worker::drain(stream& from) {
     for (std::size_t total = 0; from.is_open && total < drain_limit;) {
-        boost::system::error_code error;
-        const auto size = from.descriptor.read_some(asio::buffer(from.buffer), error);
-        if (error == asio::error::would_block)
+        const auto size = read(from);
+        if (size == 0)
             return;
-        if (error)
-            from.is_open = false;
-        else
-            from.sink({from.buffer.data(), size});
         total += size;
     }
 }

@@ -67,11 +67,12 @@ private:
         boost::asio::posix::stream_descriptor descriptor;
         std::function<void(std::string_view)> sink;
         bool is_open = false;
-        std::array<char, 16 * 1024> buffer{};
+        std::array<char, 64 * 1024> buffer{};
     };
 
     void open(stream& from, unique_fd fd);
-    void read(stream& from);
+    void wait_to_read(stream& from);
+    std::size_t read(stream& from);
     void drain(stream& from);
     void arm(std::chrono::milliseconds delay, std::function<void()> action);
     void end(ending cause);

@@ -1,91 +1,166 @@
 # SPDX-License-Identifier: Apache-2.0
-# Test binaries for CTest and for bridge-test; docs/reference/cmake.md.
+# bridge_add_test and bridge_discover_tests: every test of a binary as a test of CTest's, and the
+# binary in bridge-test-manifest.json, from which bridge-test knows how CTest would start it.
+# docs/reference/cmake.md tells how to use them.
+include_guard(GLOBAL)
 
-# bridge_add_test(name source... [options of bridge_discover_tests])
-# An executable with the harness's main, discovered.
+# bridge_add_test(name source... [TIMEOUT seconds] [LABELS label...] [ENVIRONMENT NAME=value...]
+#                 [WORKING_DIRECTORY folder])
+# A test binary from its sources, with the main of bridge::harness_main.
 function(bridge_add_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg ""
-    "TEST_PREFIX;WORKING_DIRECTORY;DISCOVERY_TIMEOUT" "LABELS;ENVIRONMENT;PROPERTIES")
+  set(settings TIMEOUT LABELS ENVIRONMENT WORKING_DIRECTORY)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT;WORKING_DIRECTORY" "LABELS;ENVIRONMENT")
   if(NOT arg_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "bridge_add_test(${name}): name at least one source file")
+    message(FATAL_ERROR "bridge_add_test(${name}): name its source files after its name")
   endif()
   add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE bridge::harness_main)
-  set(options)
-  foreach(option IN ITEMS TEST_PREFIX WORKING_DIRECTORY DISCOVERY_TIMEOUT LABELS ENVIRONMENT PROPERTIES)
-    if(DEFINED arg_${option})
-      list(APPEND options ${option} ${arg_${option}})
+  set(passed_on)
+  foreach(setting IN LISTS settings)
+    if(DEFINED arg_${setting})
+      list(APPEND passed_on ${setting} ${arg_${setting}})
     endif()
   endforeach()
-  bridge_discover_tests(${name} ${options})
+  bridge_discover_tests(${name} ${passed_on})
 endfunction()
 
-# bridge_discover_tests(target [TEST_PREFIX p] [LABELS l...] [ENVIRONMENT NAME=value...]
-#   [WORKING_DIRECTORY d] [PROPERTIES name value...] [DISCOVERY_TIMEOUT seconds])
-# One CTest entry per test, asked of the binary whenever ctest starts; with the test's tags as labels,
-# its time-out, skip code and source line. Also enters the binary into the build folder's
-# bridge-test-manifest.json (once, with the options of the first call).
+# bridge_discover_tests(target [TEST_PREFIX prefix] [TIMEOUT seconds] [LABELS label...]
+#                       [ENVIRONMENT NAME=value...] [WORKING_DIRECTORY folder]
+#                       [PROPERTIES name value...] [DISCOVERY_TIMEOUT seconds]
+#                       [DISCOVERY_MODE PRE_TEST|POST_BUILD])
+# The tests of an executable that is linked to bridge::harness, named <prefix><target>.<id>.
 function(bridge_discover_tests target)
-  cmake_parse_arguments(PARSE_ARGV 1 arg ""
-    "TEST_PREFIX;WORKING_DIRECTORY;DISCOVERY_TIMEOUT" "LABELS;ENVIRONMENT;PROPERTIES")
-  if(arg_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "bridge_discover_tests(${target}): unknown argument ${arg_UNPARSED_ARGUMENTS}")
-  endif()
-  if(NOT TARGET ${target})
-    message(FATAL_ERROR "bridge_discover_tests(${target}): there is no such target")
-  endif()
-  if(NOT DEFINED arg_TEST_PREFIX)
-    set(arg_TEST_PREFIX "${target}/")
-  endif()
-  if(NOT arg_WORKING_DIRECTORY)
+  set(values TEST_PREFIX TIMEOUT WORKING_DIRECTORY DISCOVERY_TIMEOUT DISCOVERY_MODE)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "${values}" "LABELS;ENVIRONMENT;PROPERTIES")
+  _bridge_check_arguments()
+  if(NOT DEFINED arg_WORKING_DIRECTORY)
     set(arg_WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
   endif()
-  if(NOT arg_DISCOVERY_TIMEOUT)
+  cmake_path(ABSOLUTE_PATH arg_WORKING_DIRECTORY BASE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
+  if(NOT DEFINED arg_DISCOVERY_TIMEOUT)
     set(arg_DISCOVERY_TIMEOUT 60)
   endif()
+  # A binary may be discovered again with another prefix and environment; bridge-test uses the first.
   get_property(calls TARGET ${target} PROPERTY BRIDGE_DISCOVERIES)
-  math(EXPR number "0${calls} + 1")
-  set_property(TARGET ${target} PROPERTY BRIDGE_DISCOVERIES ${number})
-  set(script ${CMAKE_CURRENT_BINARY_DIR}/${target}_tests_${number}.cmake)
-  set(settings "set(binary [==[$<TARGET_FILE:${target}>]==])\n")
-  foreach(name IN ITEMS TEST_PREFIX WORKING_DIRECTORY DISCOVERY_TIMEOUT LABELS ENVIRONMENT PROPERTIES)
-    string(APPEND settings "set(${name} [==[${arg_${name}}]==])\n")
-  endforeach()
-  file(GENERATE OUTPUT ${script} CONTENT
-    "set(target ${target})\n${settings}include([==[${CMAKE_CURRENT_FUNCTION_LIST_DIR}/bridge_list_tests.cmake]==])\n")
-  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${script})
+  math(EXPR number "0${calls} + 1" OUTPUT_FORMAT DECIMAL)
+  set_target_properties(${target} PROPERTIES BRIDGE_DISCOVERIES ${number})
+  set(base "${CMAKE_CURRENT_BINARY_DIR}/${target}_discovery_${number}")
+  _bridge_write_discovery()
+  _bridge_write_include()
+  if(arg_DISCOVERY_MODE STREQUAL "POST_BUILD")
+    add_custom_command(TARGET ${target} POST_BUILD VERBATIM
+      BYPRODUCTS "${base}-$<CONFIG>/tests.cmake"
+      COMMAND "${CMAKE_COMMAND}" -P "${base}-$<CONFIG>/discover.cmake")
+  endif()
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${base}.cmake")
   if(number EQUAL 1)
-    _bridge_add_to_manifest(${target} "${arg_WORKING_DIRECTORY}" "${arg_ENVIRONMENT}")
+    _bridge_add_to_manifest()
   endif()
 endfunction()
 
-function(_bridge_json_text result text)
+macro(_bridge_check_arguments)
+  set(call "bridge_discover_tests(${target})")
+  if(NOT TARGET ${target})
+    message(FATAL_ERROR "${call}: there is no such target; call it after add_executable")
+  endif()
+  get_target_property(type ${target} TYPE)
+  if(NOT type STREQUAL "EXECUTABLE")
+    message(FATAL_ERROR "${call}: the target is no executable but a ${type}")
+  endif()
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "${call}: unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+  if(NOT DEFINED arg_DISCOVERY_MODE)
+    set(arg_DISCOVERY_MODE PRE_TEST)
+  endif()
+  if(NOT arg_DISCOVERY_MODE MATCHES "^(PRE_TEST|POST_BUILD)$")
+    message(FATAL_ERROR "${call}: DISCOVERY_MODE is PRE_TEST or POST_BUILD, "
+                        "not ${arg_DISCOVERY_MODE}")
+  endif()
+  foreach(number IN ITEMS TIMEOUT DISCOVERY_TIMEOUT)
+    if(DEFINED arg_${number} AND NOT arg_${number} MATCHES "^[1-9][0-9]*$")
+      message(FATAL_ERROR "${call}: ${number} is a number of seconds, not '${arg_${number}}'")
+    endif()
+  endforeach()
+  foreach(setting IN LISTS arg_ENVIRONMENT)
+    if(NOT setting MATCHES "^[^=]+=")
+      message(FATAL_ERROR "${call}: ENVIRONMENT takes NAME=value, not '${setting}'")
+    endif()
+  endforeach()
+endmacro()
+
+# All that is known now, for the script that runs the binary: CTest or the build includes it.
+macro(_bridge_write_discovery)
+  set(content "include([==[${CMAKE_CURRENT_FUNCTION_LIST_DIR}/bridge_list_tests.cmake]==])\n")
+  string(APPEND content "bridge_list_tests(\n")
+  foreach(name IN LISTS values ITEMS LABELS ENVIRONMENT PROPERTIES)
+    if(DEFINED arg_${name})
+      string(APPEND content "  ${name} [==[${arg_${name}}]==]\n")
+    endif()
+  endforeach()
+  string(APPEND content
+    "  TARGET [==[${target}]==]\n"
+    "  BINARY [==[$<TARGET_FILE:${target}>]==]\n"
+    "  OUTPUT [==[${base}-$<CONFIG>]==]\n"
+    "  CMAKE [==[${CMAKE_COMMAND}]==])\n")
+  file(GENERATE OUTPUT "${base}-$<CONFIG>/discover.cmake" CONTENT "${content}")
+endmacro()
+
+# What CTest includes. A listing is kept until the binary, or how it is asked, is newer.
+macro(_bridge_write_include)
+  get_property(is_multi_config GLOBAL PROPERTY GENERATOR_IS_MULTI_CONFIG)
+  set(config "${CMAKE_BUILD_TYPE}")
+  if(is_multi_config)
+    set(config "\${CTEST_CONFIGURATION_TYPE}")
+  endif()
+  file(WRITE "${base}.cmake"
+    "set(bridge_discovery [==[${base}-]==])\n"
+    "string(APPEND bridge_discovery \"${config}\")\n"
+    "if(EXISTS \"\${bridge_discovery}/discover.cmake\")\n"
+    "  include(\"\${bridge_discovery}/discover.cmake\")\n"
+    "  include(\"\${bridge_discovery}/tests.cmake\")\n"
+    "else()\n"
+    "  add_test([==[${target}_NOT_BUILT]==] [==[${target}_NOT_BUILT]==])\n"
+    "endif()\n")
+endmacro()
+
+macro(_bridge_add_to_manifest)
+  set(strings)
+  foreach(setting IN LISTS arg_ENVIRONMENT)
+    _bridge_json_string(string "${setting}")
+    string(APPEND strings ",${string}")
+  endforeach()
+  string(REGEX REPLACE "^," "" strings "${strings}")
+  _bridge_json_string(folder "${arg_WORKING_DIRECTORY}")
+  set(entry "{\"path\":\"$<TARGET_FILE:${target}>\",\"environment\":[${strings}]")
+  if(DEFINED arg_TIMEOUT)
+    string(APPEND entry ",\"timeout_ms\":${arg_TIMEOUT}000")
+  endif()
+  get_property(entries GLOBAL PROPERTY _bridge_manifest_entries)
+  if(NOT entries)
+    # At the very end of the top project: all entries are known by then.
+    cmake_language(DEFER DIRECTORY "${CMAKE_SOURCE_DIR}" CALL _bridge_write_manifest)
+  endif()
+  set_property(GLOBAL APPEND_STRING PROPERTY _bridge_manifest_entries
+               ",\n${entry},\"working_directory\":${folder}}")
+endmacro()
+
+function(_bridge_json_string result text)
   string(REPLACE "\\" "\\\\" text "${text}")
   string(REPLACE "\"" "\\\"" text "${text}")
+  string(REPLACE "\n" "\\n" text "${text}")
+  string(REPLACE "\t" "\\t" text "${text}")
   set(${result} "\"${text}\"" PARENT_SCOPE)
 endfunction()
 
-function(_bridge_add_to_manifest target working_directory environment)
-  set(settings)
-  foreach(setting IN LISTS environment)
-    _bridge_json_text(text "${setting}")
-    list(APPEND settings "${text}")
-  endforeach()
-  list(JOIN settings ", " settings)
-  _bridge_json_text(folder "${working_directory}")
-  get_property(entries GLOBAL PROPERTY BRIDGE_MANIFEST_ENTRIES)
-  if(NOT entries)
-    cmake_language(DEFER DIRECTORY ${CMAKE_SOURCE_DIR} CALL _bridge_write_manifest)
-  else()
-    string(APPEND entries ",\n")
-  endif()
-  string(APPEND entries
-    "{\"path\": \"$<TARGET_FILE:${target}>\", \"working_directory\": ${folder}, \"environment\": [${settings}]}")
-  set_property(GLOBAL PROPERTY BRIDGE_MANIFEST_ENTRIES "${entries}")
-endfunction()
-
 function(_bridge_write_manifest)
-  get_property(entries GLOBAL PROPERTY BRIDGE_MANIFEST_ENTRIES)
-  file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/bridge-test-manifest.json
-    CONTENT "{\"bridge_manifest\": 1, \"binaries\": [\n${entries}\n]}\n")
+  get_property(entries GLOBAL PROPERTY _bridge_manifest_entries)
+  string(SUBSTRING "${entries}" 1 -1 entries)
+  get_property(is_multi_config GLOBAL PROPERTY GENERATOR_IS_MULTI_CONFIG)
+  set(folder "${CMAKE_BINARY_DIR}")
+  if(is_multi_config)
+    string(APPEND folder "/$<CONFIG>")
+  endif()
+  file(GENERATE OUTPUT "${folder}/bridge-test-manifest.json"
+       CONTENT "{\"bridge_manifest\":1,\"binaries\":[${entries}\n]}\n")
 endfunction()

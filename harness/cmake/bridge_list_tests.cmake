@@ -1,69 +1,234 @@
 # SPDX-License-Identifier: Apache-2.0
-# Run by ctest when it starts: asks one test binary for its tests. What bridge_discover_tests knew is
-# in variables of these names: target, binary, TEST_PREFIX, LABELS, ...
+# Asks one binary for its tests and writes them as CTest entries. Included by CTest itself before
+# it runs tests (PRE_TEST), or run by the build (POST_BUILD); see bridge_discover_tests.cmake.
+cmake_minimum_required(VERSION 3.25)
 
-# Beyond a test's own time-out, so that the harness and not CTest explains a hang.
-set(grace_seconds 10)
+# A test explains its time-out itself; CTest ends it only this much later, as bridge-test does.
+set(_bridge_grace_ms 2000)
 
-function(bridge_add_listed_test test)
-  string(JSON id GET "${test}" id)
-  string(JSON file GET "${test}" file)
-  string(JSON line GET "${test}" line)
-  string(JSON milliseconds GET "${test}" timeout_ms)
-  string(JSON tag_count LENGTH "${test}" tags)
-  set(labels ${LABELS})
-  if(tag_count GREATER 0)
-    math(EXPR last "${tag_count} - 1")
-    foreach(index RANGE ${last})
-      string(JSON tag GET "${test}" tags ${index})
-      list(APPEND labels "${tag}")
+# Writes ${OUTPUT}/tests.cmake, unless it is newer than the binary and than how it is asked.
+function(bridge_list_tests)
+  set(values TARGET BINARY OUTPUT CMAKE TEST_PREFIX TIMEOUT WORKING_DIRECTORY DISCOVERY_TIMEOUT
+             DISCOVERY_MODE)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "${values}" "LABELS;ENVIRONMENT;PROPERTIES")
+  set(tests_file "${arg_OUTPUT}/tests.cmake")
+  set(text)
+  if(NOT EXISTS "${arg_BINARY}")
+    _bridge_quote(name "${arg_TEST_PREFIX}${arg_TARGET}_NOT_BUILT")
+    file(WRITE "${tests_file}" "add_test(${name} ${name})\n")
+    return()
+  endif()
+  if(EXISTS "${tests_file}" AND "${tests_file}" IS_NEWER_THAN "${arg_BINARY}"
+     AND "${tests_file}" IS_NEWER_THAN "${arg_OUTPUT}/discover.cmake"
+     AND "${tests_file}" IS_NEWER_THAN "${CMAKE_CURRENT_FUNCTION_LIST_FILE}")
+    file(READ "${tests_file}" text LIMIT 12)
+    # Only a whole listing is kept: a failure may have passed, a missing binary may be there.
+    if(text STREQUAL "# complete\n")
+      return()
+    endif()
+  endif()
+  _bridge_ask(listing problem)
+  if(problem STREQUAL "")
+    _bridge_entries(text problem "${listing}")
+  endif()
+  if(NOT problem STREQUAL "")
+    _bridge_failing_entry(text "${problem}")
+  endif()
+  file(WRITE "${tests_file}.new" "${text}")
+  file(RENAME "${tests_file}.new" "${tests_file}") # two ctests at a time may come here
+endfunction()
+
+macro(_bridge_ask listing problem)
+  set(${problem} "")
+  execute_process(
+    COMMAND "${arg_CMAKE}" -E env ${arg_ENVIRONMENT} "BRIDGE_TEST=1" "${arg_BINARY}"
+            --list --format json
+    WORKING_DIRECTORY "${arg_WORKING_DIRECTORY}"
+    TIMEOUT ${arg_DISCOVERY_TIMEOUT}
+    OUTPUT_VARIABLE ${listing}
+    ERROR_VARIABLE errors
+    RESULT_VARIABLE result)
+  string(JSON version ERROR_VARIABLE not_json GET "${${listing}}" bridge_protocol)
+  if(NOT result STREQUAL "0")
+    set(${problem} "it did not list its tests: ${result}\n${errors}")
+  elseif(not_json)
+    set(${problem} "it is not a test binary (is it linked to bridge::harness_main?): ${not_json}")
+  elseif(NOT version STREQUAL "1")
+    set(${problem} "it speaks version '${version}' of the protocol, this is version 1")
+  endif()
+endmacro()
+
+# One entry that fails and says why, in place of a ctest that stops.
+macro(_bridge_failing_entry text problem)
+  string(PREPEND problem "${arg_BINARY}: ")
+  _bridge_quote(message "${problem}")
+  file(WRITE "${arg_OUTPUT}/problem.cmake" "message(FATAL_ERROR ${message})\n")
+  _bridge_quote(name "${arg_TEST_PREFIX}${arg_TARGET}_NOT_LISTED")
+  set(${text} "add_test(${name} [==[${arg_CMAKE}]==] -P [==[${arg_OUTPUT}/problem.cmake]==])\n")
+endmacro()
+
+# As the argument of a CMake command, whatever its characters are.
+function(_bridge_quote result text)
+  string(REGEX REPLACE "([\\\\\"$])" "\\\\\\1" text "${text}")
+  set(${result} "\"${text}\"" PARENT_SCOPE)
+endfunction()
+
+# The same as one element of a list.
+function(_bridge_quote_element result text)
+  string(REPLACE ";" "\\;" text "${text}")
+  _bridge_quote(text "${text}")
+  string(REGEX REPLACE "^\"|\"$" "" text "${text}")
+  set(${result} "${text}" PARENT_SCOPE)
+endfunction()
+
+# CTest's entries for a listing. Fields are taken from one test's text at a time: string(JSON)
+# parses all that it is given, so that a thousand tests would be parsed thousands of times.
+function(_bridge_entries result problem_result listing)
+  string(JSON count ERROR_VARIABLE problem LENGTH "${listing}" tests)
+  set(text "# complete\n")
+  if(NOT problem AND count GREATER 0)
+    _bridge_split(tests "${listing}" ${count})
+    string(ASCII 1 semicolon)
+    string(ASCII 2 opening)
+    string(ASCII 3 closing)
+    foreach(test IN LISTS tests)
+      string(REPLACE "${semicolon}" ";" test "${test}")
+      string(REPLACE "${opening}" "[" test "${test}")
+      string(REPLACE "${closing}" "]" test "${test}")
+      _bridge_entry(entry problem "${test}")
+      string(APPEND text "${entry}")
     endforeach()
   endif()
-  math(EXPR seconds "(${milliseconds} + 999) / 1000 + ${grace_seconds}")
-  set(name "${TEST_PREFIX}${id}")
-  add_test("${name}" "${binary}" --run-exact "${id}")
-  set_tests_properties("${name}" PROPERTIES
-    TIMEOUT ${seconds}
-    SKIP_RETURN_CODE 77
-    WORKING_DIRECTORY "${WORKING_DIRECTORY}"
-    ENVIRONMENT "${ENVIRONMENT}"
-    LABELS "${labels}"
-    _BACKTRACE_TRIPLES "${file};${line};bridge_discover_tests")
-  if(PROPERTIES)
-    set_tests_properties("${name}" PROPERTIES ${PROPERTIES})
+  if(problem STREQUAL "NOTFOUND")
+    set(problem "")
   endif()
+  set(${result} "${text}" PARENT_SCOPE)
+  set(${problem_result} "${problem}" PARENT_SCOPE)
 endfunction()
 
-# An entry that fails and says why, so that a missing binary is no silent success.
-function(bridge_add_failure name why)
-  add_test("${TEST_PREFIX}${name}" "${CMAKE_COMMAND}" -E cat "${why}")
-  set_tests_properties("${TEST_PREFIX}${name}" PROPERTIES LABELS "${LABELS}")
+# The tests' JSON as a list, with characters that lists and JSON do not have in place of ; [ ].
+function(_bridge_split result listing count)
+  string(ASCII 1 semicolon)
+  string(ASCII 2 opening)
+  string(ASCII 3 closing)
+  # Inside of a string the quotes were escaped: this is where a test ends and the next begins.
+  string(FIND "${listing}" "[{\"id\":" start)
+  string(FIND "${listing}" "}]" end REVERSE)
+  math(EXPR length "${end} - ${start}")
+  set(tests)
+  if(start GREATER_EQUAL 0 AND length GREATER 0)
+    math(EXPR start "${start} + 1")
+    string(SUBSTRING "${listing}" ${start} ${length} tests)
+    string(REPLACE ";" "${semicolon}" tests "${tests}")
+    string(REPLACE "[" "${opening}" tests "${tests}")
+    string(REPLACE "]" "${closing}" tests "${tests}")
+    string(REPLACE "},{\"id\":" "};{\"id\":" tests "${tests}")
+  endif()
+  list(LENGTH tests found)
+  if(NOT found EQUAL count) # written by somebody else, in another order
+    set(tests)
+    math(EXPR last "${count} - 1")
+    foreach(index RANGE ${last})
+      string(JSON test GET "${listing}" tests ${index})
+      string(REPLACE ";" "${semicolon}" test "${test}")
+      string(REPLACE "[" "${opening}" test "${test}")
+      string(REPLACE "]" "${closing}" test "${test}")
+      list(APPEND tests "${test}")
+    endforeach()
+  endif()
+  set(${result} "${tests}" PARENT_SCOPE)
 endfunction()
 
-if(NOT EXISTS "${binary}")
-  bridge_add_failure(${target}_NOT_BUILT "${binary} is not built")
-  return()
-endif()
-execute_process(
-  COMMAND ${CMAKE_COMMAND} -E env ${ENVIRONMENT} "${binary}" --list --format json
-  WORKING_DIRECTORY "${WORKING_DIRECTORY}"
-  TIMEOUT ${DISCOVERY_TIMEOUT}
-  OUTPUT_VARIABLE listing
-  ERROR_VARIABLE errors
-  RESULT_VARIABLE code)
-if(NOT code STREQUAL "0")
-  bridge_add_failure(${target}_NOT_LISTED "${binary} did not list its tests: ${code} ${errors}")
-  return()
-endif()
-string(JSON count ERROR_VARIABLE error LENGTH "${listing}" tests)
-if(error)
-  bridge_add_failure(${target}_NOT_LISTED "${binary} listed no tests that can be read: ${error}")
-  return()
-endif()
-if(count GREATER 0)
-  math(EXPR last "${count} - 1")
-  foreach(index RANGE ${last})
-    string(JSON test GET "${listing}" tests ${index})
-    bridge_add_listed_test("${test}")
+function(_bridge_entry result problem_result test)
+  string(JSON id ERROR_VARIABLE problem GET "${test}" id)
+  if(problem)
+    set(${problem_result} "a test of its listing has no id: ${problem}" PARENT_SCOPE)
+    return()
+  endif()
+  _bridge_timeout(arguments seconds "${test}")
+  _bridge_name(name "${id}")
+  _bridge_quote(quoted_id "${id}")
+  _bridge_quote(binary "${arg_BINARY}")
+  set(text "add_test(${name} ${binary} --run-exact ${quoted_id}${arguments})\n")
+  string(APPEND text "set_tests_properties(${name} PROPERTIES TIMEOUT ${seconds}"
+                     " SKIP_RETURN_CODE 77")
+  _bridge_labels(labels "${test}")
+  _bridge_environment(environment "${id}")
+  _bridge_place(place "${test}")
+  _bridge_quote(folder "${arg_WORKING_DIRECTORY}")
+  string(APPEND text "${labels}${environment}${place} WORKING_DIRECTORY ${folder}")
+  foreach(word IN LISTS arg_PROPERTIES)
+    _bridge_quote(word "${word}")
+    string(APPEND text " ${word}")
   endforeach()
-endif()
+  set(${result} "${text})\n" PARENT_SCOPE)
+endfunction()
+
+# A name on one line, and without what ctest -I, -R and lists take apart.
+function(_bridge_name result id)
+  string(REGEX REPLACE "[^ -:<-~]" "_" name "${arg_TEST_PREFIX}${arg_TARGET}.${id}")
+  _bridge_quote(name "${name}")
+  set(${result} "${name}" PARENT_SCOPE)
+endfunction()
+
+function(_bridge_timeout arguments_result seconds_result test)
+  string(JSON limit ERROR_VARIABLE missing GET "${test}" timeout_ms)
+  set(arguments)
+  if(DEFINED arg_TIMEOUT)
+    set(limit ${arg_TIMEOUT}000)
+    set(arguments " --timeout ${arg_TIMEOUT}s")
+  elseif(missing)
+    set(limit 10000)
+  endif()
+  math(EXPR whole "(${limit} + ${_bridge_grace_ms}) / 1000")
+  math(EXPR rest "(${limit} + ${_bridge_grace_ms}) % 1000 + 1000")
+  string(SUBSTRING "${rest}" 1 3 rest)
+  set(${seconds_result} "${whole}.${rest}" PARENT_SCOPE)
+  set(${arguments_result} "${arguments}" PARENT_SCOPE)
+endfunction()
+
+function(_bridge_labels result test)
+  set(labels)
+  foreach(label IN LISTS arg_LABELS)
+    _bridge_quote_element(label "${label}")
+    string(APPEND labels ";${label}")
+  endforeach()
+  string(JSON count ERROR_VARIABLE missing LENGTH "${test}" tags)
+  if(NOT missing AND count GREATER 0)
+    math(EXPR last "${count} - 1")
+    foreach(index RANGE ${last})
+      string(JSON label GET "${test}" tags ${index})
+      _bridge_quote_element(label "${label}")
+      string(APPEND labels ";${label}")
+    endforeach()
+  endif()
+  set(text)
+  if(NOT labels STREQUAL "")
+    string(SUBSTRING "${labels}" 1 -1 labels)
+    set(text " LABELS \"${labels}\"")
+  endif()
+  set(${result} "${text}" PARENT_SCOPE)
+endfunction()
+
+# What bridge-test gives to a test, too.
+function(_bridge_environment result id)
+  set(settings)
+  foreach(setting IN LISTS arg_ENVIRONMENT ITEMS "BRIDGE_TEST=1")
+    _bridge_quote_element(setting "${setting}")
+    string(APPEND settings "${setting};")
+  endforeach()
+  _bridge_quote_element(binary "BRIDGE_TEST_BINARY=${arg_BINARY}")
+  _bridge_quote_element(id "BRIDGE_TEST_ID=${id}")
+  set(${result} " ENVIRONMENT \"${settings}${binary};${id}\"" PARENT_SCOPE)
+endfunction()
+
+function(_bridge_place result test)
+  string(JSON file ERROR_VARIABLE no_file GET "${test}" file)
+  string(JSON line ERROR_VARIABLE no_line GET "${test}" line)
+  set(text)
+  if(NOT no_file AND NOT no_line AND NOT file STREQUAL "")
+    _bridge_quote(place "${file}:${line}")
+    set(text " DEF_SOURCE_LINE ${place}")
+  endif()
+  set(${result} "${text}" PARENT_SCOPE)
+endfunction()

@@ -8,8 +8,8 @@ namespace bridge {
 
 /// Python, from construction to destruction, on the thread that makes it, which should be the main
 /// thread: only there Python handles signals. Uses the virtual environment of VIRTUAL_ENV where one
-/// is active. Destroyed: ends native work with a deadline, then finalizes Python. One at a time; a
-/// second one may follow.
+/// is active. Destroyed: ends the default runtime's work with a deadline, then finalizes Python.
+/// One at a time; a second one may follow.
 class interpreter {
 public:
     interpreter() : interpreter(0, nullptr) {}

@@ -18,6 +18,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr int most_links = 40;
+
 fs::path folder_of(const std::string& path) {
     const auto folder = fs::path(path).parent_path();
     return folder.empty() ? fs::path(".") : folder;
@@ -25,6 +27,21 @@ fs::path folder_of(const std::string& path) {
 
 [[noreturn]] void throw_errno(const std::string& path) {
     throw std::system_error(errno, std::generic_category(), path);
+}
+
+// What cannot be replaced: a pipe, a device, and names like /dev/stdout even if that is a file.
+bool is_special(const std::string& path) {
+    std::error_code ignored;
+    return path.starts_with("/dev/") || path.starts_with("/proc/") ||
+           (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored));
+}
+
+// Renaming onto a link would replace the link; its target is what was meant.
+std::string follow_links(fs::path path) {
+    std::error_code error;
+    for (int i = 0; i < most_links && fs::is_symlink(path, error); ++i)
+        path = folder_of(path.string()) / fs::read_symlink(path, error);
+    return path.string();
 }
 
 void write_all(const unique_fd& to, std::string_view content, const std::string& path) {
@@ -57,8 +74,12 @@ void write_and_rename(const std::string& path, const std::string& temporary,
 
 std::string why_not_writable(const std::string& path) {
     std::error_code error;
+    if (path.empty())
+        return "its name is empty; name a file";
     if (fs::is_directory(path, error))
         return "it is a folder; name a file";
+    if (fs::exists(folder_of(path), error) && !fs::is_directory(folder_of(path), error))
+        return folder_of(path).string() + " is not a folder; name another place";
     if (!fs::is_directory(folder_of(path), error))
         return "the folder " + folder_of(path).string() + " does not exist; create it first";
     if (::access(folder_of(path).c_str(), W_OK) != 0)
@@ -66,16 +87,17 @@ std::string why_not_writable(const std::string& path) {
     return {};
 }
 
-void write_file(const std::string& path, std::string_view content) {
-    std::error_code ignored;
-    if (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored)) {
-        write_all(open_for_writing(path, 0), content, path);
+void write_file(const std::string& named, std::string_view content) {
+    if (is_special(named)) {
+        write_all(open_for_writing(named, O_APPEND), content, named);
         return;
     }
+    const auto path = follow_links(named);
     const auto temporary = path + "." + std::to_string(::getpid()) + ".tmp";
     try {
         write_and_rename(path, temporary, content);
     } catch (...) {
+        std::error_code ignored;
         fs::remove(temporary, ignored);
         throw;
     }

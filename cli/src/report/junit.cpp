@@ -109,13 +109,20 @@ std::string place_of(const protocol::test_info& test) {
     return fmt::format(R"( file="{}" line="{}")", xml_attribute(test.file), test.line);
 }
 
+// Not the test's name alone, which several ids may share (one for each event loop).
+std::string_view name_in_suite(const protocol::test_info& test) {
+    std::string_view id = test.id;
+    const bool has_suite = id.size() > test.suite.size() + 1 && id.starts_with(test.suite + ".");
+    return has_suite ? id.substr(test.suite.size() + 1) : id;
+}
+
 std::string case_of(const case_result& result) {
     const auto& test = *result.test.info;
     auto inside = verdict_of(result);
     if (!result.output.empty())
         inside += fmt::format("      <system-out>{}</system-out>\n", xml_text(result.output));
     const auto head = fmt::format(R"(    <testcase name="{}" classname="{}"{} time="{}")",
-                                  xml_attribute(test.name),
+                                  xml_attribute(name_in_suite(test)),
                                   xml_attribute(result.test.binary->name + "." + test.suite),
                                   place_of(test), to_seconds(result.duration));
     return inside.empty() ? head + "/>\n" : head + ">\n" + inside + "    </testcase>\n";

@@ -4,6 +4,8 @@
 
 #include <bridge/protocol/text.hpp>
 
+#include "width.hpp"
+
 namespace bridge::cli {
 
 using protocol::outcome;
@@ -119,15 +121,18 @@ std::string printable(std::string_view bytes, bool keep_colors) {
 }
 
 std::string shorten(std::string_view text, std::size_t columns) {
-    std::size_t count = 0;
+    const std::string_view dots = std::string_view("...").substr(0, columns);
+    std::size_t used = 0;
     std::size_t end_before_dots = 0;
-    for (std::size_t i = 0; i < text.size(); ++count) {
-        if (count + 3 == columns)
+    for (std::size_t i = 0; i < text.size();) {
+        const auto valid = protocol::utf8_sequence_length(text.substr(i));
+        const auto sequence = text.substr(i, valid == 0 ? 1 : valid);
+        used += columns_of(sequence);
+        i += sequence.size();
+        if (used + dots.size() <= columns)
             end_before_dots = i;
-        if (count == columns)
-            return std::string(text.substr(0, end_before_dots)) + "...";
-        const auto length = protocol::utf8_sequence_length(text.substr(i));
-        i += length == 0 ? 1 : length;
+        if (used > columns)
+            return std::string(text.substr(0, end_before_dots)).append(dots);
     }
     return std::string(text);
 }

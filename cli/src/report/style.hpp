@@ -28,7 +28,7 @@ std::string_view label_of(protocol::outcome result);
 /// dropped as `keep_colors` says, all else is written as `\xNN`.
 std::string printable(std::string_view bytes, bool keep_colors);
 
-/// At most `columns` characters, "..." at the end if there were more.
+/// At most `columns` columns of a terminal, "..." at the end if there were more.
 std::string shorten(std::string_view text, std::size_t columns);
 
 /// `text` as one word of a POSIX shell.

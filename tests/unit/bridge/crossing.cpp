@@ -6,6 +6,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include <cerrno>
 #include <stdexcept>
 #include <string>
 
@@ -45,6 +46,11 @@ asio::awaitable<void> fail() {
     co_return;
 }
 
+asio::awaitable<void> fail_in_latin1() {
+    throw boost::system::system_error(ENOENT, boost::system::system_category(), "caf\xe9");
+    co_return;
+}
+
 py::dict names() {
     auto m = py::module_::import("types").attr("SimpleNamespace")();
     bridge::def_async(m, "at_once", &at_once, py::arg("value"));
@@ -53,6 +59,7 @@ py::dict names() {
     bridge::def_async(m, "call_and_add", &call_and_add);
     bridge::def_async(m, "call_after_hop", &call_after_hop);
     bridge::def_async(m, "fail", &fail);
+    bridge::def_async(m, "fail_in_latin1", &fail_in_latin1);
     py::dict scope;
     scope["m"] = m;
     scope["asyncio"] = py::module_::import("asyncio");
@@ -155,6 +162,17 @@ async def main():
         await m.fail()
     except ValueError as error:
         return int(str(error) == "wrong")
+result = asyncio.run(main())
+)") == 1);
+}
+
+TEST("an error text of any bytes still arrives as the OSError of its errno") {
+    CHECK(value_of(R"(
+async def main():
+    try:
+        await m.fail_in_latin1()
+    except FileNotFoundError as error:
+        return int("caf\\xe9" in str(error))
 result = asyncio.run(main())
 )") == 1);
 }

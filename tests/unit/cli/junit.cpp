@@ -52,7 +52,7 @@ private:
     std::string path_ =
         (std::filesystem::temp_directory_path() / ("junit." + std::to_string(::getpid()) + ".xml"))
             .string();
-    test_binary binary_{{"b", "/b", {}, {}}, "bin<1>", {}};
+    test_binary binary_{{"b", "/b", {}, {}, {}}, "bin<1>", {}};
     std::vector<std::unique_ptr<test_info>> tests_;
     junit_reporter report_{path_};
 };

@@ -41,6 +41,14 @@ TEST("environment and working directory are read; a value may be empty or have a
     CHECK(binaries[0].working_directory == "/w");
 }
 
+TEST("a time-out in milliseconds is read, other values are refused") {
+    CHECK(read(R"([{"path":"/b","timeout_ms":5000}])")[0].timeout_ms == 5'000);
+    CHECK(read(R"([{"path":"/b"}])")[0].timeout_ms == 0);
+    for (auto value : {"0", "-1", "1.5", "\"5s\""})
+        CHECK(has(why_not(std::string(R"([{"path":"/b","timeout_ms":)") + value + "}]"),
+                  "field \"timeout_ms\""));
+}
+
 TEST("no binaries is a manifest too, unknown keys are ignored") {
     CHECK(read("[]").empty());
     CHECK(read(R"([{"path":"/b","later":1}])").size() == 1);
