@@ -95,7 +95,11 @@ macro(_bridge_write_discovery)
   string(APPEND content "bridge_list_tests(\n")
   foreach(name IN LISTS values ITEMS LABELS ENVIRONMENT PROPERTIES)
     if(DEFINED arg_${name})
-      string(APPEND content "  ${name} [==[${arg_${name}}]==]\n")
+      string(APPEND content "  ${name}")
+      foreach(word IN LISTS arg_${name})
+        string(APPEND content " [==[${word}]==]")
+      endforeach()
+      string(APPEND content "\n")
     endif()
   endforeach()
   string(APPEND content
@@ -106,18 +110,24 @@ macro(_bridge_write_discovery)
   file(GENERATE OUTPUT "${base}-$<CONFIG>/discover.cmake" CONTENT "${content}")
 endmacro()
 
-# What CTest includes. A listing is kept until the binary, or how it is asked, is newer.
+# What CTest includes.
 macro(_bridge_write_include)
   get_property(is_multi_config GLOBAL PROPERTY GENERATOR_IS_MULTI_CONFIG)
   set(config "${CMAKE_BUILD_TYPE}")
   if(is_multi_config)
     set(config "\${CTEST_CONFIGURATION_TYPE}")
   endif()
+  set(needed tests.cmake)
+  set(ask "")
+  if(arg_DISCOVERY_MODE STREQUAL "PRE_TEST")
+    set(needed discover.cmake)
+    set(ask "  include(\"\${bridge_discovery}/discover.cmake\")\n")
+  endif()
   file(WRITE "${base}.cmake"
     "set(bridge_discovery [==[${base}-]==])\n"
     "string(APPEND bridge_discovery \"${config}\")\n"
-    "if(EXISTS \"\${bridge_discovery}/discover.cmake\")\n"
-    "  include(\"\${bridge_discovery}/discover.cmake\")\n"
+    "if(EXISTS \"\${bridge_discovery}/${needed}\")\n"
+    "${ask}"
     "  include(\"\${bridge_discovery}/tests.cmake\")\n"
     "else()\n"
     "  add_test([==[${target}_NOT_BUILT]==] [==[${target}_NOT_BUILT]==])\n"

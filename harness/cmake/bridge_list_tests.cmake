@@ -12,18 +12,18 @@ function(bridge_list_tests)
              DISCOVERY_MODE)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "${values}" "LABELS;ENVIRONMENT;PROPERTIES")
   set(tests_file "${arg_OUTPUT}/tests.cmake")
-  set(text)
   if(NOT EXISTS "${arg_BINARY}")
     _bridge_quote(name "${arg_TEST_PREFIX}${arg_TARGET}_NOT_BUILT")
     file(WRITE "${tests_file}" "add_test(${name} ${name})\n")
     return()
   endif()
-  if(EXISTS "${tests_file}" AND "${tests_file}" IS_NEWER_THAN "${arg_BINARY}"
+  if("${tests_file}" IS_NEWER_THAN "${arg_BINARY}"
      AND "${tests_file}" IS_NEWER_THAN "${arg_OUTPUT}/discover.cmake"
-     AND "${tests_file}" IS_NEWER_THAN "${CMAKE_CURRENT_FUNCTION_LIST_FILE}")
-    file(READ "${tests_file}" text LIMIT 12)
-    # Only a whole listing is kept: a failure may have passed, a missing binary may be there.
-    if(text STREQUAL "# complete\n")
+     AND "${tests_file}" IS_NEWER_THAN "${CMAKE_CURRENT_FUNCTION_LIST_FILE}"
+     AND EXISTS "${tests_file}")
+    # Only a whole listing is kept: what had failed may be mended, what was missing be there.
+    file(READ "${tests_file}" head LIMIT 10)
+    if(head STREQUAL "# complete")
       return()
     endif()
   endif()
@@ -38,34 +38,36 @@ function(bridge_list_tests)
   file(RENAME "${tests_file}.new" "${tests_file}") # two ctests at a time may come here
 endfunction()
 
-macro(_bridge_ask listing problem)
-  set(${problem} "")
+function(_bridge_ask listing_result problem_result)
   execute_process(
     COMMAND "${arg_CMAKE}" -E env ${arg_ENVIRONMENT} "BRIDGE_TEST=1" "${arg_BINARY}"
             --list --format json
     WORKING_DIRECTORY "${arg_WORKING_DIRECTORY}"
     TIMEOUT ${arg_DISCOVERY_TIMEOUT}
-    OUTPUT_VARIABLE ${listing}
+    OUTPUT_VARIABLE listing
     ERROR_VARIABLE errors
     RESULT_VARIABLE result)
-  string(JSON version ERROR_VARIABLE not_json GET "${${listing}}" bridge_protocol)
+  set(problem "")
+  string(JSON version ERROR_VARIABLE not_json GET "${listing}" bridge_protocol)
   if(NOT result STREQUAL "0")
-    set(${problem} "it did not list its tests: ${result}\n${errors}")
+    set(problem "it did not list its tests: ${result}\n${errors}")
   elseif(not_json)
-    set(${problem} "it is not a test binary (is it linked to bridge::harness_main?): ${not_json}")
+    set(problem "it is not a test binary (is it linked to bridge::harness_main?): ${not_json}")
   elseif(NOT version STREQUAL "1")
-    set(${problem} "it speaks version '${version}' of the protocol, this is version 1")
+    set(problem "it speaks version '${version}' of the protocol; this is version 1")
   endif()
-endmacro()
+  set(${listing_result} "${listing}" PARENT_SCOPE)
+  set(${problem_result} "${problem}" PARENT_SCOPE)
+endfunction()
 
 # One entry that fails and says why, in place of a ctest that stops.
-macro(_bridge_failing_entry text problem)
-  string(PREPEND problem "${arg_BINARY}: ")
-  _bridge_quote(message "${problem}")
+function(_bridge_failing_entry result problem)
+  _bridge_quote(message "${arg_BINARY}: ${problem}")
   file(WRITE "${arg_OUTPUT}/problem.cmake" "message(FATAL_ERROR ${message})\n")
   _bridge_quote(name "${arg_TEST_PREFIX}${arg_TARGET}_NOT_LISTED")
-  set(${text} "add_test(${name} [==[${arg_CMAKE}]==] -P [==[${arg_OUTPUT}/problem.cmake]==])\n")
-endmacro()
+  set(${result} "add_test(${name} \"${arg_CMAKE}\" -P \"${arg_OUTPUT}/problem.cmake\")\n"
+      PARENT_SCOPE)
+endfunction()
 
 # As the argument of a CMake command, whatever its characters are.
 function(_bridge_quote result text)
@@ -95,7 +97,16 @@ function(_bridge_entries result problem_result listing)
       string(REPLACE "${semicolon}" ";" test "${test}")
       string(REPLACE "${opening}" "[" test "${test}")
       string(REPLACE "${closing}" "]" test "${test}")
-      _bridge_entry(entry problem "${test}")
+      string(JSON id ERROR_VARIABLE problem GET "${test}" id)
+      string(MD5 key "${id}")
+      if(DEFINED seen_${key})
+        set(problem "it has test '${id}' twice; give one of them another name")
+      endif()
+      set(seen_${key} TRUE)
+      if(problem)
+        break()
+      endif()
+      _bridge_entry(entry "${id}" "${test}")
       string(APPEND text "${entry}")
     endforeach()
   endif()
@@ -139,12 +150,7 @@ function(_bridge_split result listing count)
   set(${result} "${tests}" PARENT_SCOPE)
 endfunction()
 
-function(_bridge_entry result problem_result test)
-  string(JSON id ERROR_VARIABLE problem GET "${test}" id)
-  if(problem)
-    set(${problem_result} "a test of its listing has no id: ${problem}" PARENT_SCOPE)
-    return()
-  endif()
+function(_bridge_entry result id test)
   _bridge_timeout(arguments seconds "${test}")
   _bridge_name(name "${id}")
   _bridge_quote(quoted_id "${id}")
@@ -166,7 +172,9 @@ endfunction()
 
 # A name on one line, and without what ctest -I, -R and lists take apart.
 function(_bridge_name result id)
-  string(REGEX REPLACE "[^ -:<-~]" "_" name "${arg_TEST_PREFIX}${arg_TARGET}.${id}")
+  string(ASCII 1 first)
+  string(ASCII 31 last)
+  string(REGEX REPLACE "[${first}-${last};]" "_" name "${arg_TEST_PREFIX}${arg_TARGET}.${id}")
   _bridge_quote(name "${name}")
   set(${result} "${name}" PARENT_SCOPE)
 endfunction()

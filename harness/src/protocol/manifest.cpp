@@ -17,7 +17,8 @@ manifest_binary to_binary(const json::value& value) {
     if (fields.text("path").empty())
         fields.fail("path", "is empty");
     manifest_binary binary{fields.text("path"), fields.texts_or_empty("environment"),
-                           fields.text_or_empty("working_directory")};
+                           fields.text_or_empty("working_directory"),
+                           fields.integer_or("timeout_ms", 0, 1)};
     for (const auto& setting : binary.environment)
         if (setting.find('=') == std::string::npos || setting.front() == '=')
             fields.fail("environment", "must hold NAME=value, not \"" + setting + "\"");

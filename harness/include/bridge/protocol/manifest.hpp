@@ -17,10 +17,11 @@ struct manifest_binary {
     std::string path;
     std::vector<std::string> environment; ///< NAME=value
     std::string working_directory;        ///< empty: the caller's
+    int timeout_ms = 0;                   ///< in place of each test's own; 0: its own
 };
 
 /// Reads {"bridge_manifest":1,"binaries":[...]}; an entry is a path or an object with path,
-/// environment and working_directory. Throws protocol_error.
+/// environment, working_directory and timeout_ms. Throws protocol_error.
 std::vector<manifest_binary> parse_manifest(std::string_view text);
 
 } // namespace bridge::protocol
