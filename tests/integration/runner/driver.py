@@ -104,9 +104,14 @@ class Announcements:
         self.seen = b""
 
     def _read(self):
-        if not select.select([self.descriptor], [], [], BOUND)[0]:
-            raise AssertionError(f"nothing more in {BOUND} s after {self.seen!r}")
-        data = os.read(self.descriptor, 4096)
+        while True:
+            if not select.select([self.descriptor], [], [], BOUND)[0]:
+                raise AssertionError(f"nothing more in {BOUND} s after {self.seen!r}")
+            try:
+                data = os.read(self.descriptor, 4096)
+                break
+            except BlockingIOError:
+                pass  # it was at its end when asked, and a writer has come since
         self.seen += data
         return data
 
