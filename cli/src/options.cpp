@@ -4,11 +4,12 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <map>
 #include <thread>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <bridge/protocol/duration.hpp>
 
@@ -33,7 +34,7 @@ constexpr auto description =
 
 constexpr auto exit_codes =
     "\nExit codes: 0 passed, 1 failed, 2 interrupted, 3 internal error, 4 usage, 5 no tests,\n"
-    "10 a binary could not be listed, 12 run time-out, 14 report not written.";
+    "10 a binary could not be listed, 12 run time-out, 14 report not written.\n";
 
 [[noreturn]] void refuse(const std::string& text) {
     throw expected_error(exit_code::usage, text + "\n'bridge-test help' shows all options.");
@@ -44,6 +45,9 @@ std::chrono::milliseconds to_duration(const std::string& name, const std::string
         return *value;
     refuse(fmt::format("{}: '{}' is not a duration; write it as 500ms, 5s, 2m or 1h", name, text));
 }
+
+template<class Value>
+using choices = std::vector<std::pair<std::string, Value>>;
 
 class command_line {
 public:
@@ -64,6 +68,8 @@ private:
     void add_output();
     template<class Duration>
     void add_duration(const char* name, Duration& value, const char* help);
+    template<class Value>
+    void add_choice(const char* name, Value& value, const char* help, choices<Value> known);
     void add_texts(const char* name, std::vector<std::string>& value, const char* help);
     void parse_words(std::vector<std::string> arguments);
     void refuse_unknown() const;
@@ -77,7 +83,11 @@ private:
 };
 
 void command_line::add_texts(const char* name, std::vector<std::string>& value, const char* help) {
-    app_.add_option(name, value, help)->allow_extra_args(false)->group("Selection");
+    app_.add_option_function<std::string>(
+            name, [&value](const std::string& text) { value.push_back(text); }, help)
+        ->trigger_on_parse() // or it could be given but once
+        ->type_name("TEXT")
+        ->group("Selection");
 }
 
 template<class Duration>
@@ -89,6 +99,27 @@ void command_line::add_duration(const char* name, Duration& value, const char* h
         ->group("Running");
 }
 
+template<class Value>
+void command_line::add_choice(const char* name, Value& value, const char* help,
+                              choices<Value> known) {
+    app_.add_option_function<std::string>(
+            name,
+            [=, &value](const std::string& text) {
+                std::vector<std::string> words;
+                for (const auto& [word, meaning] : known) {
+                    words.push_back(word);
+                    if (word == text)
+                        value = meaning;
+                }
+                if (std::find(words.begin(), words.end(), text) == words.end())
+                    refuse(
+                        fmt::format("{}: '{}' is none of {}", name, text, fmt::join(words, ", ")));
+            },
+            help)
+        ->type_name("WORD")
+        ->group("Output and listing");
+}
+
 void command_line::add_selection() {
     add_texts("--exact", result_.exact, "run the test with exactly this id (repeatable)");
     add_texts("--skip", result_.skip, "leave out ids that contain this (repeatable)");
@@ -98,17 +129,20 @@ void command_line::add_selection() {
 void command_line::add_running() {
     result_.jobs = std::max(1U, std::thread::hardware_concurrency());
     app_.add_option("-j,--jobs", result_.jobs, "tests at the same time (default: one per core)")
-        ->check(CLI::Range(1U, 4096U))
+        ->check(CLI::Range(1U, 4096U).description(""))
+        ->type_name("N")
         ->group("Running");
     add_duration("--timeout", result_.timeout, "every test's time-out, instead of its own");
     add_duration("--grace", result_.grace,
                  "time beyond its time-out in which a test may explain itself (default: 2s)");
     add_duration("--run-timeout", result_.run_timeout, "end the whole run after this time");
     app_.add_option("--max-fail", result_.max_fail, "start no more tests after this many failures")
-        ->check(CLI::Range(1U, 1'000'000U))
+        ->check(CLI::Range(1U, 1'000'000U).description(""))
+        ->type_name("N")
         ->group("Running");
-    app_.add_flag("--no-capture{false}", result_.is_capturing,
-                  "let tests write to the terminal, one at a time")
+    app_.add_flag_callback(
+            "--no-capture", [this] { result_.is_capturing = false; },
+            "let tests write to the terminal, one at a time")
         ->group("Running");
     app_.add_option("--junit", result_.junit, "write a JUnit XML report to this file")
         ->type_name("FILE")
@@ -124,25 +158,19 @@ void command_line::add_output() {
             "time for a binary to list its tests (default: 60s)")
         ->type_name("TIME")
         ->group("Output and listing");
-    const std::map<std::string, list_format> formats{{"human", list_format::human},
-                                                     {"json", list_format::json}};
-    app_.add_option("--format", result_.format, "of 'list': human or json")
-        ->transform(CLI::CheckedTransformer(formats).description(""))
-        ->type_name("FORMAT")
+    add_choice<list_format>("--format", result_.format, "of 'list': human or json",
+                            {{"human", list_format::human}, {"json", list_format::json}});
+    add_choice<color_mode>("--color", result_.color, "auto, always or never (auto obeys NO_COLOR)",
+                           {{"auto", color_mode::automatic},
+                            {"always", color_mode::always},
+                            {"never", color_mode::never}});
+    app_.add_flag_callback(
+            "-v,--verbose", [this] { ++result_.verbosity; }, "show the output of passing tests too")
         ->group("Output and listing");
-    const std::map<std::string, color_mode> colors{{"auto", color_mode::automatic},
-                                                   {"always", color_mode::always},
-                                                   {"never", color_mode::never}};
-    app_.add_option("--color", result_.color, "auto, always or never (auto obeys NO_COLOR)")
-        ->transform(CLI::CheckedTransformer(colors).description(""))
-        ->type_name("WHEN")
+    app_.add_flag_callback(
+            "-q,--quiet", [this] { --result_.verbosity; }, "show failures and the summary only")
         ->group("Output and listing");
-    auto* verbose = app_.add_flag_callback(
-        "-v,--verbose", [this] { result_.verbosity = 1; }, "show the output of passing tests too");
-    auto* quiet = app_.add_flag_callback(
-        "-q,--quiet", [this] { result_.verbosity = -1; }, "show failures and the summary only");
-    verbose->excludes(quiet)->group("Output and listing");
-    quiet->group("Output and listing");
+    app_.set_help_flag("-h,--help", "show this")->group("Output and listing");
     app_.add_flag_callback(
             "--version",
             [this] {
@@ -226,6 +254,8 @@ options command_line::parse(int argc, const char* const* argv) {
     refuse_unknown();
     take_verb();
     refuse_what_list_ignores();
+    if (app_.count("--quiet") > 0 && app_.count("--verbose") > 0)
+        refuse("--quiet and --verbose exclude each other");
     if (app_.count("--junit") > 0 && result_.junit.empty())
         refuse("--junit: the name of the file is empty");
     sort_words(after);

@@ -40,7 +40,8 @@ function(bridge_discover_tests target)
   if(NOT DEFINED arg_DISCOVERY_TIMEOUT)
     set(arg_DISCOVERY_TIMEOUT 60)
   endif()
-  # A binary may be discovered again with another prefix and environment; bridge-test uses the first.
+  # A binary may be discovered again with another prefix and environment; bridge-test uses the
+  # first.
   get_property(calls TARGET ${target} PROPERTY BRIDGE_DISCOVERIES)
   math(EXPR number "0${calls} + 1" OUTPUT_FORMAT DECIMAL)
   set_target_properties(${target} PROPERTIES BRIDGE_DISCOVERIES ${number})

@@ -87,8 +87,8 @@ class RunnerTest(unittest.TestCase):
         return self.finish(self.start(*words, **options))
 
     def fifo(self):
-        """The FIFO that fixtures announce() to, open for reading."""
-        path = os.path.join(self.folder, "fifo")
+        """A new FIFO that fixtures announce() to, open for reading."""
+        path = os.path.join(tempfile.mkdtemp(dir=self.folder), "fifo")
         os.mkfifo(path)
         self.environment["FIXTURE_FIFO"] = path
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
@@ -104,34 +104,27 @@ class Announcements:
         self.seen = b""
 
     def _read(self):
+        """What comes next, waited for; nothing when the last of the writers has gone."""
         while True:
+            # Not ready before the first writer comes, though a read would find the end.
             if not select.select([self.descriptor], [], [], BOUND)[0]:
                 raise AssertionError(f"nothing more in {BOUND} s after {self.seen!r}")
             try:
                 data = os.read(self.descriptor, 4096)
-                break
             except BlockingIOError:
-                pass  # it was at its end when asked, and a writer has come since
-        self.seen += data
-        return data
+                continue  # it was at its end when asked, and a writer has come since
+            self.seen += data
+            return data
 
     def wait_for(self, word, times=1):
         while self.seen.count(word.encode()) < times:
-            # Before its first writer a FIFO is always at its end: wait for one to come.
-            if not self._read() and not self.seen:
-                wait_for_writer(self.descriptor)
+            if not self._read():
+                raise AssertionError(f"all fixtures went away after {self.seen!r}")
 
     def wait_for_end(self):
         """Until every process that announced something is gone."""
         while self._read():
             pass
-
-
-def wait_for_writer(descriptor):
-    poller = select.poll()
-    poller.register(descriptor, select.POLLIN)
-    if not poller.poll(BOUND * 1000):
-        raise AssertionError(f"no fixture announced itself in {BOUND} s")
 
 
 def unblocked():

@@ -316,6 +316,22 @@ class Built(CTestTest):
         self.assertEqual(len(self.entries()), 5)
         self.assertEqual(self.run_tests("passing").code, 0)
 
+    def test_from_sources_alone(self):
+        source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fixtures", "five.cpp")
+        head = self.HEAD + "add_library(bridge::harness_main INTERFACE IMPORTED)\n"
+        text = (
+            f"set(CMAKE_CXX_STANDARD 20)\n"
+            f"bridge_add_test(five [==[{source}]==] TIMEOUT 3 LABELS a b ENVIRONMENT X=1 Y=2)\n"
+        )
+        self.configured(text, head=head)
+        self.build_all()
+        command, properties = self.entries()["five.five.passing"]
+        self.assertEqual(command[-2:], ["--timeout", "3s"])
+        self.assertEqual(properties["LABELS"], ["a", "b", "good", "quick"])
+        self.assertEqual(properties["ENVIRONMENT"][:2], ["X=1", "Y=2"])
+        done = self.configure("bridge_add_test(none TIMEOUT 3)\n", head=head)
+        self.assertIn("bridge_add_test(none): name its source files", done.stdout)
+
     def test_several_configurations_in_one_folder(self):
         if GENERATOR != "Ninja":
             self.skipTest("needs Ninja Multi-Config")

@@ -63,7 +63,8 @@ class Usage(RunnerTest):
 
     def test_help_and_version(self):
         self.assertIn("--junit", self.run_tests("help", junit=False).out)
-        self.assertRegex(self.run_tests("--version", junit=False).out, r"^bridge-test \d+\.\d+\.\d+\n$")
+        version = self.run_tests("--version", junit=False).out
+        self.assertRegex(version, r"^bridge-test \d+\.\d+\.\d+\n$")
 
     def test_no_binary_anywhere(self):
         run = self.run_tests(junit=False)

@@ -23,7 +23,7 @@ class Interrupted(RunnerTest):
     def test_once_ends_the_tests_and_writes_the_report(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             with self.subTest(number):
-                self.announcements.seen = b""
+                self.announcements = self.fifo()
                 words = (fixture("helpful"), "wait.up", "mark.prints", "-j1")
                 process = self.start_waiting("up", *words)
                 process.send_signal(number)

@@ -66,6 +66,12 @@ class Broken(RunnerTest):
             self.assertIn("4 tests run: 2 failed, 1 timed out, 1 crashed", run.out)
 
 
+    def test_a_stopped_one_is_woken_to_be_ended(self):
+        run = self.run_tests(fixture("broken"), "--exact", "broken.stops_itself", "--grace", "1ms")
+        text = run.case("stops_itself").find("system-out").text
+        self.assertEqual(text, "woken, and asked to end\n")
+
+
 class Five(RunnerTest):
     def test_the_five_verdicts(self):
         run = self.run_tests(fixture("five"), "--grace", "100ms")

@@ -55,6 +55,8 @@ TEST("help and version are texts") {
         const auto settings = parse(words);
         CHECK(settings.what == verb::show_text && has(settings.text, "--junit"));
         CHECK(has(settings.text, "Exit codes: 0 passed"));
+        for (const char* clutter : {"{", "UINT", "Excludes", " ..."})
+            CHECK(!has(settings.text, clutter));
     }
     const auto version = parse({"--version"});
     CHECK(version.what == verb::show_text && has(version.text, "bridge-test 0."));
@@ -118,8 +120,9 @@ TEST("a value that does not fit is refused, with the option's name") {
         CHECK(has(why_not({"--jobs", value}), "--jobs"));
     for (const char* value : {"0", "-1", "x"})
         CHECK(has(why_not({"--max-fail", value}), "--max-fail"));
-    CHECK(has(why_not({"--color", "red"}), "--color"));
-    CHECK(has(why_not({"list", "--format", "xml"}), "--format"));
+    CHECK(has(why_not({"--color", "red"}), "--color: 'red' is none of auto, always, never"));
+    CHECK(has(why_not({"--color", "1"}), "--color: '1' is none of"));
+    CHECK(has(why_not({"list", "--format", "xml"}), "--format: 'xml' is none of human, json"));
     CHECK(has(why_not({"--junit"}), "--junit"));
     CHECK(has(why_not({"--junit", ""}), "--junit"));
 }
