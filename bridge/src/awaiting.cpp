@@ -4,6 +4,7 @@
 #include "coroutine.hpp"
 #include "imports.hpp"
 
+#include <bridge/detail/context.hpp>
 #include <bridge/detail/crossing.hpp>
 #include <bridge/detail/python_compat.hpp>
 #include <bridge/detail/report.hpp>
@@ -41,7 +42,8 @@ void awaiting::operator()(suspended coroutine) noexcept {
         strand_ = intrusive_ptr<strand>(ours->get());
     coroutine_.emplace(std::move(coroutine));
     connect_cancellation();
-    auto* outer = strand_ ? strand_->as_crossing() : nullptr;
+    // Locals that somebody chose may be another loop's or context's than the awaiting task's.
+    auto* outer = strand_ && !locals_ ? strand_->as_crossing() : nullptr;
     if (outer != nullptr && outer->may_delegate(coroutine_->id()))
         return outer->delegate(*this);
     try {
@@ -147,13 +149,7 @@ void awaiting::run_as_task() noexcept {
     if (!locals_)
         locals_ = strand_->locals();
     try {
-        auto task = start_task();
-        const auto self = py::reinterpret_steal<py::object>(
-            PyCapsule_New(this, capsule_name, &awaiting::on_callback_gone));
-        const auto callback =
-            py::reinterpret_steal<py::object>(PyCFunction_New(&done_method, self.ptr()));
-        task_ = py_ref(task);
-        task.attr(get_imports().name.add_done_callback)(callback);
+        start();
     } catch (py::error_already_set& e) {
         if ((state_.load(std::memory_order_acquire) & ended) != 0)
             return; // the callback could not be added, and its end told so
@@ -163,12 +159,50 @@ void awaiting::run_as_task() noexcept {
     }
 }
 
-// In the locals' context, so that the new task runs in a copy of it.
-py::object awaiting::start_task() const {
-    const auto context = locals_.context();
-    const auto loop = locals_.event_loop();
-    if (PyContext_Enter(context.ptr()) < 0)
+// In the locals' context: a function sees it, a new task runs in a copy of it.
+void awaiting::start() {
+    const context_scope inside(locals_.context());
+    switch (prepare()) {
+    case prepared::awaitable:
+        break;
+    case prepared::value:
+        if (const auto value = object_.get(); settle(value.ptr()))
+            resume_later();
+        return;
+    case prepared::failed:
         throw py::error_already_set();
+    }
+    auto task = start_task();
+    const auto self = py::reinterpret_steal<py::object>(
+        PyCapsule_New(this, capsule_name, &awaiting::on_callback_gone));
+    const auto callback =
+        py::reinterpret_steal<py::object>(PyCFunction_New(&done_method, self.ptr()));
+    task_ = py_ref(task);
+    task.attr(get_imports().name.add_done_callback)(callback);
+}
+
+bool awaiting::is_cancelling() const noexcept {
+    return (state_.load(std::memory_order_acquire) & cancelling) != 0;
+}
+
+awaiting::prepared awaiting::prepare() noexcept {
+    if (object_)
+        return prepared::awaitable;
+    if (is_cancelling()) { // before the call: it does not happen
+        PyErr_SetNone(get_imports().cancelled_error.ptr());
+        return prepared::failed;
+    }
+    try {
+        object_ = py_ref(make());
+    } catch (...) {
+        set_crossing_error(std::current_exception());
+        return prepared::failed;
+    }
+    return is_awaitable_object(object_.handle()) ? prepared::awaitable : prepared::value;
+}
+
+py::object awaiting::start_task() const {
+    const auto loop = locals_.event_loop();
     py::object task;
     if (PyCoro_CheckExact(object_.handle().ptr()))
         task = py::reinterpret_steal<py::object>(PyObject_CallMethodOneArg(
@@ -176,13 +210,24 @@ py::object awaiting::start_task() const {
     else
         task = py::reinterpret_steal<py::object>(
             PyObject_CallOneArg(get_imports().ensure_future.ptr(), object_.handle().ptr()));
-    if (!task) {
-        py::error_already_set error;
-        PyContext_Exit(context.ptr());
-        throw error;
-    }
-    PyContext_Exit(context.ptr());
+    if (!task)
+        throw py::error_already_set();
     return task;
+}
+
+bool is_awaitable_object(py::handle object) noexcept {
+    const auto* async = Py_TYPE(object.ptr())->tp_as_async;
+    if (async != nullptr && async->am_await != nullptr)
+        return true;
+    if (!PyGen_CheckExact(object.ptr()))
+        return false;
+    const auto code =
+        py::reinterpret_steal<py::object>(PyObject_GetAttrString(object.ptr(), "gi_code"));
+    const auto flags =
+        code ? py::reinterpret_steal<py::object>(PyObject_GetAttrString(code.ptr(), "co_flags"))
+             : py::object();
+    PyErr_Clear();
+    return flags && (PyLong_AsLong(flags.ptr()) & CO_ITERABLE_COROUTINE) != 0;
 }
 
 PyObject* awaiting::on_done(PyObject* self, PyObject* future) noexcept {

@@ -74,7 +74,8 @@ PySendResult wait_for_native(coroutine_object* self, PyObject** result) {
 
 // The iterator behind an awaitable, as `await` finds it; null with TypeError set.
 PyObject* iterator_of(PyObject* awaitable) {
-    if (PyCoro_CheckExact(awaitable))
+    if (PyCoro_CheckExact(awaitable) ||
+        (PyGen_CheckExact(awaitable) && is_awaitable_object(awaitable)))
         return Py_NewRef(awaitable);
     const auto* async = Py_TYPE(awaitable)->tp_as_async;
     if (async != nullptr && async->am_await != nullptr) {
@@ -130,12 +131,22 @@ PySendResult step_inner(coroutine_object* self, PyObject* value, PyObject* excep
     return outcome;
 }
 
-// Begins with what the coroutine waits for.
-bool begin_inner(coroutine_object* self, awaiting* waiter) {
+// Begins with what the coroutine waits for; false where it is over at once, with the value or the
+// error set.
+bool begin_inner(coroutine_object* self, awaiting* waiter, PyObject** value) {
     self->now = phase::delegating;
     self->waiter = waiter;
     waiter->set_runner(self);
-    self->inner = iterator_of(waiter->object().handle().ptr());
+    switch (waiter->prepare()) {
+    case awaiting::prepared::awaitable:
+        self->inner = iterator_of(waiter->object().handle().ptr());
+        break;
+    case awaiting::prepared::value:
+        *value = waiter->object().get().release().ptr();
+        break;
+    case awaiting::prepared::failed:
+        break;
+    }
     return self->inner != nullptr;
 }
 
@@ -165,7 +176,7 @@ PySendResult go_on(coroutine_object* self, PyObject** result) {
         if (waiter == nullptr)
             return wait_for_native(self, result);
         PyObject* value = nullptr;
-        if (begin_inner(self, waiter)) {
+        if (begin_inner(self, waiter, &value)) {
             const auto outcome = step_inner(self, Py_None, nullptr, &value);
             if (outcome == PYGEN_NEXT) {
                 *result = value;
@@ -183,8 +194,8 @@ PySendResult go_on(coroutine_object* self, PyObject** result) {
 // A step of the delegated object, and of the coroutine behind it where that step was the last.
 PySendResult step_delegation(coroutine_object* self, PyObject* value, PyObject* exception,
                              PyObject** result) {
-    const bool begun = self->inner != nullptr || begin_inner(self, self->waiter);
     PyObject* outcome_value = nullptr;
+    const bool begun = self->inner != nullptr || begin_inner(self, self->waiter, &outcome_value);
     if (begun && step_inner(self, value, exception, &outcome_value) == PYGEN_NEXT) {
         *result = outcome_value;
         return PYGEN_NEXT;

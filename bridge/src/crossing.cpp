@@ -2,6 +2,8 @@
 #include <bridge/detail/crossing.hpp>
 
 #include "coroutine.hpp"
+#include "imports.hpp"
+#include "traceback.hpp"
 
 #include <bridge/detail/awaiting.hpp>
 #include <bridge/detail/python_compat.hpp>
@@ -63,8 +65,11 @@ void crossing::deliver_completion(port_node* self, bool alive) noexcept {
         waiter->fail(errc::loop_closed);
 }
 
-void set_crossing_error(const std::exception_ptr& error) noexcept {
+void set_crossing_error(const std::exception_ptr& error, const exception_trace* trace) noexcept {
     const auto exception = to_python_exception(error);
+    // Cancelling is no failure to be looked into, and it has to be cheap.
+    if (trace != nullptr && !exception.get_type().is(get_imports().cancelled_error))
+        add_traceback(exception, *trace);
     if (PyErr_GivenExceptionMatches(exception.ptr(), PyExc_StopIteration) == 0) {
         set_exception(exception);
         return;

@@ -2,6 +2,8 @@
 #include <bridge/error.hpp>
 #include <bridge/gil.hpp>
 
+#include <atomic>
+
 namespace bridge::detail {
 namespace {
 
@@ -29,6 +31,7 @@ private:
 };
 
 thread_local kept_thread_state kept;
+std::atomic<std::uint64_t> unasked{0};
 
 } // namespace
 
@@ -38,11 +41,13 @@ gate& gil_hold::usable_gate() {
     return interpreter_gate;
 }
 
-gil_hold::gil_hold() {
+gil_hold::gil_hold(gil_user who) {
     if (!inside_)
         throw_error(errc::interpreter_gone);
     if (holds_gil())
         return;
+    if (who == gil_user::library)
+        unasked.fetch_add(1, std::memory_order_relaxed);
     if (!kept.is_kept() && PyGILState_GetThisThreadState() == nullptr) {
         kept.keep();
         PyEval_SaveThread();
@@ -58,3 +63,7 @@ gil_hold::~gil_hold() {
 }
 
 } // namespace bridge::detail
+
+std::uint64_t bridge::unasked_gil_takes() noexcept {
+    return detail::unasked.load(std::memory_order_relaxed);
+}

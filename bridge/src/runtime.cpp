@@ -150,14 +150,7 @@ runtime::~runtime() {
 }
 
 executor runtime::make_executor(task_locals locals) {
-    struct plain_strand final : detail::strand {
-        using strand::strand;
-    };
-
-    auto made = detail::intrusive_ptr<detail::strand>::adopt(
-        new plain_strand(*threads_, std::move(locals), current_slot()));
-    made->leave();
-    return executor(made.get());
+    return detail::make_executor(*threads_, std::move(locals));
 }
 
 asio::io_context& runtime::io_context() {

@@ -3,6 +3,7 @@
 
 #include <bridge/detail/interpreter.hpp>
 #include <bridge/detail/report.hpp>
+#include <bridge/executor.hpp>
 
 #include <cstdio>
 #include <cstdlib>
@@ -17,8 +18,29 @@ strand_task* reversed(strand_task* list) noexcept {
     return first;
 }
 
+void call(strand& on, strand_task* task) noexcept {
+    try {
+        task->run(task, true);
+    } catch (...) {
+        report_escaped(on, std::current_exception());
+    }
+}
+
+} // namespace
+
+executor make_executor(scheduler& on, task_locals locals) {
+    struct plain_strand final : strand {
+        using strand::strand;
+    };
+
+    const auto made =
+        intrusive_ptr<strand>::adopt(new plain_strand(on, std::move(locals), current_slot()));
+    made->leave();
+    return executor(made.get());
+}
+
 // Law of the library: whoever takes the GIL on a native thread gives it back before suspending.
-void check_gil_was_released() noexcept {
+void strand::check_gil_was_released() noexcept {
 #ifndef NDEBUG
     const gate_guard inside(interpreter_gate);
     if (!inside || !holds_gil())
@@ -30,15 +52,16 @@ void check_gil_was_released() noexcept {
 #endif
 }
 
-void call(strand& on, strand_task* task) noexcept {
-    try {
-        task->run(task, true);
-    } catch (...) {
-        report_escaped(on, std::current_exception());
-    }
+void strand::trace(std::exception_ptr exception, const code_place& place) {
+    if (!trace_ || trace_->exception != exception)
+        trace_ = std::make_unique<exception_trace>(exception_trace{std::move(exception), {}});
+    trace_->places.push_back(place);
 }
 
-} // namespace
+std::unique_ptr<exception_trace> strand::take_trace(const std::exception_ptr& exception) noexcept {
+    auto taken = std::move(trace_);
+    return taken && taken->exception == exception ? std::move(taken) : nullptr;
+}
 
 void strand::post(strand_task* task) noexcept {
     auto state = state_.load(std::memory_order_relaxed);

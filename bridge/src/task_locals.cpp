@@ -51,4 +51,9 @@ task_locals current_locals() {
     return locals;
 }
 
+task_locals detail::handler_locals() noexcept {
+    const auto* strand = strand::current();
+    return strand != nullptr ? strand->locals() : task_locals();
+}
+
 } // namespace bridge

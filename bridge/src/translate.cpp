@@ -7,6 +7,7 @@
 #include <bridge/python_error.hpp>
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/multiple_exceptions.hpp>
 
 #include <cxxabi.h>
 
@@ -102,6 +103,8 @@ py::object translate(const std::exception_ptr& error) {
         return python_error(e).value();
     } catch (const boost::system::system_error& e) {
         return from_system_error(e);
+    } catch (const boost::asio::multiple_exceptions& e) {
+        return translate(e.first_exception()); // the others are the ends of cancelled branches
     } catch (const std::system_error& e) {
         return from_std_system_error(e);
     } catch (...) {

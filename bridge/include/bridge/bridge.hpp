@@ -16,9 +16,15 @@
 
 #include <bridge/runtime.hpp>
 
+#include <bridge/call.hpp>
 #include <bridge/def_async.hpp>
+#include <bridge/override.hpp>
+#include <bridge/scope.hpp>
 #include <bridge/to_cpp.hpp>
 #include <bridge/to_python.hpp>
+#include <bridge/to_thread.hpp>
+#include <bridge/type_caster.hpp>
+#include <bridge/use_python_future.hpp>
 
 #include <bridge/main.hpp>
 #include <bridge/run.hpp>

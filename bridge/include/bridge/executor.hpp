@@ -107,6 +107,13 @@ private:
 
 using executor = basic_executor<true>;
 
+namespace detail {
+
+/// A free serial executor of its own, with the slot of the handler that runs here.
+executor make_executor(scheduler& on, task_locals locals);
+
+} // namespace detail
+
 /// The opaque slot of the handler that runs on this thread, or null: set where a crossing was
 /// launched, inherited by what it spawned on its executor. No GIL.
 inline void* current_slot() noexcept {

@@ -6,17 +6,21 @@
 #include <bridge/py_ref.hpp>
 #include <bridge/python_error.hpp>
 
+#include <cstdint>
 #include <type_traits>
 #include <utility>
 
 namespace bridge {
 namespace detail {
 
+/// Who wants the GIL: user code, or the library on its own account, which it never does.
+enum class gil_user { user, library };
+
 /// Holds the GIL for a scope; throws interpreter_gone. A native thread keeps its thread state for
 /// its next time.
 class gil_hold {
 public:
-    gil_hold();
+    explicit gil_hold(gil_user who = gil_user::library);
     gil_hold(const gil_hold&) = delete;
     gil_hold& operator=(const gil_hold&) = delete;
     ~gil_hold();
@@ -59,7 +63,7 @@ auto with_gil(F&& f) -> std::invoke_result_t<F> {
     using result = std::invoke_result_t<F>;
     static_assert(detail::may_leave_the_gil<result>,
                   "a pybind11 object must not leave with_gil: return bridge::py_ref instead");
-    detail::gil_hold hold;
+    detail::gil_hold hold(detail::gil_user::user);
     try {
         return std::forward<F>(f)();
     } catch (py::error_already_set& error) {
@@ -73,5 +77,10 @@ auto without_gil(F&& f) -> std::invoke_result_t<F> {
     detail::gil_pause pause;
     return std::forward<F>(f)();
 }
+
+/// How often the library took the GIL without being asked to (by with_gil, with_python or
+/// current_locals), on any thread, since the program began: it completes, cancels, drops and starts
+/// without it, so this stays 0. Any thread, no GIL.
+std::uint64_t unasked_gil_takes() noexcept;
 
 } // namespace bridge

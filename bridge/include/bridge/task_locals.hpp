@@ -2,11 +2,15 @@
 // The event loop and contextvars context that C++ code works for.
 #pragma once
 
+#include <bridge/detail/context.hpp>
 #include <bridge/detail/intrusive.hpp>
 #include <bridge/detail/port.hpp>
+#include <bridge/gil.hpp>
 #include <bridge/py_ref.hpp>
 
 #include <atomic>
+#include <type_traits>
+#include <utility>
 
 namespace bridge {
 
@@ -60,5 +64,29 @@ private:
 /// The locals of the handler that runs on this thread, else those of its running loop. Takes the
 /// GIL for the latter. Throws no_event_loop, whose text names the ways out.
 task_locals current_locals();
+
+namespace detail {
+
+/// The locals of the handler that runs on this thread; empty where it has none yet. No GIL.
+task_locals handler_locals() noexcept;
+
+} // namespace detail
+
+/// with_gil in the context of the locals: Python code that f calls sees its context variables. What
+/// it sets there is seen by later calls with the same locals, and not by the task that awaits.
+template<class F>
+auto with_python(const task_locals& locals, F&& f) -> std::invoke_result_t<F> {
+    return with_gil([&] {
+        const detail::context_scope inside(locals.context());
+        return std::forward<F>(f)();
+    });
+}
+
+/// The same with the locals of the handler that runs here; with_gil where it has none.
+template<class F>
+auto with_python(F&& f) -> std::invoke_result_t<F> {
+    const auto locals = detail::handler_locals();
+    return locals ? with_python(locals, std::forward<F>(f)) : with_gil(std::forward<F>(f));
+}
 
 } // namespace bridge

@@ -23,12 +23,6 @@ intrusive_ptr<crossing> make_crossing(scheduler& on, task_locals locals,
         new crossing_of<T>(on, std::move(locals), slot, std::move(body)));
 }
 
-/// The locals of the handler that runs here, if any: a hot crossing made in one inherits them.
-inline task_locals inherited_locals() {
-    const auto* strand = strand::current();
-    return strand != nullptr ? strand->locals() : task_locals();
-}
-
 } // namespace detail
 
 template<class T>
@@ -49,6 +43,12 @@ py::object to_python(boost::asio::awaitable<T> body) {
     return to_python(default_runtime(), task_locals(), std::move(body));
 }
 
+/// The same in the loop of the given locals.
+template<class T>
+py::object to_python(task_locals locals, boost::asio::awaitable<T> body) {
+    return to_python(default_runtime(), std::move(locals), std::move(body));
+}
+
 /// The same on a runtime of one's own, in the loop of the given locals.
 template<class T>
 py::object to_python(runtime& on, task_locals locals, boost::asio::awaitable<T> body) {
@@ -63,7 +63,13 @@ py::object to_python(runtime& on, task_locals locals, boost::asio::awaitable<T> 
 /// asyncio.Future. Throws: no_event_loop as RuntimeError.
 template<class T>
 py::object to_python_future(boost::asio::awaitable<T> body) {
-    return to_python_future(default_runtime(), detail::inherited_locals(), std::move(body));
+    return to_python_future(default_runtime(), detail::handler_locals(), std::move(body));
+}
+
+/// The same in the loop of the given locals.
+template<class T>
+py::object to_python_future(task_locals locals, boost::asio::awaitable<T> body) {
+    return to_python_future(default_runtime(), std::move(locals), std::move(body));
 }
 
 /// The same on a runtime of one's own, in the loop of the given locals.

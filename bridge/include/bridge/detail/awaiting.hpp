@@ -22,6 +22,9 @@ namespace bridge::detail {
 class crossing;
 struct coroutine_object;
 
+/// Whether `await` takes it. Requires the GIL.
+bool is_awaitable_object(py::handle object) noexcept;
+
 /// Lives in the frame of the awaiting coroutine, which is resumed exactly once: when the Python
 /// side has really ended, also after a cancellation.
 class awaiting {
@@ -32,6 +35,15 @@ public:
 
     /// The coroutine is suspended. As a handler of its executor, without the GIL.
     void operator()(suspended coroutine) noexcept;
+
+    enum class prepared {
+        awaitable, ///< object() is to be awaited
+        value,     ///< object() is the result itself
+        failed,    ///< a Python error is set
+    };
+
+    /// Makes the object where a call does. Once, loop thread, GIL held.
+    prepared prepare() noexcept;
 
     /// Where the awaiting task runs the object itself. Loop thread, GIL held.
     const py_ref& object() const noexcept { return object_; }
@@ -60,6 +72,9 @@ protected:
     /// Stores the value; throws where it cannot be converted. GIL held.
     virtual void convert(py::handle value) = 0;
 
+    /// Calls what gives the object, awaitable or not; null where the object is there. GIL held.
+    virtual py::object make() { return {}; }
+
     std::exception_ptr error_;
 
 private:
@@ -78,7 +93,9 @@ private:
     port& its_port() const noexcept;
     void request_cancel() noexcept;
     void cancel_in_python() noexcept;
+    void start();
     py::object start_task() const;
+    bool is_cancelling() const noexcept;
     static void deliver_start(port_node* self, bool alive) noexcept;
     static void deliver_cancel(port_node* self, bool alive) noexcept;
     static PyObject* on_done(PyObject* self, PyObject* future) noexcept;
@@ -101,13 +118,17 @@ private:
 [[noreturn]] void throw_conversion_error(py::handle value, const std::string& wanted);
 
 template<class T>
-class awaiting_of final : public awaiting {
+class awaiting_of : public awaiting {
 public:
     using awaiting::awaiting;
 
-    T take() {
+    void rethrow() {
         if (error_)
             std::rethrow_exception(std::exchange(error_, nullptr));
+    }
+
+    T take() {
+        rethrow();
         if constexpr (!std::is_void_v<T>)
             return std::move(*value_);
     }
@@ -115,6 +136,7 @@ public:
 private:
     using value_type = std::conditional_t<std::is_void_v<T>, bool, T>;
 
+protected:
     void convert(py::handle value) override {
         if constexpr (std::is_same_v<T, py_ref>)
             value_.emplace(py::reinterpret_borrow<py::object>(value));
@@ -122,6 +144,7 @@ private:
             value_.emplace(cast_result<T>(value));
     }
 
+private:
     template<class U>
     static U cast_result(py::handle value) {
         static_assert(

@@ -12,6 +12,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 
 #include <exception>
+#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -96,6 +97,7 @@ protected:
     }
 
     std::exception_ptr error_;
+    std::unique_ptr<exception_trace> error_trace_;
 
 private:
     struct completion_node : port_node {
@@ -124,8 +126,10 @@ private:
     bool finished_ = false;
 };
 
-/// Sets the Python error for a failed crossing. Requires the GIL.
-void set_crossing_error(const std::exception_ptr& error) noexcept;
+/// Sets the Python error for a failed crossing; its traceback shows the coroutines of the trace,
+/// which may be null. Requires the GIL.
+void set_crossing_error(const std::exception_ptr& error,
+                        const exception_trace* trace = nullptr) noexcept;
 
 /// A C++ value as a new reference; null with the Python error set where it cannot be converted.
 template<class T>
@@ -162,7 +166,7 @@ public:
         } catch (...) {
             error_ = std::current_exception();
         }
-        set_crossing_error(error_);
+        set_crossing_error(error_, error_trace_.get());
         return nullptr;
     }
 
@@ -194,6 +198,7 @@ private:
             }
         } catch (...) {
             self->error_ = std::current_exception();
+            self->error_trace_ = self->take_trace(self->error_);
         }
     }
 

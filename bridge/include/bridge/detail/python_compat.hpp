@@ -35,4 +35,9 @@ inline void set_exception(const py::object& exception) {
 #endif
 }
 
+/// The context that this thread is in, borrowed; null in the empty one that nobody looked at yet.
+inline PyObject* current_context() noexcept {
+    return PyThreadState_Get()->context;
+}
+
 } // namespace bridge::detail

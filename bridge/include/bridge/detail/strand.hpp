@@ -2,16 +2,39 @@
 // The serial executor's state: one handler at a time, born held by whoever made it.
 #pragma once
 
+#include <bridge/detail/frame.hpp>
 #include <bridge/detail/intrusive.hpp>
 #include <bridge/detail/scheduler.hpp>
 #include <bridge/task_locals.hpp>
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
+#include <utility>
 
 namespace bridge::detail {
 
 class crossing;
+
+/// A place that one thread writes while others read it; a reader may see two places mixed.
+class shared_place {
+public:
+    void store(const code_place& place) noexcept {
+        function_.store(place.function, std::memory_order_relaxed);
+        file_.store(place.file, std::memory_order_relaxed);
+        line_.store(place.line, std::memory_order_relaxed);
+    }
+
+    code_place load() const noexcept {
+        return {function_.load(std::memory_order_relaxed), file_.load(std::memory_order_relaxed),
+                line_.load(std::memory_order_relaxed)};
+    }
+
+private:
+    std::atomic<const char*> function_{nullptr};
+    std::atomic<const char*> file_{nullptr};
+    std::atomic<unsigned> line_{0};
+};
 
 /// A handler waiting for its turn. `run` consumes it: calls it, or only destroys it.
 struct strand_task {
@@ -47,6 +70,21 @@ public:
 
     virtual crossing* as_crossing() noexcept { return nullptr; }
 
+    /// The current exception leaves a coroutine. Holds it.
+    void trace(std::exception_ptr exception, const code_place& place);
+
+    /// The coroutines that this exception has left, or null. Holds it.
+    std::unique_ptr<exception_trace> take_trace(const std::exception_ptr& exception) noexcept;
+
+    /// A coroutine waits there from now on. Holds it.
+    void note_suspension(const code_place& place) noexcept {
+        trace_.reset(); // its exception went no further, or came here through a branch of its own
+        suspended_at_.store(place);
+    }
+
+    /// Where one of its coroutines last began to wait; no file where none did. Any thread.
+    code_place suspended_at() const noexcept { return suspended_at_.load(); }
+
     /// The strand whose handler runs on this thread, or null.
     static strand* current() noexcept { return current_; }
 
@@ -68,6 +106,7 @@ public:
     void run_held(F&& f) {
         const current_scope scope(this);
         f();
+        check_gil_was_released();
     }
 
     /// Runs f as if no handler ran on this thread: inside it a loop of its own may run.
@@ -100,6 +139,7 @@ private:
         strand* before_;
     };
 
+    static void check_gil_was_released() noexcept;
     strand_task* take_waiting() noexcept;
 
     // Otherwise the last of the waiting tasks, newest first.
@@ -113,6 +153,8 @@ private:
     intrusive_ptr<scheduler> scheduler_;
     void* slot_;
     task_locals locals_;
+    std::unique_ptr<exception_trace> trace_;
+    shared_place suspended_at_;
 };
 
 } // namespace bridge::detail

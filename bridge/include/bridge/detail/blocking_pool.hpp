@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The threads for functions that block.
+#pragma once
+
+#include <memory>
+
+namespace bridge::detail {
+
+class blocking_job {
+public:
+    blocking_job() = default;
+    blocking_job(const blocking_job&) = delete;
+    blocking_job& operator=(const blocking_job&) = delete;
+    virtual ~blocking_job() = default;
+
+    /// On a thread of the pool, without the GIL, with the locals of whoever submitted it.
+    virtual void run() noexcept = 0;
+};
+
+/// Queues a job. Any thread, no GIL.
+void submit(std::shared_ptr<blocking_job> job);
+
+} // namespace bridge::detail

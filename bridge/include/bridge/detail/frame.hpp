@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// Coroutine frames that know where they wait, so that tracebacks and warnings can say it. With
+// launch.hpp the only user of asio::detail (docs/decisions/0004-frames.md).
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/deferred.hpp>
+
+#include <coroutine>
+#include <exception>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace bridge::detail {
+
+/// A coroutine function and a line of it. The texts are the compiler's own and never die.
+struct code_place {
+    const char* function = nullptr;
+    const char* file = nullptr;
+    unsigned line = 0;
+};
+
+/// The coroutines that an exception has left, the innermost first.
+struct exception_trace {
+    std::exception_ptr exception;
+    std::vector<code_place> places;
+};
+
+/// Notes that the current exception leaves a coroutine of the handler that runs here.
+void trace_exception(const code_place& place) noexcept;
+
+/// Notes that the handler that runs here ends waiting there.
+void note_suspension(const code_place& place) noexcept;
+
+/// asio's promise, which also notes the line of each co_await.
+template<class T>
+class traced_frame : public boost::asio::detail::awaitable_frame<T, boost::asio::any_io_executor> {
+    using executor_type = boost::asio::any_io_executor;
+    using frame = boost::asio::detail::awaitable_frame<T, executor_type>;
+
+    // Not so what only asks the coroutine for something, as this_coro::executor does.
+    template<class Operation>
+    static constexpr bool suspends =
+        boost::asio::is_async_operation<std::decay_t<Operation>>::value ||
+        std::is_invocable_v<Operation, boost::asio::detail::awaitable_frame_base<executor_type>*>;
+
+    template<class U>
+    struct inner {
+        boost::asio::awaitable<U, executor_type> awaited;
+
+        bool await_ready() const noexcept { return awaited.await_ready(); }
+
+        // asio takes the handle by its own promise's type.
+        void await_suspend(std::coroutine_handle<traced_frame> caller) {
+            awaited.await_suspend(std::coroutine_handle<frame>::from_promise(caller.promise()));
+        }
+
+        U await_resume() { return awaited.await_resume(); }
+    };
+
+public:
+    boost::asio::awaitable<T, executor_type>
+    get_return_object(const char* function = __builtin_FUNCTION(),
+                      const char* file = __builtin_FILE(),
+                      unsigned line = __builtin_LINE()) noexcept {
+        place_ = {function, file, line};
+        return frame::get_return_object();
+    }
+
+    void unhandled_exception() {
+        trace_exception(place_);
+        frame::unhandled_exception();
+    }
+
+    template<class U>
+    inner<U> await_transform(boost::asio::awaitable<U, executor_type> awaited,
+                             unsigned line = __builtin_LINE()) {
+        place_.line = line;
+        return {frame::await_transform(std::move(awaited))};
+    }
+
+    template<class Operation>
+    auto await_transform(Operation&& operation, unsigned line = __builtin_LINE())
+        -> decltype(std::declval<frame&>().await_transform(std::forward<Operation>(operation))) {
+        place_.line = line;
+        if constexpr (suspends<Operation>)
+            note_suspension(place_);
+        return frame::await_transform(std::forward<Operation>(operation));
+    }
+
+private:
+    code_place place_;
+};
+
+template<class T>
+inline constexpr bool is_traced =
+    !std::is_same_v<T, boost::asio::detail::awaitable_thread_entry_point>;
+
+} // namespace bridge::detail
+
+template<class T, class... Arguments>
+requires bridge::detail::is_traced<T>
+
+struct std::coroutine_traits<boost::asio::awaitable<T, boost::asio::any_io_executor>,
+                             Arguments...> {
+    using promise_type = bridge::detail::traced_frame<T>;
+};
