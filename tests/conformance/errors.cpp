@@ -215,7 +215,10 @@ async def main():
     if sys.version_info < (3, 11):
         return
     async def fails(error):
-        raise error
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            raise error
     async def group():
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(m.fail("value", True))
