@@ -2,6 +2,7 @@
 #include <bridge/detail/awaiting.hpp>
 
 #include "coroutine.hpp"
+#include "generator_protocol.hpp"
 #include "imports.hpp"
 
 #include <bridge/detail/context.hpp>
@@ -91,12 +92,11 @@ void awaiting::deliver_cancel(port_node* self, bool alive) noexcept {
 }
 
 void awaiting::cancel_in_python() noexcept {
-    const auto cancelled = runner_ != nullptr ? cancel_delegate(*runner_) : [this] {
-        const auto method = get_imports().name.cancel.ptr();
-        return task_ ? py::reinterpret_steal<py::object>(
-                           PyObject_CallMethodNoArgs(task_.handle().ptr(), method))
-                     : py::none();
-    }();
+    const auto* outer = strand_ ? strand_->as_crossing() : nullptr;
+    auto* message = outer != nullptr ? cancel_message_of(*outer) : nullptr;
+    const auto cancelled = runner_ != nullptr ? cancel_delegate(*runner_, message)
+                           : task_            ? call_cancel(task_.handle().ptr(), message)
+                                              : py::none();
     if (!cancelled)
         report_set_error(its_port().loop(), "bridge: cancelling a Python awaitable failed");
 }
@@ -198,10 +198,19 @@ awaiting::prepared awaiting::prepare() noexcept {
         set_crossing_error(std::current_exception());
         return prepared::failed;
     }
-    return is_awaitable_object(object_.handle()) ? prepared::awaitable : prepared::value;
+    return can_be_awaited(object_.handle().ptr()) ? prepared::awaitable : prepared::value;
+}
+
+py::object awaiting::make() {
+    PyErr_SetString(PyExc_TypeError, "to_cpp: an empty py_ref cannot be awaited");
+    throw py::error_already_set();
 }
 
 py::object awaiting::start_task() const {
+    if (!can_be_awaited(object_.handle().ptr())) {
+        set_not_awaitable(object_.handle().ptr());
+        throw py::error_already_set();
+    }
     const auto loop = locals_.event_loop();
     py::object task;
     if (PyCoro_CheckExact(object_.handle().ptr()))
@@ -213,21 +222,6 @@ py::object awaiting::start_task() const {
     if (!task)
         throw py::error_already_set();
     return task;
-}
-
-bool is_awaitable_object(py::handle object) noexcept {
-    const auto* async = Py_TYPE(object.ptr())->tp_as_async;
-    if (async != nullptr && async->am_await != nullptr)
-        return true;
-    if (!PyGen_CheckExact(object.ptr()))
-        return false;
-    const auto code =
-        py::reinterpret_steal<py::object>(PyObject_GetAttrString(object.ptr(), "gi_code"));
-    const auto flags =
-        code ? py::reinterpret_steal<py::object>(PyObject_GetAttrString(code.ptr(), "co_flags"))
-             : py::object();
-    PyErr_Clear();
-    return flags && (PyLong_AsLong(flags.ptr()) & CO_ITERABLE_COROUTINE) != 0;
 }
 
 PyObject* awaiting::on_done(PyObject* self, PyObject* future) noexcept {

@@ -116,11 +116,18 @@ bool wake(port_waiter* waiter, bool directly) noexcept {
     return go_on;
 }
 
-PyObject* await(PyObject* self) {
-    if (as_coroutine(self)->now == phase::closed) {
-        PyErr_SetString(PyExc_RuntimeError, "cannot reuse already awaited coroutine");
-        return nullptr;
-    }
+PyObject* await(PyObject* object) {
+    const auto* self = as_coroutine(object);
+    const bool used_up = self->now == phase::closed;
+    const bool begun = self->now == phase::running || self->now == phase::delegating;
+    if (!used_up && (self->hot || !begun))
+        return Py_NewRef(object);
+    PyErr_SetString(PyExc_RuntimeError, used_up ? "cannot reuse already awaited coroutine"
+                                                : "coroutine is being awaited already");
+    return nullptr;
+}
+
+PyObject* iterate(PyObject* self) {
     return Py_NewRef(self);
 }
 
@@ -138,7 +145,7 @@ PyTypeObject* make_type(const char* name, PyMethodDef* methods, const char* doc)
         {Py_tp_iternext, reinterpret_cast<void*>(&coroutine_next)},
         {Py_am_await, reinterpret_cast<void*>(&await)},
         {Py_am_send, reinterpret_cast<void*>(&coroutine_am_send)},
-        {Py_tp_iter, reinterpret_cast<void*>(&await)},
+        {Py_tp_iter, reinterpret_cast<void*>(&iterate)},
         {Py_tp_methods, methods},
         {Py_tp_getset, coroutine_getset},
         {Py_tp_members, members},
@@ -198,12 +205,10 @@ py::object make_hot(intrusive_ptr<crossing> op, py::handle name) {
 
 void detach(coroutine_object* self) noexcept {
     port::leave(self->membership);
-    if (auto* waiter = std::exchange(self->waiter, nullptr)) {
-        // As the end of a coroutine ends what it awaits.
-        const auto closed = py::reinterpret_steal<py::object>(
-            PyObject_CallMethodNoArgs(self->inner, get_imports().name.close.ptr()));
-        if (!closed)
+    if (self->waiter != nullptr) {
+        if (!close_delegate(*self))
             PyErr_WriteUnraisable(self->inner);
+        auto* waiter = std::exchange(self->waiter, nullptr);
         Py_CLEAR(self->inner);
         Py_CLEAR(self->yielded);
         PyErr_SetNone(get_imports().cancelled_error.ptr());

@@ -72,8 +72,18 @@ PySendResult coroutine_am_send(PyObject* self, PyObject* value, PyObject** resul
 /// What the drain calls when native code has announced something.
 void on_crossing_ready(coroutine_object& self) noexcept;
 
-/// Asks what is delegated to to stop; null with the error set where asking failed.
-py::object cancel_delegate(coroutine_object& self) noexcept;
+/// The message of the cancel(msg) that asks for the end, or null. Borrowed.
+PyObject* cancel_message_of(const crossing& op) noexcept;
+
+/// Calls cancel(), with the message where there is one; null with the error set where it failed.
+py::object call_cancel(PyObject* task, PyObject* message) noexcept;
+
+/// The same for what is delegated to.
+py::object cancel_delegate(coroutine_object& self, PyObject* message) noexcept;
+
+/// Closes what is delegated to, as a coroutine's end closes what it awaits; null with the error
+/// set.
+py::object close_delegate(coroutine_object& self) noexcept;
 
 /// Gives up waiting for native code, which is asked to end.
 void detach(coroutine_object* self) noexcept;
@@ -88,6 +98,9 @@ void settle(coroutine_object* self) noexcept;
 
 /// Hands the object to whoever waits; at once where `directly`, else through call_soon.
 bool wake_waiters(coroutine_object* self, bool directly) noexcept;
+
+/// What is handled here becomes the context of an exception that has none, as by `raise`.
+void set_handled_as_context(PyObject* exception);
 
 /// The result as a new reference, or null with the exception set. Settled only.
 PyObject* retrieve(coroutine_object* self);

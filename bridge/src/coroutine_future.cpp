@@ -7,6 +7,8 @@
 #include <bridge/detail/python_compat.hpp>
 #include <bridge/detail/report.hpp>
 
+#include <string>
+
 namespace bridge::detail {
 namespace {
 
@@ -66,11 +68,23 @@ bool call_now(coroutine_object* self, PyObject* callback, PyObject* context) {
     return static_cast<bool>(outcome);
 }
 
+// As the loop says it of what call_soon was given.
+bool report_failed_callback(coroutine_object* self, PyObject* callback) {
+    const auto loop = self->op->locals().port().loop();
+    const auto message = [callback] {
+        const py::error_scope keep_set_error;
+        const auto text = py::reinterpret_steal<py::object>(PyObject_Repr(callback));
+        const char* utf8 = text ? PyUnicode_AsUTF8(text.ptr()) : nullptr;
+        PyErr_Clear();
+        return std::string("Exception in callback ") + (utf8 != nullptr ? utf8 : "");
+    }();
+    return report_set_error(loop, message.c_str());
+}
+
 bool wake_one(coroutine_object* self, PyObject* callback, PyObject* context, bool directly) {
     const bool done =
         directly ? call_now(self, callback, context) : call_soon(self, callback, context);
-    return done || report_set_error(self->op->locals().port().loop(),
-                                    "bridge: waking whoever awaits a C++ coroutine failed");
+    return done || report_failed_callback(self, callback);
 }
 
 PyObject* done(PyObject* self, PyObject*) {
@@ -90,8 +104,10 @@ bool check_settled(coroutine_object* self, const char* what) {
 
 PyObject* result(PyObject* object, PyObject*) {
     auto* self = as_coroutine(object);
-    if (self->now == phase::delegating)
-        Py_RETURN_NONE; // the awaiting task looks before it runs what C++ awaits
+    // A lazy one is read by send(), which raises inside the frames that await it; the awaiting task
+    // only looks here whether it may go on.
+    if (self->now == phase::delegating || (!self->hot && is_settled(self)))
+        Py_RETURN_NONE;
     if (!check_settled(self, "Result is not set."))
         return nullptr;
     return retrieve(self);
@@ -123,7 +139,9 @@ PyObject* cancel(PyObject* object, PyObject* args, PyObject* kwargs) {
     auto* self = as_coroutine(object);
     if (is_settled(self))
         Py_RETURN_FALSE;
-    Py_XSETREF(self->cancel_message, Py_NewRef(message));
+    // The first of several is the one that is heard.
+    if (self->cancel_message == nullptr)
+        self->cancel_message = Py_NewRef(message);
     self->op->request_cancel();
     Py_RETURN_TRUE;
 }
@@ -213,10 +231,11 @@ PyObject* remove_done_callback(PyObject* object, PyObject* callback) {
     return PyLong_FromSsize_t(removed);
 }
 
-// None until it has begun: else ensure_future and gather take it for a Future and never start it.
+// None but for the moment when the awaiting task looks: else ensure_future and gather take a
+// coroutine for a Future that they need not start.
 PyObject* get_blocking(PyObject* object, void*) {
     const auto* self = as_coroutine(object);
-    if (self->now == phase::created)
+    if (!self->hot && !self->blocking)
         Py_RETURN_NONE;
     return PyBool_FromLong(self->blocking);
 }
@@ -229,8 +248,15 @@ int set_blocking(PyObject* object, PyObject* value, void*) {
     return 0;
 }
 
-PyObject* get_name(PyObject* self, void*) {
+PyObject* get_qualified_name(PyObject* self, void*) {
     return Py_NewRef(as_coroutine(self)->name);
+}
+
+PyObject* get_name(PyObject* self, void*) {
+    auto* name = as_coroutine(self)->name;
+    const auto length = PyUnicode_GetLength(name);
+    const auto dot = PyUnicode_FindChar(name, '.', 0, length, -1);
+    return dot < -1 ? nullptr : PyUnicode_Substring(name, dot + 1, length);
 }
 
 // What it waits for, as a coroutine shows it.
@@ -287,13 +313,35 @@ PyMethodDef coroutine_methods[] = {
 PyGetSetDef coroutine_getset[] = {
     {"_asyncio_future_blocking", get_blocking, set_blocking, nullptr, nullptr},
     {"__name__", get_name, nullptr, nullptr, nullptr},
-    {"__qualname__", get_name, nullptr, nullptr, nullptr},
+    {"__qualname__", get_qualified_name, nullptr, nullptr, nullptr},
     {"cr_await", get_await, nullptr, nullptr, nullptr},
     {"cr_running", get_running, nullptr, nullptr, nullptr},
     {"cr_frame", get_none, nullptr, nullptr, nullptr},
     {"cr_code", get_none, nullptr, nullptr, nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
+
+void set_handled_as_context(PyObject* exception) {
+    PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
+    PyErr_GetExcInfo(&type, &value, &traceback);
+    const auto handled = py::reinterpret_steal<py::object>(value);
+    Py_XDECREF(type);
+    Py_XDECREF(traceback);
+    const auto context_of = [](PyObject* of) {
+        return py::reinterpret_steal<py::object>(PyException_GetContext(of));
+    };
+    if (!handled || handled.is_none() || context_of(exception))
+        return;
+    for (auto link = handled; link; link = context_of(link.ptr()))
+        if (link.ptr() == exception)
+            return;
+    PyException_SetContext(exception, handled.inc_ref().ptr());
+}
+
+PyObject* cancel_message_of(const crossing& op) noexcept {
+    auto* message = op.object() != nullptr ? op.object()->cancel_message : nullptr;
+    return message != Py_None ? message : nullptr;
+}
 
 void settle(coroutine_object* self) noexcept {
     port::leave(self->membership);
@@ -304,6 +352,7 @@ void settle(coroutine_object* self) noexcept {
     self->exception = take_set_exception().release().ptr();
     if (!is_cancelled(self))
         return;
+    self->retrieved = true; // a cancellation needs nobody's attention
     if (self->thrown != nullptr)
         Py_SETREF(self->exception, std::exchange(self->thrown, nullptr));
     else
@@ -335,6 +384,7 @@ PyObject* retrieve(coroutine_object* self) {
     self->retrieved = true;
     if (self->exception == nullptr)
         return Py_NewRef(self->result);
+    set_handled_as_context(self->exception);
     set_exception(py::reinterpret_borrow<py::object>(self->exception));
     return nullptr;
 }

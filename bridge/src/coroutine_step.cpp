@@ -2,6 +2,7 @@
 // Running the awaitable: send, throw, close, and the delegation to what C++ awaits.
 #include "coroutine.hpp"
 
+#include "generator_protocol.hpp"
 #include "imports.hpp"
 
 #include <bridge/detail/awaiting.hpp>
@@ -72,53 +73,14 @@ PySendResult wait_for_native(coroutine_object* self, PyObject** result) {
     return yield_self(self, result);
 }
 
-// The iterator behind an awaitable, as `await` finds it; null with TypeError set.
-PyObject* iterator_of(PyObject* awaitable) {
-    if (PyCoro_CheckExact(awaitable) ||
-        (PyGen_CheckExact(awaitable) && is_awaitable_object(awaitable)))
-        return Py_NewRef(awaitable);
-    const auto* async = Py_TYPE(awaitable)->tp_as_async;
-    if (async != nullptr && async->am_await != nullptr) {
-        auto* iterator = async->am_await(awaitable);
-        if (iterator != nullptr && PyIter_Check(iterator) == 0) {
-            PyErr_Format(PyExc_TypeError, "__await__() returned non-iterator of type '%.100s'",
-                         Py_TYPE(iterator)->tp_name);
-            Py_CLEAR(iterator);
-        }
-        return iterator;
-    }
-    PyErr_Format(
-        PyExc_TypeError,
-        "to_cpp: a '%.100s' object cannot be awaited; pass a coroutine, a Task, a Future or "
-        "an object with __await__",
-        Py_TYPE(awaitable)->tp_name);
-    return nullptr;
-}
-
-PyObject* call_throw(PyObject* inner, PyObject* exception, PySendResult& outcome) {
-    const auto& name = get_imports().name;
-    auto* result = PyObject_CallMethodOneArg(inner, name.throw_.ptr(), exception);
-    outcome = PYGEN_NEXT;
-    if (result != nullptr)
-        return result;
-    outcome = PYGEN_ERROR;
-    if (PyErr_ExceptionMatches(PyExc_StopIteration) != 0) {
-        const auto stop = take_set_exception();
-        outcome = PYGEN_RETURN;
-        return PyObject_GetAttrString(stop.ptr(), "value");
-    }
-    if (PyErr_ExceptionMatches(PyExc_AttributeError) != 0 &&
-        PyObject_HasAttr(inner, name.throw_.ptr()) == 0)
-        set_exception(py::reinterpret_borrow<py::object>(exception));
-    return nullptr;
-}
-
 // One step of what is delegated to: sends the value, or throws the exception where there is one.
 PySendResult step_inner(coroutine_object* self, PyObject* value, PyObject* exception,
                         PyObject** result) {
     py::object cancelled;
     if (std::exchange(self->cancel_inner, false) && exception == nullptr) {
-        cancelled = get_imports().cancelled_error();
+        auto* message = cancel_message_of(*self->op);
+        const auto& type = get_imports().cancelled_error;
+        cancelled = message != nullptr ? type(py::handle(message)) : type();
         exception = cancelled.ptr();
     }
     PySendResult outcome = PYGEN_ERROR;
@@ -138,11 +100,15 @@ bool begin_inner(coroutine_object* self, awaiting* waiter, PyObject** value) {
     self->waiter = waiter;
     waiter->set_runner(self);
     switch (waiter->prepare()) {
-    case awaiting::prepared::awaitable:
-        self->inner = iterator_of(waiter->object().handle().ptr());
+    case awaiting::prepared::awaitable: {
+        // From here on the iterator alone keeps it: the garbage collector sees through us, but not
+        // through the frame of a C++ coroutine.
+        const auto object = waiter->take_object();
+        self->inner = iterator_of(object.handle().ptr());
         break;
+    }
     case awaiting::prepared::value:
-        *value = waiter->object().get().release().ptr();
+        *value = waiter->take_object().release();
         break;
     case awaiting::prepared::failed:
         break;
@@ -191,19 +157,9 @@ PySendResult go_on(coroutine_object* self, PyObject** result) {
     return give_result(self, result);
 }
 
-// A step of the delegated object, and of the coroutine behind it where that step was the last.
-PySendResult step_delegation(coroutine_object* self, PyObject* value, PyObject* exception,
-                             PyObject** result) {
-    PyObject* outcome_value = nullptr;
-    const bool begun = self->inner != nullptr || begin_inner(self, self->waiter, &outcome_value);
-    if (begun && step_inner(self, value, exception, &outcome_value) == PYGEN_NEXT) {
-        *result = outcome_value;
-        return PYGEN_NEXT;
-    }
-    awaiting* waiter = nullptr;
+// The coroutine behind a delegation that has ended, in this step where its strand is free.
+PySendResult resume_and_go_on(coroutine_object* self, awaiting* waiter, PyObject** result) {
     auto& op = *self->op;
-    if (!end_inner(self, outcome_value, waiter))
-        return yield_self(self, result);
     if (!op.try_hold()) {
         waiter->resume_later();
         return yield_self(self, result);
@@ -217,55 +173,52 @@ PySendResult step_delegation(coroutine_object* self, PyObject* value, PyObject* 
     return go_on(self, result);
 }
 
-// tp_iternext and send(): StopIteration carries the value.
-PyObject* as_generator(PySendResult outcome, PyObject* result) {
-    if (outcome != PYGEN_RETURN)
-        return result;
-    if (result == Py_None) {
-        Py_DECREF(result);
-        PyErr_SetNone(PyExc_StopIteration);
-        return nullptr;
+// A step of the delegated object, and of the coroutine behind it where that step was the last.
+PySendResult step_delegation(coroutine_object* self, PyObject* value, PyObject* exception,
+                             PyObject** result) {
+    PyObject* outcome_value = nullptr;
+    const bool begun = self->inner != nullptr || begin_inner(self, self->waiter, &outcome_value);
+    if (begun && step_inner(self, value, exception, &outcome_value) == PYGEN_NEXT) {
+        *result = outcome_value;
+        return PYGEN_NEXT;
     }
-    // A tuple or an exception would be taken for the arguments of StopIteration.
-    auto* stop = PyObject_CallOneArg(PyExc_StopIteration, result);
-    Py_DECREF(result);
-    if (stop != nullptr)
-        PyErr_SetObject(PyExc_StopIteration, stop);
-    Py_XDECREF(stop);
-    return nullptr;
-}
-
-// The exception that throw(type[, value[, traceback]]) means; null with the error set.
-py::object exception_from(PyObject* arguments) {
-    PyObject* type = nullptr;
-    PyObject* value = nullptr;
-    PyObject* traceback = nullptr;
-    if (PyArg_UnpackTuple(arguments, "throw", 1, 3, &type, &value, &traceback) == 0)
-        return {};
-    if (PyExceptionInstance_Check(type))
-        return py::reinterpret_borrow<py::object>(type);
-    if (!PyExceptionClass_Check(type)) {
-        PyErr_Format(PyExc_TypeError,
-                     "exceptions must be classes or instances deriving from BaseException, not %s",
-                     Py_TYPE(type)->tp_name);
-        return {};
-    }
-    if (value != nullptr && PyExceptionInstance_Check(value))
-        return py::reinterpret_borrow<py::object>(value);
-    const bool bare = value == nullptr || value == Py_None;
-    return py::reinterpret_steal<py::object>(bare ? PyObject_CallNoArgs(type)
-                                                  : PyObject_CallOneArg(type, value));
+    awaiting* waiter = nullptr;
+    if (!end_inner(self, outcome_value, waiter))
+        return yield_self(self, result);
+    return resume_and_go_on(self, waiter, result);
 }
 
 bool is_generator_exit(const py::object& exception) {
     return PyErr_GivenExceptionMatches(exception.ptr(), PyExc_GeneratorExit) != 0;
 }
 
+// Closes what is delegated to, and lets the coroutine behind it unwind here where it can.
+PySendResult unwind(coroutine_object* self, PyObject** result) {
+    const auto closed = close_delegate(*self);
+    if (closed)
+        PyErr_SetNone(get_imports().cancelled_error.ptr());
+    awaiting* waiter = nullptr;
+    if (!end_inner(self, nullptr, waiter))
+        return yield_self(self, result);
+    return resume_and_go_on(self, waiter, result);
+}
+
+// GeneratorExit ends the coroutine as a cancellation does; what goes on is the exception itself.
+PySendResult exit_delegation(coroutine_object* self, const py::object& exception,
+                             PyObject** result) {
+    const auto outcome = unwind(self, result);
+    if (outcome != PYGEN_ERROR || PyErr_ExceptionMatches(get_imports().cancelled_error.ptr()) == 0)
+        return outcome;
+    PyErr_Clear();
+    set_exception(exception);
+    return PYGEN_ERROR;
+}
+
 PySendResult throw_into(coroutine_object* self, const py::object& exception, PyObject** result) {
     switch (self->now) {
     case phase::delegating:
         if (is_generator_exit(exception))
-            break;
+            return exit_delegation(self, exception, result);
         return step_delegation(self, nullptr, exception.ptr(), result);
     case phase::running:
         if (is_generator_exit(exception))
@@ -279,6 +232,7 @@ PySendResult throw_into(coroutine_object* self, const py::object& exception, PyO
     case phase::created:
     case phase::settled:
         self->now = self->hot ? self->now : phase::closed;
+        set_handled_as_context(exception.ptr());
         set_exception(exception);
         return PYGEN_ERROR;
     }
@@ -366,7 +320,20 @@ PyObject* coroutine_throw(PyObject* self, PyObject* arguments) {
 PyObject* coroutine_close(PyObject* object, PyObject*) {
     auto* self = as_coroutine(object);
     const auto alive = py::reinterpret_borrow<py::object>(object);
-    if (self->now == phase::running || self->now == phase::delegating)
+    if (self->now == phase::delegating) {
+        PyObject* result = nullptr;
+        const auto outcome = unwind(self, &result);
+        Py_XDECREF(result);
+        if (outcome == PYGEN_NEXT && self->now == phase::delegating) {
+            PyErr_SetString(PyExc_RuntimeError, "coroutine ignored GeneratorExit");
+            return nullptr;
+        }
+        if (outcome == PYGEN_ERROR &&
+            PyErr_ExceptionMatches(get_imports().cancelled_error.ptr()) == 0)
+            return nullptr;
+        PyErr_Clear();
+    }
+    if (self->now == phase::running)
         detach(self);
     self->now = phase::closed;
     Py_RETURN_NONE;
@@ -387,13 +354,29 @@ void on_crossing_ready(coroutine_object& self) noexcept {
     op.locals().port().wake_after_drain(&self.wake);
 }
 
-py::object cancel_delegate(coroutine_object& self) noexcept {
-    const auto method = get_imports().name.cancel;
-    if (self.yielded == nullptr || PyObject_HasAttr(self.yielded, method.ptr()) == 0) {
+py::object call_cancel(PyObject* task, PyObject* message) noexcept {
+    auto* const method = get_imports().name.cancel.ptr();
+    return py::reinterpret_steal<py::object>(message != nullptr
+                                                 ? PyObject_CallMethodOneArg(task, method, message)
+                                                 : PyObject_CallMethodNoArgs(task, method));
+}
+
+py::object close_delegate(coroutine_object& self) noexcept {
+    const auto object = self.inner != nullptr ? py::reinterpret_borrow<py::object>(self.inner)
+                                              : self.waiter->take_object().get(); // not begun
+    auto* const method = get_imports().name.close.ptr();
+    if (PyObject_HasAttr(object.ptr(), method) == 0)
+        return py::none();
+    return py::reinterpret_steal<py::object>(PyObject_CallMethodNoArgs(object.ptr(), method));
+}
+
+py::object cancel_delegate(coroutine_object& self, PyObject* message) noexcept {
+    const auto& name = get_imports().name;
+    if (self.yielded == nullptr || PyObject_HasAttr(self.yielded, name.cancel.ptr()) == 0) {
         self.cancel_inner = true;
         return py::none();
     }
-    return py::reinterpret_steal<py::object>(PyObject_CallMethodNoArgs(self.yielded, method.ptr()));
+    return call_cancel(self.yielded, message);
 }
 
 } // namespace bridge::detail

@@ -11,18 +11,27 @@
 namespace bridge::detail {
 
 void crossing::request_cancel() noexcept {
-    cancel_requested_.store(true, std::memory_order_release);
+    requests_.fetch_add(1, std::memory_order_acq_rel);
     if (cancel_queued_.exchange(true, std::memory_order_acq_rel))
         return;
     retain();
     post(&cancel_task_);
 }
 
+// What completed before the request is resumed first: emitted to an operation that has ended
+// already, the request would be lost. Two turns of the strand take it through the threads' queue.
 void crossing::run_cancel(strand_task* self, bool call) {
-    const auto owner = intrusive_ptr<crossing>::adopt(static_cast<cancel_node*>(self)->owner);
+    auto owner = intrusive_ptr<crossing>::adopt(static_cast<cancel_node*>(self)->owner);
+    if (call && !owner->finished_ && owner->cancel_turns_ < 2) {
+        ++owner->cancel_turns_;
+        return owner.detach()->post(self);
+    }
+    owner->cancel_turns_ = 0;
     owner->cancel_queued_.store(false, std::memory_order_release);
-    if (call)
-        owner->signal_.emit(boost::asio::cancellation_type::all);
+    if (!call || owner->finished_)
+        return;
+    owner->emitted_ = owner->requests_.load(std::memory_order_acquire);
+    owner->signal_.emit(boost::asio::cancellation_type::all);
 }
 
 void crossing::fail_to_start() noexcept {
@@ -78,6 +87,7 @@ void set_crossing_error(const std::exception_ptr& error, const exception_trace* 
     PyErr_SetString(PyExc_RuntimeError, "coroutine raised StopIteration");
     const auto replacement = take_set_exception();
     PyException_SetCause(replacement.ptr(), exception.inc_ref().ptr());
+    PyException_SetContext(replacement.ptr(), exception.inc_ref().ptr());
     set_exception(replacement);
 }
 

@@ -167,6 +167,13 @@ PyTypeObject* make_function_type() {
     return reinterpret_cast<PyTypeObject*>(type);
 }
 
+py::object qualified_name(py::handle scope, const char* name) {
+    const py::str own(name);
+    if (!py::isinstance<py::type>(scope))
+        return own;
+    return py::str(scope.attr("__qualname__")) + py::str(".") + own;
+}
+
 py::object overloads_of(py::handle scope, const char* name) {
     py::object found = py::none();
     if (py::isinstance<py::type>(scope)) {

@@ -38,6 +38,7 @@ void look_up_names(imports::names& name) {
     name.send = intern("send");
     name.throw_ = intern("throw");
     name.close = intern("close");
+    name.cr_await = intern("cr_await");
 }
 
 void look_up_modules(imports& all) {

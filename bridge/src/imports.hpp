@@ -34,7 +34,7 @@ struct imports {
     struct names {
         py::object add_reader, call_soon, call_soon_threadsafe, call_exception_handler, ready,
             create_task, cancel, done, cancelled, exception, result, add_done_callback,
-            future_blocking, send, throw_, close;
+            future_blocking, send, throw_, close, cr_await;
     } name;
 
     py::object coroutine_name;  ///< of a coroutine made without a name

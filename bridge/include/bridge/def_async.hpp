@@ -116,13 +116,15 @@ auto bind_coroutine(F&& function, py_ref name) {
 /// coroutine function and keeps the arguments of each call alive. `existing` overloads are
 /// extended.
 py::object overloads_of(py::handle scope, const char* name);
+py::object qualified_name(py::handle scope, const char* name);
 void add_function(py::handle scope, const char* name, py::object bound, bool is_static);
 
 template<class F, class... Extra>
 void bind_to(py::handle scope, const char* name, bool is_static, F&& function,
              const Extra&... extra) {
-    py::cpp_function bound(bind_coroutine(std::forward<F>(function), py::str(name)), py::name(name),
-                           py::scope(scope), py::sibling(overloads_of(scope, name)), extra...);
+    py::cpp_function bound(bind_coroutine(std::forward<F>(function), qualified_name(scope, name)),
+                           py::name(name), py::scope(scope), py::sibling(overloads_of(scope, name)),
+                           extra...);
     add_function(scope, name, std::move(bound), is_static);
 }
 

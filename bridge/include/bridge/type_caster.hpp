@@ -35,7 +35,7 @@ struct type_caster<boost::asio::awaitable<T>> {
     using cast_op_type = boost::asio::awaitable<T>&&;
 
     bool load(handle source, bool) {
-        if (!bridge::detail::is_awaitable_object(source))
+        if (!bridge::detail::can_be_awaited(source.ptr()))
             return false;
         value_ = bridge::to_cpp<T>(bridge::py_ref(reinterpret_borrow<object>(source)));
         return true;

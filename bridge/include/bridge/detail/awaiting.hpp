@@ -23,7 +23,7 @@ class crossing;
 struct coroutine_object;
 
 /// Whether `await` takes it. Requires the GIL.
-bool is_awaitable_object(py::handle object) noexcept;
+bool can_be_awaited(PyObject* object);
 
 /// Lives in the frame of the awaiting coroutine, which is resumed exactly once: when the Python
 /// side has really ended, also after a cancellation.
@@ -46,7 +46,7 @@ public:
     prepared prepare() noexcept;
 
     /// Where the awaiting task runs the object itself. Loop thread, GIL held.
-    const py_ref& object() const noexcept { return object_; }
+    py_ref take_object() noexcept { return std::move(object_); }
 
     void set_runner(coroutine_object* runner) noexcept { runner_ = runner; }
 
@@ -72,8 +72,8 @@ protected:
     /// Stores the value; throws where it cannot be converted. GIL held.
     virtual void convert(py::handle value) = 0;
 
-    /// Calls what gives the object, awaitable or not; null where the object is there. GIL held.
-    virtual py::object make() { return {}; }
+    /// Calls what gives the object, awaitable or not, where there is none. GIL held.
+    virtual py::object make();
 
     std::exception_ptr error_;
 

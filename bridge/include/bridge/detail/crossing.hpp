@@ -10,6 +10,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/error.hpp>
 
 #include <exception>
 #include <memory>
@@ -47,9 +48,10 @@ public:
     /// Asks the coroutine to stop: emits its cancellation signal in its turn. Loop thread or any.
     void request_cancel() noexcept;
 
-    /// Whether Python asked for the end, so that operation_aborted is its answer.
-    bool cancel_requested() const noexcept {
-        return cancel_requested_.load(std::memory_order_acquire);
+    /// Whether a request has not reached the coroutine: it is still on its way, or the coroutine
+    /// ended first. Same rule as finished().
+    bool cancel_unseen() const noexcept {
+        return requests_.load(std::memory_order_acquire) != emitted_;
     }
 
     /// Readable by the thread that holds the strand, and on the loop thread after delivery.
@@ -68,6 +70,8 @@ public:
 
     /// The Python side. Loop thread.
     void set_object(coroutine_object* object) noexcept { object_ = object; }
+
+    coroutine_object* object() const noexcept { return object_; }
 
     crossing* as_crossing() noexcept override { return this; }
 
@@ -119,7 +123,9 @@ private:
     coroutine_object* object_ = nullptr; // borrowed; loop thread
     awaiting* delegation_ = nullptr;
     py_ref kept_;
-    std::atomic<bool> cancel_requested_{false};
+    std::atomic<unsigned> requests_{0};
+    unsigned emitted_ = 0;
+    int cancel_turns_ = 0; // of the strand that the request on its way has let pass
     std::atomic<bool> cancel_queued_{false};
     std::atomic<bool> driven_by_task_{false};
     bool inline_ = false;
@@ -157,6 +163,9 @@ public:
 
     PyObject* take_result() override {
         try {
+            // As a task that is cancelled right before it ends: the request must not be lost.
+            if (!error_ && cancel_unseen())
+                throw boost::system::system_error(boost::asio::error::operation_aborted);
             if (!error_) {
                 if constexpr (std::is_void_v<T>)
                     return Py_NewRef(Py_None);
