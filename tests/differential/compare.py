@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs each program once with async def functions and once with C++ ones: one trace.
+
+compare.py [asyncio|debug|uvloop] [NAME...]
+"""
+
+import asyncio
+import difflib
+import faulthandler
+import gc
+import importlib
+import os
+import pathlib
+import sys
+import warnings
+
+HERE = pathlib.Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+import native
+import pure
+from program import PROGRAMS, show
+
+SECONDS = 60  # for one program, on a busy machine
+
+
+def use_loop(kind):
+    if kind == "debug":
+        os.environ["PYTHONASYNCIODEBUG"] = "1"
+    elif kind == "uvloop":
+        import uvloop
+
+        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    elif kind != "asyncio":
+        sys.exit(f"compare.py: unknown loop {kind!r}: asyncio, debug or uvloop")
+
+
+def message_of(context):
+    return context["message"].partition(" in callback ")[0]  # it names the callback, each in its way
+
+
+async def run_in_loop(program, functions, trace):
+    loop = asyncio.get_running_loop()
+    loop.slow_callback_duration = 60  # a busy machine is no finding
+    loop.set_exception_handler(lambda _, context: trace("loop:", message_of(context), context.get("exception")))
+    await program(functions, trace)
+
+
+def run(program, functions, trace):
+    try:
+        if asyncio.iscoroutinefunction(program):
+            asyncio.run(run_in_loop(program, functions, trace))
+        else:
+            program(functions, trace)
+    except BaseException as error:
+        trace("ends with", error)
+
+
+def observe(program, functions):
+    """All that a run of the program shows: its trace, warnings, errors nobody caught."""
+    lines = []
+
+    def trace(*values):
+        lines.append(" ".join(map(show, values)))
+
+    def on_unraisable(failure):
+        lines.append(f"unraisable: {show(failure.exc_value)}")
+
+    faulthandler.dump_traceback_later(SECONDS, exit=True)
+    before, sys.unraisablehook = sys.unraisablehook, on_unraisable
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        run(program, functions, trace)
+        gc.collect()
+    sys.unraisablehook = before
+    faulthandler.cancel_dump_traceback_later()
+    return lines + [f"{w.category.__name__}: {str(w.message).splitlines()[0]}" for w in caught]
+
+
+def check(name, program):
+    """None where the traces are as they should be, else what is wrong."""
+    expected, seen = observe(program, pure), observe(program, native)
+    if program.differs is None and expected != seen:
+        return "\n".join(difflib.unified_diff(expected, seen, "async def", "C++", lineterm=""))
+    if program.differs is not None and expected == seen:
+        return "is listed as different, and is not"
+    if program.differs is None and not expected:
+        return "has an empty trace"
+    return None
+
+
+def main(kind="asyncio", *names):
+    use_loop(kind)
+    for file in sorted((HERE / "programs").glob("*.py")):
+        importlib.import_module(f"programs.{file.stem}")
+    chosen = {name: one for name, one in PROGRAMS.items() if not names or any(part in name for part in names)}
+    failed = 0
+    for name, program in chosen.items():
+        problem = check(name, program)
+        print(f"{'FAILED' if problem else 'ok'}: {name}", flush=True)
+        if problem:
+            failed += 1
+            print(problem, flush=True)
+    print(f"{len(chosen)} programs, {failed} failed")
+    return 1 if failed or not chosen else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

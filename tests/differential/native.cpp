@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// The C++ half of the differential programs: the same names as pure.py, and an interpreter to run
+// them in, so that sanitizers see both.
+#include <bridge/bridge.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/experimental/concurrent_channel.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <pybind11/embed.h>
+#include <pybind11/stl.h>
+
+#include <cstdio>
+#include <memory>
+#include <vector>
+
+namespace asio = boost::asio;
+namespace py = pybind11;
+using namespace std::chrono_literals;
+using bridge::py_ref;
+using bridge::to_cpp;
+using bridge::with_gil;
+
+namespace {
+
+py_ref call(const py_ref& function) {
+    return with_gil([&] { return py_ref(function.get()()); });
+}
+
+asio::awaitable<void> post() {
+    co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+}
+
+asio::awaitable<py_ref> give(py_ref value) {
+    co_return value;
+}
+
+asio::awaitable<py_ref> fail(py_ref exception) {
+    with_gil([&] {
+        PyErr_SetObject(py::type::of(exception.get()).ptr(), exception.handle().ptr());
+        throw py::error_already_set();
+    });
+    co_return py_ref();
+}
+
+asio::awaitable<py_ref> hop(py_ref value) {
+    co_await post();
+    co_return value;
+}
+
+asio::awaitable<py_ref> hop_and_fail(py_ref exception) {
+    co_await post();
+    co_return co_await fail(std::move(exception));
+}
+
+asio::awaitable<void> pause_for(double seconds) {
+    asio::steady_timer timer(co_await asio::this_coro::executor,
+                             std::chrono::nanoseconds(static_cast<long long>(seconds * 1e9)));
+    co_await timer.async_wait(asio::use_awaitable);
+}
+
+asio::awaitable<void> forever() {
+    return pause_for(3600);
+}
+
+asio::awaitable<py_ref> call_and_await(py_ref function) {
+    co_return co_await to_cpp(call(function));
+}
+
+asio::awaitable<py_ref> hop_and_call(py_ref function) {
+    co_await post();
+    co_return co_await to_cpp(call(function));
+}
+
+// A coroutine spawned beside the one that Python awaits: what it awaits needs a task.
+asio::awaitable<py_ref> call_in_child(py_ref function) {
+    co_return co_await asio::co_spawn(co_await asio::this_coro::executor,
+                                      call_and_await(std::move(function)), asio::use_awaitable);
+}
+
+asio::awaitable<py_ref> await_it(py_ref awaitable) {
+    co_return co_await to_cpp(std::move(awaitable));
+}
+
+asio::awaitable<std::vector<py_ref>> call_each(std::vector<py_ref> functions) {
+    std::vector<py_ref> results;
+    for (const auto& function : functions)
+        results.push_back(co_await to_cpp(call(function)));
+    co_return results;
+}
+
+// try: return await body()  finally: await clean()
+asio::awaitable<py_ref> with_cleanup(py_ref body, py_ref clean) {
+    py_ref result;
+    std::exception_ptr error;
+    try {
+        result = co_await to_cpp(call(body));
+    } catch (...) {
+        error = std::current_exception();
+    }
+    co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+    co_await to_cpp<void>(call(clean));
+    if (error)
+        std::rethrow_exception(error);
+    co_return result;
+}
+
+// try: return await body()  except CancelledError: return value
+asio::awaitable<py_ref> swallow(py_ref body, py_ref value) {
+    try {
+        co_return co_await to_cpp(call(body));
+    } catch (const boost::system::system_error& error) {
+        if (error.code() != asio::error::operation_aborted)
+            throw;
+    }
+    co_return value;
+}
+
+// try: return await body()  except CancelledError: raise exception
+asio::awaitable<py_ref> convert(py_ref body, py_ref exception) {
+    try {
+        co_return co_await to_cpp(call(body));
+    } catch (const boost::system::system_error& error) {
+        if (error.code() != asio::error::operation_aborted)
+            throw;
+    }
+    co_return co_await fail(std::move(exception));
+}
+
+// Works natively until it is cancelled, and then works on for a while before it ends.
+asio::awaitable<py_ref> unwind_slowly(py_ref at_end) {
+    try {
+        co_await forever();
+    } catch (const boost::system::system_error&) {
+    }
+    co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+    co_await post();
+    co_await post();
+    with_gil([&] { at_end.get()(); });
+    throw boost::system::system_error(asio::error::operation_aborted);
+}
+
+// Passed one at a time, each when it is opened from Python.
+class gate {
+public:
+    gate() : passes_(bridge::default_runtime().io_context(), 1000) {}
+
+    asio::awaitable<void> wait() { co_await passes_.async_receive(asio::use_awaitable); }
+
+    void open() { passes_.try_send(boost::system::error_code()); }
+
+private:
+    asio::experimental::concurrent_channel<void(boost::system::error_code)> passes_;
+};
+
+template<class T>
+py::object hot(asio::awaitable<T> body) {
+    return bridge::to_python_future(std::move(body));
+}
+
+} // namespace
+
+PYBIND11_EMBEDDED_MODULE(native, m) {
+    bridge::def_async(m, "give", &give, py::arg("value") = py::none());
+    bridge::def_async(m, "fail", &fail);
+    bridge::def_async(m, "hop", &hop, py::arg("value") = py::none());
+    bridge::def_async(m, "hop_and_fail", &hop_and_fail);
+    bridge::def_async(m, "pause", &pause_for);
+    bridge::def_async(m, "forever", &forever);
+    bridge::def_async(m, "call", &call_and_await);
+    bridge::def_async(m, "hop_and_call", &hop_and_call);
+    bridge::def_async(m, "call_in_child", &call_in_child);
+    bridge::def_async(m, "await_it", &await_it);
+    bridge::def_async(m, "call_each", &call_each);
+    bridge::def_async(m, "with_cleanup", &with_cleanup);
+    bridge::def_async(m, "swallow", &swallow);
+    bridge::def_async(m, "convert", &convert);
+    bridge::def_async(m, "unwind_slowly", &unwind_slowly);
+    py::class_<gate, std::shared_ptr<gate>> gates(m, "Gate");
+    gates.def(py::init<>()).def("open", &gate::open);
+    bridge::def_async(gates, "wait", &gate::wait);
+    m.def("hot_give", [](py_ref value) { return hot(give(std::move(value))); });
+    m.def("hot_fail", [](py_ref exception) { return hot(fail(std::move(exception))); });
+    m.def("hot_hop", [](py_ref value) { return hot(hop(std::move(value))); });
+    m.def("hot_hop_and_fail",
+          [](py_ref exception) { return hot(hop_and_fail(std::move(exception))); });
+    m.def("hot_forever", [] { return hot(forever()); });
+    m.def("hot_call", [](py_ref function) { return hot(call_and_await(std::move(function))); });
+    m.def("hot_swallow", [](py_ref body, py_ref value) {
+        return hot(swallow(std::move(body), std::move(value)));
+    });
+}
+
+// native SCRIPT ARGUMENT...: what python3 would do with it.
+int main(int argc, char** argv) {
+    if (argc < 2) {
+        std::fputs("usage: differential SCRIPT [ARGUMENT...]\n", stderr);
+        return 4;
+    }
+    const bridge::interpreter python(argc - 1, argv + 1);
+    try {
+        py::module_::import("runpy").attr("run_path")(argv[1], py::none(), "__main__");
+    } catch (py::error_already_set& error) {
+        if (error.matches(PyExc_SystemExit))
+            return error.value().attr("code").cast<int>();
+        std::fprintf(stderr, "%s\n", error.what());
+        return 1;
+    }
+    return 0;
+}

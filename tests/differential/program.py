@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the differential programs are written with."""
+
+import asyncio
+import sys
+
+PROGRAMS = {}
+
+
+def program(function=None, *, since=(3, 10), until=None, differs=None):
+    """Registers f(n, t): n is pure.py or the native module, t(...) adds a line to the trace.
+
+    differs: a known difference and its reason; such a program must differ.
+    """
+
+    def register(function):
+        if since <= sys.version_info[:2] and (until is None or sys.version_info[:2] < until):
+            PROGRAMS[f"{function.__module__}.{function.__name__}"] = function
+        function.differs = differs
+        return function
+
+    return register if function is None else register(function)
+
+
+def show(value):
+    """A value as a trace has it; an exception with what belongs to it."""
+    if not isinstance(value, BaseException):
+        return value if isinstance(value, str) else repr(value)
+    text = f"{type(value).__name__}{value.args!r}"
+    if isinstance(value, BaseException) and hasattr(value, "exceptions"):
+        text += "[" + "; ".join(show(one) for one in value.exceptions) + "]"
+    for name in ("__cause__", "__context__", "__notes__"):
+        extra = getattr(value, name, None)
+        if extra is not None:
+            text += f" {name}: {show(extra)};"
+    return text
+
+
+async def outcome(awaitable):
+    """How an await ends, as text; an end by cancellation too."""
+    try:
+        return f"gives {show(await awaitable)}"
+    except BaseException as error:
+        return f"raises {show(error)}"
+
+
+async def turns(count=10):
+    """Lets everything go on that needs only turns of the loop."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+def state(task):
+    """What a finished task or future shows."""
+    if not task.done():
+        return "pending"
+    if task.cancelled():
+        return "cancelled"
+    return f"failed: {show(task.exception())}" if task.exception() else f"done: {show(task.result())}"
+
+
+async def ended(*tasks):
+    """Waits until they have ended; their states."""
+    await asyncio.wait(tasks)
+    return [state(task) for task in tasks]

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What native.cpp does, written with async def: the reference that it is compared with."""
+
+import asyncio
+import concurrent.futures
+
+_thread = concurrent.futures.ThreadPoolExecutor(1)
+
+
+async def _post():
+    await asyncio.get_running_loop().run_in_executor(_thread, int)
+
+
+async def give(value=None):
+    return value
+
+
+async def fail(exception):
+    raise exception
+
+
+async def hop(value=None):
+    await _post()
+    return value
+
+
+async def hop_and_fail(exception):
+    await _post()
+    raise exception
+
+
+async def pause(seconds):
+    await asyncio.sleep(seconds)
+
+
+async def forever():
+    await asyncio.sleep(3600)
+
+
+async def call(function):
+    return await function()
+
+
+async def hop_and_call(function):
+    await _post()
+    return await function()
+
+
+async def call_in_child(function):
+    return await asyncio.ensure_future(function())
+
+
+async def await_it(awaitable):
+    return await awaitable
+
+
+async def call_each(functions):
+    return [await function() for function in functions]
+
+
+async def with_cleanup(body, clean):
+    try:
+        return await body()
+    finally:
+        await clean()
+
+
+async def swallow(body, value):
+    try:
+        return await body()
+    except asyncio.CancelledError:
+        pass
+    return value
+
+
+async def convert(body, exception):
+    try:
+        return await body()
+    except asyncio.CancelledError:
+        pass
+    raise exception
+
+
+async def unwind_slowly(at_end):
+    try:
+        await forever()
+    except asyncio.CancelledError:
+        pass
+    await _post()
+    await _post()
+    at_end()
+    raise asyncio.CancelledError
+
+
+class Gate:
+    def __init__(self):
+        self.passes = asyncio.Queue()
+
+    async def wait(self):
+        await self.passes.get()
+
+    def open(self):
+        self.passes.put_nowait(None)
+
+
+def _hot(coroutine):
+    return asyncio.ensure_future(coroutine)
+
+
+def hot_give(value):
+    return _hot(give(value))
+
+
+def hot_fail(exception):
+    return _hot(fail(exception))
+
+
+def hot_hop(value):
+    return _hot(hop(value))
+
+
+def hot_hop_and_fail(exception):
+    return _hot(hop_and_fail(exception))
+
+
+def hot_forever():
+    return _hot(forever())
+
+
+def hot_call(function):
+    return _hot(call(function))
+
+
+def hot_swallow(body, value):
+    return _hot(swallow(body, value))
