@@ -241,20 +241,57 @@ PySendResult throw_into(coroutine_object* self, const py::object& exception, PyO
     return PYGEN_ERROR;
 }
 
-void start(coroutine_object* self) {
+// False with the Python error set: there is nothing to run it on.
+bool find_scheduler(coroutine_object* self) {
+    auto& op = *self->op;
+    try {
+        if (!op.has_scheduler())
+            op.set_scheduler(choose_scheduler(op.locals()));
+        return true;
+    } catch (...) {
+        set_crossing_error(std::current_exception());
+        self->now = phase::closed;
+        return false;
+    }
+}
+
+// The first step, here and now; false where it has to be taken elsewhere.
+bool start_here(coroutine_object* self) {
     auto& op = *self->op;
     self->now = phase::running;
-    op.begin_inline();
     op.set_driven_by_task(!self->hot);
+    if (!op.on().may_start_here())
+        return false;
+    op.begin_inline();
     if (!run_inline(op, [&op] { op.start(); }))
         op.fail_to_start();
+    return true;
+}
+
+// It announces itself through the port from its first step on; false with the Python error set.
+bool start_there(coroutine_object* self) {
+    auto& op = *self->op;
+    if (!find_locals(self)) {
+        self->now = phase::closed;
+        op.set_object(nullptr);
+        return false;
+    }
+    op.start_there();
+    return true;
+}
+
+PySendResult start(coroutine_object* self, PyObject** result) {
+    if (!find_scheduler(self))
+        return PYGEN_ERROR;
+    if (start_here(self))
+        return go_on(self, result);
+    return start_there(self) ? yield_self(self, result) : PYGEN_ERROR;
 }
 
 PySendResult step(coroutine_object* self, PyObject* value, PyObject** result) {
     switch (self->now) {
     case phase::created:
-        start(self);
-        return go_on(self, result);
+        return start(self, result);
     case phase::delegating:
         return step_delegation(self, value, nullptr, result);
     case phase::running:
@@ -271,7 +308,13 @@ PySendResult step(coroutine_object* self, PyObject* value, PyObject** result) {
 
 void start_hot(coroutine_object* self) {
     auto& op = *self->op;
-    start(self);
+    if (!find_scheduler(self))
+        throw py::error_already_set();
+    if (!start_here(self)) {
+        if (!start_there(self))
+            throw py::error_already_set();
+        return;
+    }
     if (op.finished()) {
         op.end_inline();
         settle(self);

@@ -21,7 +21,7 @@ void crossing::request_cancel() noexcept {
 // What completed before the request is resumed first: emitted to an operation that has ended
 // already, the request would be lost. Two turns of the strand take it through the threads' queue.
 void crossing::run_cancel(strand_task* self, bool call) {
-    auto owner = intrusive_ptr<crossing>::adopt(static_cast<cancel_node*>(self)->owner);
+    auto owner = intrusive_ptr<crossing>::adopt(static_cast<own_task*>(self)->owner);
     if (call && !owner->finished_ && owner->cancel_turns_ < 2) {
         ++owner->cancel_turns_;
         return owner.detach()->post(self);
@@ -32,6 +32,18 @@ void crossing::run_cancel(strand_task* self, bool call) {
         return;
     owner->emitted_ = owner->requests_.load(std::memory_order_acquire);
     owner->signal_.emit(boost::asio::cancellation_type::all);
+}
+
+void crossing::start_there() noexcept {
+    on().schedule(*this, &start_task_);
+}
+
+void crossing::run_start(strand_task* self, bool call) {
+    auto* owner = static_cast<own_task*>(self)->owner;
+    if (call)
+        return owner->start();
+    owner->fail_to_start();
+    owner->announce();
 }
 
 void crossing::fail_to_start() noexcept {

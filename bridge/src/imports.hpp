@@ -7,6 +7,7 @@
 
 namespace bridge::detail {
 
+class loop_context;
 class port;
 
 /// Borrowed for the life of the interpreter: never destroyed, so that nothing runs at its end.
@@ -21,6 +22,7 @@ struct imports {
     py::object coroutine_abc;     ///< collections.abc.Coroutine
     py::object rethrow;           ///< runs pybind11's exception translators
     py::object run;               ///< of run.py, once it was needed
+    py::object event_loop;        ///< class EventLoop of event_loop.py, once it was needed
     PyTypeObject* coroutine_type; ///< what to_python returns
     PyTypeObject* future_type;    ///< what to_python_future returns
     PyTypeObject* function_type;  ///< what def_async makes
@@ -31,9 +33,17 @@ struct imports {
         port* its_port = nullptr;
     } last_port; ///< most programs have one loop
 
+    struct {
+        PyThreadState* thread = nullptr;
+        loop_context* context = nullptr;
+    } running_context; ///< the same-thread loop that began to run last
+
+    int loop_contexts = 0;            ///< how many same-thread loops are open
+    PyObject* last_foreign = nullptr; ///< a loop that was seen to run and is no such loop
+
     struct names {
-        py::object add_reader, call_soon, call_soon_threadsafe, call_exception_handler, ready,
-            create_task, cancel, done, cancelled, exception, result, add_done_callback,
+        py::object add_reader, debug, call_soon, call_soon_threadsafe, call_exception_handler,
+            ready, create_task, cancel, done, cancelled, exception, result, add_done_callback,
             future_blocking, send, throw_, close, cr_await;
     } name;
 

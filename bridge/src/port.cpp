@@ -2,6 +2,7 @@
 #include <bridge/detail/port.hpp>
 
 #include "imports.hpp"
+#include "loop_context.hpp"
 
 #include <bridge/detail/interpreter.hpp>
 #include <bridge/detail/report.hpp>
@@ -51,12 +52,23 @@ PyMethodDef port::attach_method = {"bridge_attach", &port::on_attach, METH_NOARG
 intrusive_ptr<port> port::of(py::handle loop) {
     if (auto found = find(loop))
         return found;
-    auto made = intrusive_ptr<port>::adopt(new port(loop));
+    auto made = intrusive_ptr<port>::adopt(new port(loop, nullptr));
     made->attach();
-    get_imports().ports[made->key_] = py::capsule(made.get(), capsule_name);
-    made->retain(); // the table's reference, given back in close()
-    get_imports().last_port = {loop.ptr(), made.get()};
+    made->enter_table();
     return made;
+}
+
+intrusive_ptr<port> port::make(py::handle loop, loop_context& host) {
+    auto made = intrusive_ptr<port>::adopt(new port(loop, &host));
+    made->enter_table();
+    return made;
+}
+
+void port::enter_table() {
+    auto& all = get_imports();
+    all.ports[key_] = py::capsule(this, capsule_name);
+    retain(); // the table's reference, given back in close()
+    all.last_port = {loop_, this};
 }
 
 intrusive_ptr<port> port::find(py::handle loop) {
@@ -73,17 +85,21 @@ intrusive_ptr<port> port::find(py::handle loop) {
     return intrusive_ptr<port>(last.its_port);
 }
 
-port::port(py::handle loop)
-    : loop_(loop.ptr()), key_(PyWeakref_NewRef(loop.ptr(), nullptr)),
-      event_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-    if (event_fd_ < 0)
+port::port(py::handle loop, loop_context* host)
+    : loop_(loop.ptr()), key_(PyWeakref_NewRef(loop.ptr(), nullptr)), host_(host) {
+    if (host_ != nullptr)
+        host_->retain();
+    else if (event_fd_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); event_fd_ < 0)
         throw std::system_error(errno, std::generic_category(), "eventfd for an event loop");
     const auto base = py::module_::import("asyncio").attr("BaseEventLoop");
     shows_ready_queue_ = py::isinstance(loop, base) && py::hasattr(loop, "_ready");
 }
 
 port::~port() {
-    ::close(event_fd_);
+    if (host_ != nullptr)
+        host_->release();
+    else
+        ::close(event_fd_);
 }
 
 void port::release() noexcept {
@@ -144,7 +160,8 @@ bool port::push(port_node* node) noexcept {
         if (head == closed_mark())
             return false;
         node->next = head;
-    } while (!head_.compare_exchange_weak(head, node, std::memory_order_acq_rel,
+        // Sequentially consistent: before it sleeps, a host looks here after it said so.
+    } while (!head_.compare_exchange_weak(head, node, std::memory_order_seq_cst,
                                           std::memory_order_relaxed));
     // The node may be delivered and gone by now. Only the first one wakes: whoever drains takes
     // all.
@@ -154,6 +171,11 @@ bool port::push(port_node* node) noexcept {
 }
 
 void port::wake() noexcept {
+    if (host_ != nullptr) {
+        if (host_->wake())
+            wakes_.fetch_add(1, std::memory_order_relaxed);
+        return;
+    }
     wakes_.fetch_add(1, std::memory_order_relaxed);
     const std::uint64_t one = 1;
     // Fails only when the counter is full, and then the loop is awake.
@@ -164,17 +186,29 @@ bool port::is_open() const noexcept {
     return head_.load(std::memory_order_acquire) != closed_mark();
 }
 
+bool port::has_arrivals() const noexcept {
+    const auto* head = head_.load(std::memory_order_seq_cst);
+    return undelivered_ != nullptr || (head != nullptr && head != closed_mark());
+}
+
+bool port::has_ready_callbacks() const noexcept {
+    const auto ready =
+        py::reinterpret_steal<py::object>(PyObject_GetAttr(loop_, get_imports().name.ready.ptr()));
+    const bool none = ready && PyObject_Size(ready.ptr()) == 0;
+    PyErr_Clear();
+    return !none;
+}
+
 // A task may be woken inside the drain only where pure Python could not tell: no task is running,
 // and no callback was queued that would have run before the wake-up.
 bool port::nothing_queued_before() const noexcept {
-    if (!shows_ready_queue_)
+    if (!shows_ready_queue_ || has_ready_callbacks())
         return false;
-    const auto& all = get_imports();
-    const auto ready =
-        py::reinterpret_steal<py::object>(PyObject_GetAttr(loop_, all.name.ready.ptr()));
-    const auto task =
-        py::reinterpret_steal<py::object>(PyObject_CallOneArg(all.current_task.ptr(), loop_));
-    const bool answer = ready && task && PyObject_Size(ready.ptr()) == 0 && task.is_none();
+    if (host_ != nullptr)
+        return !host_->is_in_debug_mode(); // inside select() no task runs
+    const auto task = py::reinterpret_steal<py::object>(
+        PyObject_CallOneArg(get_imports().current_task.ptr(), loop_));
+    const bool answer = task && task.is_none();
     PyErr_Clear();
     return answer;
 }
@@ -183,7 +217,13 @@ bool port::drain() noexcept {
     std::uint64_t count = 0;
     // Before the queue is taken: a push after this read wakes again.
     [[maybe_unused]] const auto size = ::read(event_fd_, &count, sizeof count);
+    return deliver();
+}
+
+bool port::deliver() noexcept {
     drop_released_references();
+    if (!is_open())
+        return true;
     deliver_some();
     return wake_waiters();
 }
@@ -300,8 +340,13 @@ void port::close() noexcept {
 
 void port::close_all() noexcept {
     const auto ports = py::reinterpret_steal<py::list>(PyDict_Values(get_imports().ports.ptr()));
-    for (const auto& item : ports)
-        static_cast<port*>(PyCapsule_GetPointer(item.ptr(), capsule_name))->close();
+    for (const auto& item : ports) {
+        auto* one = static_cast<port*>(PyCapsule_GetPointer(item.ptr(), capsule_name));
+        if (one->host_ != nullptr)
+            one->host_->close();
+        else
+            one->close();
+    }
 }
 
 } // namespace bridge::detail

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <bridge/run.hpp>
 
+#include "embedded.hpp"
 #include "imports.hpp"
 #include "run_source.hpp"
 
@@ -16,27 +17,12 @@ std::size_t cancel_native(const py::object& loop, py::object when_idle) {
     return port ? port->cancel_members(std::move(when_idle)) : 0;
 }
 
-py::object load_run_function() {
-    py::dict module;
-    module["__name__"] = "bridge.run";
-    module["__builtins__"] = py::module_::import("builtins");
-    const auto code = py::reinterpret_steal<py::object>(
-        Py_CompileString(detail::run_source, "bridge/src/run.py", Py_file_input));
-    if (!code)
-        throw py::error_already_set();
-    const auto done =
-        py::reinterpret_steal<py::object>(PyEval_EvalCode(code.ptr(), module.ptr(), module.ptr()));
-    if (!done)
-        throw py::error_already_set();
-    return module["run"];
-}
-
 } // namespace
 
 py::object detail::run_in_new_loop(const py::object& main, const run_options& options) {
     auto& function = get_imports().run;
     if (!function)
-        function = load_run_function();
+        function = run_embedded("bridge.run", "bridge/src/run.py", run_source)["run"];
     const auto factory = options.loop_factory ? options.loop_factory.get() : py::none();
     const std::chrono::duration<double> deadline = options.deadline;
     return function(main, factory, options.debug, deadline.count(),

@@ -18,7 +18,8 @@ Runs the tests whose id contains any FILTER (all without one), in one process.
   --format human|json       how to list (human)
   --run-exact ID            run this test only
   --timeout DURATION        in place of each test's own (500ms, 5s, 2m)
-  --loop asyncio|uvloop     the event loop (asyncio, or BRIDGE_TEST_LOOP)
+  --loop NAME               the event loop: asyncio (the default), same-thread or uvloop;
+                            also BRIDGE_TEST_LOOP
   --event-fd N              report events to this descriptor, for bridge-test
   --help                    this text
 
@@ -54,13 +55,15 @@ private:
     const char* const* end_;
 };
 
-bool is_uvloop(const std::string& name, const char* source) {
+loop_kind parse_loop(const std::string& name, const char* source) {
+    if (name == "asyncio")
+        return loop_kind::asyncio;
+    if (name == "same-thread")
+        return loop_kind::same_thread;
     if (name == "uvloop")
-        return true;
-    if (name != "asyncio")
-        throw usage_error(std::string(source) + " is '" + name +
-                          "', which is neither asyncio nor uvloop");
-    return false;
+        return loop_kind::uvloop;
+    throw usage_error(std::string(source) + " is '" + name +
+                      "', which is none of asyncio, same-thread and uvloop");
 }
 
 int parse_descriptor(const std::string& text) {
@@ -86,7 +89,7 @@ bool parse_format(const std::string& text) {
 
 void read_environment(command_line& into) {
     if (const char* loop = std::getenv("BRIDGE_TEST_LOOP"); loop != nullptr && *loop != '\0')
-        into.uvloop = is_uvloop(loop, "BRIDGE_TEST_LOOP");
+        into.loop = parse_loop(loop, "BRIDGE_TEST_LOOP");
     const char* debug = std::getenv("BRIDGE_TEST_DEBUG");
     into.debug = debug != nullptr && *debug != '\0' && std::string_view(debug) != "0";
 }
@@ -101,7 +104,7 @@ void read_option(command_line& into, std::string_view option,
     else if (option == "--timeout")
         into.timeout = parse_timeout(value());
     else if (option == "--loop")
-        into.uvloop = is_uvloop(value(), "--loop");
+        into.loop = parse_loop(value(), "--loop");
     else if (option == "--event-fd")
         into.event_fd = parse_descriptor(value());
     else if (option == "--list" && !attached)

@@ -10,11 +10,17 @@
 
 namespace bridge::harness {
 
+enum class loop_kind {
+    asyncio,
+    same_thread, ///< bridge::new_event_loop()
+    uvloop,
+};
+
 struct command_line {
     bool help = false;
     bool list = false;
     bool json = false;
-    bool uvloop = false;
+    loop_kind loop = loop_kind::asyncio;
     bool debug = false; ///< asyncio's debug mode
     std::optional<std::string> exact;
     std::vector<std::string> filters; ///< empty: all tests

@@ -6,6 +6,7 @@
 
 #include <bridge/protocol/duration.hpp>
 
+#include <bridge/event_loop.hpp>
 #include <bridge/to_python.hpp>
 
 #include <bridge/harness/detail/checking.hpp>
@@ -116,10 +117,9 @@ void record(test_run& run, const std::string& kind, const std::string& message) 
 }
 
 py::object make_body(test_run& run) {
-    return bridge::detail::make_lazy(bridge::detail::make_crossing(default_runtime().scheduler(),
-                                                                   task_locals(), run_body(&run),
-                                                                   &run),
-                                     py::str(run.test().info.id));
+    return bridge::detail::make_lazy(
+        bridge::detail::make_crossing(nullptr, task_locals(), run_body(&run), &run),
+        py::str(run.test().info.id));
 }
 
 std::size_t cancel_native(const py::object& loop, py::object when_idle) {
@@ -162,9 +162,13 @@ py::dict load_module() {
     return module;
 }
 
-py::object find_loop_factory(const py::dict& module, bool uvloop) {
+py::object find_loop_factory(loop_kind loop) {
+    if (loop == loop_kind::same_thread)
+        return event_loop_class();
+    if (loop == loop_kind::asyncio)
+        return py::module_::import("asyncio").attr("new_event_loop");
     try {
-        return module["loop_factory"](uvloop ? "uvloop" : "asyncio");
+        return py::module_::import("uvloop").attr("new_event_loop");
     } catch (py::error_already_set& error) {
         if (!error.matches(PyExc_ImportError))
             throw;
@@ -180,7 +184,7 @@ python_side::python_side(const command_line& options) : debug_(options.debug) {
         python_.emplace();
     const auto module = load_module();
     function_ = module["run_test"];
-    loop_factory_ = find_loop_factory(module, options.uvloop);
+    loop_factory_ = find_loop_factory(options.loop);
     default_runtime(); // so that its own exit handlers are registered before ours
 }
 

@@ -229,11 +229,3 @@ def run_test(make_body, factory, debug, name, timeout, text, report, end_body, n
                 loop.set_exception_handler(lambda *_: None)  # one verdict is enough
             loop.close()
         gc.collect()
-
-
-def loop_factory(kind):
-    if kind == "uvloop":
-        import uvloop
-
-        return uvloop.new_event_loop
-    return asyncio.new_event_loop

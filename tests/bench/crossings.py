@@ -8,6 +8,7 @@ import sys
 import time
 
 import bench_crossings as native
+import bridge_asyncio
 
 ROUNDS = 9
 
@@ -98,40 +99,69 @@ async def p4_window(count):
     await native.await_window([noop() for _ in range(count)], 64)
 
 
+R1_ONE, R1_MANY = "R1 call_soon future, 1 task", "R1 call_soon future, 64 tasks"
+R2, R3 = "R2 await noop()", "R3 run_coroutine_threadsafe, window 64"
+GATHER = "gather of 10,000 plain coroutines"
+
+# name, operations, body, (reference, bar) or None, on the same-thread host?
 CASES = [
-    ("R1 call_soon future, 1 task", 20000, r1_seq, None),
-    ("R1 call_soon future, 64 tasks", 20000, in_tasks(64, call_soon_future), None),
-    ("R2 await noop()", 100000, r2, None),
-    ("R3 run_coroutine_threadsafe, window 64", 5000, r3, None),
-    ("gather of 10,000 plain coroutines", 10000, gather_plain, None),
-    ("P1 ready, no arguments", 100000, p1_ready, ("R2 await noop()", 2.6)),
-    ("P1 ready, member with a keyword", 100000, p1_member, ("R2 await noop()", 4.0)),
-    ("P3 one hop, 64 tasks", 20000, in_tasks(64, native.hop), ("R1 call_soon future, 64 tasks", 2.0)),
-    ("P3 gather of 10,000, hot", 10000, gather_hot, ("R1 call_soon future, 64 tasks", 0.8)),
-    ("P3 gather of 10,000, lazy", 10000, gather_lazy, ("gather of 10,000 plain coroutines", 1.7)),
-    ("P4 C++ awaits Python, delegated", 50000, p4_delegated, ("R2 await noop()", 5.0)),
-    ("P4 from a background thread, window 64", 5000, p4_window, ("R3 run_coroutine_threadsafe, window 64", 0.25)),
+    (R1_ONE, 20000, r1_seq, None, False),
+    (R1_MANY, 20000, in_tasks(64, call_soon_future), None, False),
+    (R2, 100000, r2, None, False),
+    (R3, 5000, r3, None, False),
+    (GATHER, 10000, gather_plain, None, False),
+    ("P1 ready, no arguments", 100000, p1_ready, (R2, 2.6), False),
+    ("P1 ready, member with a keyword", 100000, p1_member, (R2, 4.0), False),
+    ("P3 one hop, 64 tasks", 20000, in_tasks(64, native.hop), (R1_MANY, 2.0), False),
+    ("P3 gather of 10,000, hot", 10000, gather_hot, (R1_MANY, 0.8), False),
+    ("P3 gather of 10,000, lazy", 10000, gather_lazy, (GATHER, 1.7), False),
+    ("P4 C++ awaits Python, delegated", 50000, p4_delegated, (R2, 5.0), False),
+    ("P4 from a background thread, window 64", 5000, p4_window, (R3, 0.25), False),
+    ("same-thread: R1, 1 task", 20000, r1_seq, (R1_ONE, None), True),
+    ("same-thread: P1 ready, no arguments", 100000, p1_ready, (R2, 2.6), True),
+    ("same-thread: P1 ready, member with a keyword", 100000, p1_member, (R2, 4.0), True),
+    ("same-thread: P2 one suspend, 1 task", 20000, in_tasks(1, native.hop), (R1_ONE, 0.40), True),
+    ("same-thread: P2 one suspend, 64 tasks", 20000, in_tasks(64, native.hop), (R1_MANY, 0.55), True),
+    ("same-thread: gather of 10,000, hot", 10000, gather_hot, (R1_MANY, None), True),
+    ("same-thread: gather of 10,000, lazy", 10000, gather_lazy, (GATHER, None), True),
+    ("same-thread: P4 C++ awaits Python, delegated", 50000, p4_delegated, (R2, 5.0), True),
+    ("same-thread: P4 window 64", 5000, p4_window, (R3, None), True),
 ]
 
 
-def main():
-    loop = asyncio.new_event_loop()
+def measure(rounds, only):
+    loops = asyncio.new_event_loop(), bridge_asyncio.new_event_loop()
     seconds = {name: [] for name, *_ in CASES}
-    for round_number in range(ROUNDS + 1):
-        for name, count, body, _ in CASES:
-            taken = loop.run_until_complete(timed(count, body))
+    for round_number in range(rounds + 1):
+        for name, count, body, _, same_thread in CASES:
+            if only and not any(word in name for word in only):
+                continue
+            taken = loops[same_thread].run_until_complete(timed(count, body))
             if round_number > 0:  # the first one warms up
                 seconds[name].append(taken)
-    print(f"{'case':42} {'ns/op':>9} {'min..max':>17}  ratio (bar)")
-    for name, _, _, reference in CASES:
+    for loop in loops:
+        loop.close()
+    return seconds
+
+
+def ratio_text(runs, others, reference):
+    if reference is None or not others:
+        return ""
+    name, bar = reference
+    ratio = statistics.median(a / b for a, b in zip(runs, others))
+    return f" {ratio:6.2f} {f'(<= {bar:g})' if bar else '':9} of {name}"
+
+
+def main():
+    seconds = measure(ROUNDS, sys.argv[1:])
+    print(f"{'case':46} {'ns/op':>9} {'min..max':>17}  ratio (bar)")
+    for name, _, _, reference, _ in CASES:
         runs = seconds[name]
-        line = f"{name:42} {statistics.median(runs) * 1e9:9.0f} {min(runs) * 1e9:8.0f}..{max(runs) * 1e9:<8.0f}"
-        if reference is not None:
-            other, bar = reference
-            ratio = statistics.median(a / b for a, b in zip(runs, seconds[other]))
-            line += f" {ratio:6.2f} (<= {bar:g}) of {other}"
-        print(line)
-    loop.close()
+        if runs:
+            print(
+                f"{name:46} {statistics.median(runs) * 1e9:9.0f} {min(runs) * 1e9:8.0f}..{max(runs) * 1e9:<8.0f}"
+                + ratio_text(runs, seconds[reference[0]] if reference else None, reference)
+            )
 
 
 if __name__ == "__main__":

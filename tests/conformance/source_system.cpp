@@ -222,13 +222,14 @@ async def main(rounds):
 }
 
 BRIDGE_TEST(the_loop_is_the_one_asked_for) {
-    const char* wanted = std::getenv("BRIDGE_TEST_LOOP");
+    const char* chosen = std::getenv("BRIDGE_TEST_LOOP");
+    const std::string wanted = chosen != nullptr ? chosen : "asyncio";
     auto name = bridge::with_gil([] {
         return py::type::of(bridge::current_locals().event_loop())
             .attr("__module__")
             .cast<std::string>();
     });
-    BRIDGE_CHECK(name.starts_with("uvloop") ==
-                 (wanted != nullptr && std::string(wanted) == "uvloop"));
+    BRIDGE_CHECK(name.starts_with("uvloop") == (wanted == "uvloop"));
+    BRIDGE_CHECK(name.starts_with("bridge_asyncio") == (wanted == "same-thread"));
     co_return;
 }

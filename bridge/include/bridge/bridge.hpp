@@ -14,6 +14,7 @@
 #include <bridge/executor.hpp>
 #include <bridge/task_locals.hpp>
 
+#include <bridge/event_loop.hpp>
 #include <bridge/runtime.hpp>
 
 #include <bridge/call.hpp>

@@ -72,7 +72,7 @@ struct bound_function {
 
     bound_coroutine<value_type> operator()(Arguments... arguments) const {
         return {
-            make_lazy(make_crossing(default_runtime().scheduler(), task_locals(),
+            make_lazy(make_crossing(nullptr, task_locals(),
                                     std::invoke(function, std::forward<Arguments>(arguments)...),
                                     current_slot()),
                       name.handle())};

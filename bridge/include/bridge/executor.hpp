@@ -109,7 +109,8 @@ using executor = basic_executor<true>;
 
 namespace detail {
 
-/// A free serial executor of its own, with the slot of the handler that runs here.
+/// A free serial executor of its own, with the slot of the handler that runs here. Any thread, no
+/// GIL.
 executor make_executor(scheduler& on, task_locals locals);
 
 } // namespace detail

@@ -16,14 +16,14 @@ namespace bridge {
 
 /// Runs the body with the given locals: what it awaits and calls in Python belongs to their loop
 /// and context, and what it spawns on this_coro::executor inherits them. The body runs on a serial
-/// executor of its own on the awaiting crossing's runtime, else on the default runtime; the
-/// awaiting coroutine resumes on its own executor. GIL: not needed. Cancel: passed to the body,
+/// executor of its own where the awaiting crossing runs, else where one with these locals would;
+/// the awaiting coroutine resumes on its own executor. GIL: not needed. Cancel: passed to the body,
 /// whose end is awaited. Throws what the body throws.
 template<class T>
 boost::asio::awaitable<T> scope(task_locals locals, boost::asio::awaitable<T> body) {
     const auto* here = detail::strand::current();
-    auto on = detail::make_executor(here != nullptr ? here->on() : default_runtime().scheduler(),
-                                    std::move(locals));
+    auto& where = here != nullptr ? here->on() : detail::scheduler_of(locals);
+    auto on = detail::make_executor(where, std::move(locals));
     co_return co_await boost::asio::co_spawn(std::move(on), std::move(body),
                                              boost::asio::use_awaitable);
 }

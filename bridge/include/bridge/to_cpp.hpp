@@ -50,13 +50,14 @@ boost::asio::awaitable<T> to_cpp(py_ref object) {
 }
 
 /// The same with any completion token of signature void(std::exception_ptr, T). It starts at once,
-/// on the default runtime; the token's handler runs on its associated executor.
+/// on the locals' loop where that is a same-thread one, else on the default runtime; the token's
+/// handler runs on its associated executor.
 template<class T = py_ref, class Token>
 auto to_cpp(task_locals locals, py_ref object, Token&& token) {
     if constexpr (detail::is_use_awaitable<Token>) {
         return to_cpp<T>(std::move(locals), std::move(object));
     } else {
-        auto on = default_runtime().make_executor(locals);
+        auto on = detail::make_executor(detail::scheduler_of(locals), locals);
         return boost::asio::co_spawn(std::move(on), to_cpp<T>(std::move(locals), std::move(object)),
                                      std::forward<Token>(token));
     }

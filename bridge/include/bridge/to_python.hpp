@@ -16,8 +16,9 @@ namespace detail {
 py::object make_lazy(intrusive_ptr<crossing> op, py::handle name);
 py::object make_hot(intrusive_ptr<crossing> op, py::handle name);
 
+/// `on` null: where choose_scheduler() says once it starts.
 template<class T>
-intrusive_ptr<crossing> make_crossing(scheduler& on, task_locals locals,
+intrusive_ptr<crossing> make_crossing(scheduler* on, task_locals locals,
                                       boost::asio::awaitable<T> body, void* slot) {
     return intrusive_ptr<crossing>::adopt(
         new crossing_of<T>(on, std::move(locals), slot, std::move(body)));
@@ -26,34 +27,40 @@ intrusive_ptr<crossing> make_crossing(scheduler& on, task_locals locals,
 } // namespace detail
 
 template<class T>
+py::object to_python(task_locals locals, boost::asio::awaitable<T> body);
+template<class T>
+py::object to_python_future(task_locals locals, boost::asio::awaitable<T> body);
+template<class T>
 py::object to_python(runtime& on, task_locals locals, boost::asio::awaitable<T> body);
 template<class T>
 py::object to_python_future(runtime& on, task_locals locals, boost::asio::awaitable<T> body);
 
 /// A Python coroutine object that runs the C++ one once it is awaited (also by create_task, gather,
-/// asyncio.run, ...), on the default runtime, in the loop that awaits it. Requires the GIL.
-/// Resumes: the body's first step runs inside the awaiting step, the GIL released; the rest on the
-/// runtime's threads. Cancel: cancelling the awaiting task emits the body's cancellation signal
+/// asyncio.run, ...), in the loop that awaits it: on that loop's own thread where the loop is a
+/// same-thread one (new_event_loop), else on the default runtime. Requires the GIL. Resumes: the
+/// body's first step runs inside the awaiting step, the GIL released; the rest on the runtime's
+/// threads. Cancel: cancelling the awaiting task emits the body's cancellation signal
 /// and the task wakes once the body has ended, by whatever the body ended with.
 /// Destroyed before it was awaited: nothing ran, and Python warns; while it runs: as cancelled.
 /// Throws: what Python throws where no memory is left. The body's exception arrives in Python as
 /// to_python_exception says, a result that cannot be converted as TypeError.
 template<class T>
 py::object to_python(boost::asio::awaitable<T> body) {
-    return to_python(default_runtime(), task_locals(), std::move(body));
+    return to_python(task_locals(), std::move(body));
 }
 
 /// The same in the loop of the given locals.
 template<class T>
 py::object to_python(task_locals locals, boost::asio::awaitable<T> body) {
-    return to_python(default_runtime(), std::move(locals), std::move(body));
+    return detail::make_lazy(
+        detail::make_crossing(nullptr, std::move(locals), std::move(body), current_slot()), {});
 }
 
 /// The same on a runtime of one's own, in the loop of the given locals.
 template<class T>
 py::object to_python(runtime& on, task_locals locals, boost::asio::awaitable<T> body) {
     return detail::make_lazy(
-        detail::make_crossing(on.scheduler(), std::move(locals), std::move(body), current_slot()),
+        detail::make_crossing(&on.scheduler(), std::move(locals), std::move(body), current_slot()),
         {});
 }
 
@@ -63,20 +70,21 @@ py::object to_python(runtime& on, task_locals locals, boost::asio::awaitable<T> 
 /// asyncio.Future. Throws: no_event_loop as RuntimeError.
 template<class T>
 py::object to_python_future(boost::asio::awaitable<T> body) {
-    return to_python_future(default_runtime(), detail::handler_locals(), std::move(body));
+    return to_python_future(detail::handler_locals(), std::move(body));
 }
 
 /// The same in the loop of the given locals.
 template<class T>
 py::object to_python_future(task_locals locals, boost::asio::awaitable<T> body) {
-    return to_python_future(default_runtime(), std::move(locals), std::move(body));
+    return detail::make_hot(
+        detail::make_crossing(nullptr, std::move(locals), std::move(body), current_slot()), {});
 }
 
 /// The same on a runtime of one's own, in the loop of the given locals.
 template<class T>
 py::object to_python_future(runtime& on, task_locals locals, boost::asio::awaitable<T> body) {
     return detail::make_hot(
-        detail::make_crossing(on.scheduler(), std::move(locals), std::move(body), current_slot()),
+        detail::make_crossing(&on.scheduler(), std::move(locals), std::move(body), current_slot()),
         {});
 }
 

@@ -129,7 +129,8 @@ TEST("a command line is read in both forms of each option") {
     CHECK(options.timeout == 5s);
     CHECK((options.filters == std::vector<std::string>{"a", "--b"}));
     CHECK(parse({"--run-exact=x.y", "--event-fd", "3"}).event_fd == 3);
-    CHECK(parse({"--loop", "uvloop"}).uvloop);
+    CHECK(parse({"--loop", "uvloop"}).loop == harness::loop_kind::uvloop);
+    CHECK(parse({"--loop=same-thread"}).loop == harness::loop_kind::same_thread);
 }
 
 TEST("a command line that says nothing we can do is refused") {

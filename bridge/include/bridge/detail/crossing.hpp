@@ -27,16 +27,21 @@ struct coroutine_object;
 /// Held by the Python object and, while it runs, by its own coroutine's executor.
 class crossing : public strand {
 public:
-    crossing(scheduler& on, task_locals locals, void* slot) noexcept
+    crossing(scheduler* on, task_locals locals, void* slot) noexcept
         : strand(on, std::move(locals), slot) {
         completion_.owner = this;
         completion_.deliver = &deliver_completion;
         cancel_task_.owner = this;
         cancel_task_.run = &run_cancel;
+        start_task_.owner = this;
+        start_task_.run = &run_start;
     }
 
     /// Runs the coroutine's first step. The strand is held by this thread, the GIL is not.
     virtual void start() = 0;
+
+    /// Hands the held strand to its scheduler, which begins with that step.
+    void start_there() noexcept;
 
     /// The result as a new reference, or null with the Python error set. Once, after finished().
     /// Requires the GIL.
@@ -108,16 +113,18 @@ private:
         crossing* owner = nullptr;
     };
 
-    struct cancel_node : strand_task {
+    struct own_task : strand_task {
         crossing* owner = nullptr;
     };
 
     void announce() noexcept;
     static void deliver_completion(port_node* self, bool alive) noexcept;
     static void run_cancel(strand_task* self, bool call);
+    static void run_start(strand_task* self, bool call);
 
     completion_node completion_;
-    cancel_node cancel_task_;
+    own_task cancel_task_;
+    own_task start_task_;
     boost::asio::cancellation_signal signal_;
     thread_id thread_ = nullptr;
     coroutine_object* object_ = nullptr; // borrowed; loop thread
@@ -156,7 +163,7 @@ PyObject* convert_result(T&& value) {
 template<class T>
 class crossing_of final : public crossing {
 public:
-    crossing_of(scheduler& on, task_locals locals, void* slot, boost::asio::awaitable<T> body)
+    crossing_of(scheduler* on, task_locals locals, void* slot, boost::asio::awaitable<T> body)
         : crossing(on, std::move(locals), slot), body_(std::move(body)) {}
 
     void start() override { launch(run(this)); }

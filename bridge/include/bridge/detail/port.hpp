@@ -25,6 +25,7 @@ struct port_waiter {
     bool (*wake)(port_waiter* self, bool directly) noexcept = nullptr;
 };
 
+class loop_context;
 class port;
 
 /// Something in flight that has to hear when its loop ends. Loop thread only.
@@ -45,6 +46,23 @@ public:
 
     /// The same, or null where it has none yet. Requires the GIL.
     static intrusive_ptr<port> find(py::handle loop);
+
+    /// Makes the port of a loop whose selector runs the context: that wakes and drains it.
+    /// Requires the GIL.
+    static intrusive_ptr<port> make(py::handle loop, loop_context& host);
+
+    /// The context that runs in this loop's own selector; null for a foreign loop. No GIL.
+    loop_context* host() const noexcept { return host_; }
+
+    /// Delivers what has arrived, a budget of it, and wakes who waited for it. False where a Python
+    /// error is set that has to end the loop's run. Loop thread, GIL held.
+    bool deliver() noexcept;
+
+    /// Whether there is something to deliver. Loop thread.
+    bool has_arrivals() const noexcept;
+
+    /// Whether the loop has callbacks to run, which must run before anything woken now.
+    bool has_ready_callbacks() const noexcept;
 
     port(const port&) = delete;
     port& operator=(const port&) = delete;
@@ -84,9 +102,10 @@ public:
     std::uint64_t delivered() const noexcept { return delivered_; }
 
 private:
-    explicit port(py::handle loop);
+    port(py::handle loop, loop_context* host);
     ~port();
     void attach();
+    void enter_table();
     void wake() noexcept;
     bool drain() noexcept;
     void deliver_some() noexcept;
@@ -110,7 +129,8 @@ private:
     PyObject* when_idle_ = nullptr;
     PyObject* loop_;
     PyObject* key_; // weak reference to the loop, the port's key in imports
-    int event_fd_;
+    loop_context* host_;
+    int event_fd_ = -1; // without a host
     bool shows_ready_queue_;
 };
 

@@ -8,6 +8,10 @@
 
 #include <atomic>
 
+namespace bridge {
+class task_locals;
+}
+
 namespace bridge::detail {
 
 class strand;
@@ -33,6 +37,13 @@ public:
     /// Whether this thread is one of its own.
     virtual bool is_own_thread() const noexcept = 0;
 
+    /// Whether a coroutine may take its first step on this thread: on threads of its own anything
+    /// serial may begin anywhere, on a single thread only there.
+    virtual bool may_start_here() const noexcept { return true; }
+
+    /// Whether nothing of it goes on while this thread blocks.
+    virtual bool needs_this_thread() const noexcept { return is_own_thread(); }
+
     /// The context that I/O objects belong to. Only while a handler of it runs.
     virtual boost::asio::execution_context& context() noexcept = 0;
 
@@ -47,5 +58,14 @@ private:
     gate life_{true};
     std::atomic<int> references_{1};
 };
+
+/// Where a crossing with these locals runs that names no runtime: in their loop's own context where
+/// it has one (loop_context), else on the default runtime. No GIL. Throws what starting the default
+/// runtime throws.
+scheduler& scheduler_of(const task_locals& locals);
+
+/// The same for a crossing whose locals may be missing: then for the running loop. Requires the
+/// GIL.
+scheduler& choose_scheduler(const task_locals& locals);
 
 } // namespace bridge::detail

@@ -48,7 +48,11 @@ class strand {
 public:
     /// Held by the calling thread.
     strand(scheduler& on, task_locals locals, void* slot) noexcept
-        : scheduler_(&on), slot_(slot), locals_(std::move(locals)) {}
+        : strand(&on, std::move(locals), slot) {}
+
+    /// The same; without a scheduler it must get one before its first handler.
+    strand(scheduler* on, task_locals locals, void* slot) noexcept
+        : scheduler_(on), slot_(slot), locals_(std::move(locals)) {}
 
     strand(const strand&) = delete;
     strand& operator=(const strand&) = delete;
@@ -61,6 +65,10 @@ public:
     }
 
     scheduler& on() const noexcept { return *scheduler_; }
+
+    bool has_scheduler() const noexcept { return static_cast<bool>(scheduler_); }
+
+    void set_scheduler(scheduler& on) noexcept { scheduler_ = intrusive_ptr<scheduler>(&on); }
 
     const task_locals& locals() const noexcept { return locals_; }
 
@@ -117,10 +125,15 @@ public:
     }
 
     /// Runs one task and then one batch of what waited, and gives the strand up. Holds it.
-    void run_and_leave(strand_task* first) noexcept;
+    /// Virtual: the strand's own module knows its current() on this thread.
+    virtual void run_and_leave(strand_task* first) noexcept;
 
     /// Destroys what waits without running it; the scheduler has ended. Holds it.
-    void discard(strand_task* first) noexcept;
+    virtual void discard(strand_task* first) noexcept;
+
+    /// How a held strand stands in its scheduler's queue, with the task it begins with.
+    strand* next_ready = nullptr;
+    strand_task* first_task = nullptr;
 
 protected:
     virtual ~strand() = default;
