@@ -24,6 +24,7 @@ void look_up_names(imports::names& name) {
     };
     name.add_reader = intern("add_reader");
     name.debug = intern("_debug");
+    name.stopping = intern("_stopping");
     name.call_soon = intern("call_soon");
     name.call_soon_threadsafe = intern("call_soon_threadsafe");
     name.call_exception_handler = intern("call_exception_handler");

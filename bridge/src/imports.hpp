@@ -42,9 +42,9 @@ struct imports {
     PyObject* last_foreign = nullptr; ///< a loop that was seen to run and is no such loop
 
     struct names {
-        py::object add_reader, debug, call_soon, call_soon_threadsafe, call_exception_handler,
-            ready, create_task, cancel, done, cancelled, exception, result, add_done_callback,
-            future_blocking, send, throw_, close, cr_await;
+        py::object add_reader, debug, stopping, call_soon, call_soon_threadsafe,
+            call_exception_handler, ready, create_task, cancel, done, cancelled, exception, result,
+            add_done_callback, future_blocking, send, throw_, close, cr_await;
     } name;
 
     py::object coroutine_name;  ///< of a coroutine made without a name

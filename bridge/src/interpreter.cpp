@@ -3,6 +3,8 @@
 
 #include <bridge/error.hpp>
 
+#include <unistd.h>
+
 #include <atomic>
 #include <chrono>
 #include <new>
@@ -43,7 +45,11 @@ void close_interpreter_gate() noexcept {
     PyEval_RestoreThread(saved);
 }
 
+// It may release and take the GIL as long as the interpreter ends.
+thread_local bool is_exit_thread = false;
+
 PyObject* run_exit_hooks(PyObject*, PyObject*) {
+    is_exit_thread = true;
     auto& hooks = exit_hooks();
     while (!hooks.empty()) {
         auto hook = hooks.back();
@@ -61,6 +67,13 @@ PyObject* run_exit_hooks(PyObject*, PyObject*) {
 PyMethodDef exit_method = {"bridge_exit", run_exit_hooks, METH_NOARGS, nullptr};
 
 } // namespace
+
+void restore_thread(PyThreadState* saved) noexcept {
+    const gate_guard inside(interpreter_gate);
+    while (!inside && !is_exit_thread)
+        ::pause();
+    PyEval_RestoreThread(saved);
+}
 
 void release_reference(PyObject* object) noexcept {
     const gate_guard inside(interpreter_gate);

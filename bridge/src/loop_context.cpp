@@ -244,7 +244,8 @@ bool loop_context::has_nothing_to_do() const noexcept {
 }
 
 bool loop_context::goes_on() const noexcept {
-    return ready_.load(std::memory_order_relaxed) != nullptr && !port_->has_ready_callbacks();
+    return ready_.load(std::memory_order_relaxed) != nullptr && !port_->has_ready_callbacks() &&
+           !is_loop_flag_set(get_imports().name.stopping);
 }
 
 bool loop_context::deliver() noexcept {
@@ -255,10 +256,14 @@ bool loop_context::deliver() noexcept {
 }
 
 bool loop_context::is_in_debug_mode() const noexcept {
-    const auto debug = py::reinterpret_steal<py::object>(
-        PyObject_GetAttr(port_->loop().ptr(), get_imports().name.debug.ptr()));
+    return is_loop_flag_set(get_imports().name.debug);
+}
+
+bool loop_context::is_loop_flag_set(const py::object& name) const noexcept {
+    const auto flag =
+        py::reinterpret_steal<py::object>(PyObject_GetAttr(port_->loop().ptr(), name.ptr()));
     PyErr_Clear();
-    return debug && debug.ptr() == Py_True;
+    return flag && flag.ptr() == Py_True;
 }
 
 bool loop_context::runs_elsewhere() const noexcept {
@@ -283,6 +288,7 @@ void loop_context::close() noexcept {
     unwind();
     life().close(std::chrono::steady_clock::now() + std::chrono::seconds(1));
     destroy_pending();
+    port_ = {}; // which holds this
 }
 
 void loop_context::unwind() noexcept {

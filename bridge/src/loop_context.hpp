@@ -75,6 +75,7 @@ private:
     bool deliver_and_go_on() noexcept;
     bool has_nothing_to_do() const noexcept;
     bool goes_on() const noexcept;
+    bool is_loop_flag_set(const py::object& name) const noexcept;
     bool is_forked() const noexcept;
     bool runs_elsewhere() const noexcept;
     void unwind() noexcept;

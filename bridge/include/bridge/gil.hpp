@@ -43,7 +43,7 @@ public:
 
     ~gil_pause() {
         if (saved_ != nullptr)
-            PyEval_RestoreThread(saved_);
+            restore_thread(saved_);
     }
 
 private:

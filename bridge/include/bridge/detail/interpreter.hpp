@@ -17,6 +17,10 @@ inline bool holds_gil() noexcept {
     return PyGILState_Check() != 0;
 }
 
+/// Takes the GIL back after PyEval_SaveThread(). A thread that comes back when the interpreter has
+/// gone stays here for ever: CPython would end it in the middle of C++ frames, which aborts.
+void restore_thread(PyThreadState* saved) noexcept;
+
 /// Drops a reference from any thread: at once under the GIL, else when some thread next holds it.
 void release_reference(PyObject* object) noexcept;
 
