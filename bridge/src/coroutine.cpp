@@ -189,12 +189,14 @@ py::object new_coroutine(PyTypeObject* type, intrusive_ptr<crossing> op, py::han
 }
 
 py::object make_lazy(intrusive_ptr<crossing> op, py::handle name) {
+    require_gil("to_python");
     const auto& all = get_imports();
     return new_coroutine(all.coroutine_type, std::move(op),
                          name ? name : py::handle(all.coroutine_name));
 }
 
 py::object make_hot(intrusive_ptr<crossing> op, py::handle name) {
+    require_gil("to_python_future");
     const auto& all = get_imports();
     auto future =
         new_coroutine(all.future_type, std::move(op), name ? name : py::handle(all.coroutine_name));

@@ -7,6 +7,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdio>
+#include <cstdlib>
 #include <new>
 #include <vector>
 
@@ -73,6 +75,14 @@ void restore_thread(PyThreadState* saved) noexcept {
     while (!inside && !is_exit_thread)
         ::pause();
     PyEval_RestoreThread(saved);
+}
+
+void abort_without_gil(const char* who) noexcept {
+    std::fprintf(stderr,
+                 "bridge: %s needs the GIL, which this thread does not hold; call it inside "
+                 "bridge::with_gil\n",
+                 who);
+    std::abort();
 }
 
 void release_reference(PyObject* object) noexcept {

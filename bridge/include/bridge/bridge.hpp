@@ -17,6 +17,7 @@
 #include <bridge/event_loop.hpp>
 #include <bridge/runtime.hpp>
 
+#include <bridge/bytes.hpp>
 #include <bridge/call.hpp>
 #include <bridge/def_async.hpp>
 #include <bridge/override.hpp>

@@ -60,7 +60,10 @@ public:
     py::handle handle() const noexcept { return object_; }
 
     /// A new reference to the object. Requires the GIL.
-    py::object get() const { return py::reinterpret_borrow<py::object>(object_); }
+    py::object get() const {
+        detail::require_gil("py_ref::get");
+        return py::reinterpret_borrow<py::object>(object_);
+    }
 
     /// A second owner of the same object. Requires the GIL.
     py_ref clone() const { return py_ref(get()); }

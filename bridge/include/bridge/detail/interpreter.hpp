@@ -21,6 +21,16 @@ inline bool holds_gil() noexcept {
 /// gone stays here for ever: CPython would end it in the middle of C++ frames, which aborts.
 void restore_thread(PyThreadState* saved) noexcept;
 
+[[noreturn]] void abort_without_gil(const char* who) noexcept;
+
+/// Ends a debug build with a message where the caller does not hold the GIL.
+inline void require_gil([[maybe_unused]] const char* who) noexcept {
+#ifndef NDEBUG
+    if (Py_IsInitialized() != 0 && !holds_gil())
+        abort_without_gil(who);
+#endif
+}
+
 /// Drops a reference from any thread: at once under the GIL, else when some thread next holds it.
 void release_reference(PyObject* object) noexcept;
 
