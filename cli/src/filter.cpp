@@ -7,30 +7,57 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "error.hpp"
 #include "options.hpp"
 
 namespace bridge::cli {
 
-filter::filter(const options& from) {
+namespace {
+
+// Ids may have colons: without a known key before it, a word is a text.
+filter_term to_term(const std::string& word) {
+    const auto colon = word.find(':');
+    const auto key = colon == std::string::npos ? std::nullopt : find_key(word.substr(0, colon));
+    return key ? filter_term(*key, word.substr(colon + 1))
+               : filter_term(filter_term::key::id, word);
+}
+
+std::string show(std::string_view kind, const std::string& text) {
+    return fmt::format("{} '{}'", kind, text);
+}
+
+} // namespace
+
+filter_expression parse_expression(const std::string& what, const std::string& text) {
+    try {
+        return filter_expression::parse(text);
+    } catch (const expression_error& error) {
+        throw expected_error(exit_code::usage, what + ": " + error.explain(text));
+    }
+}
+
+filter::filter(const options& from) : only_failed_(from.only_failed) {
     for (const auto& text : from.filters)
-        names_.push_back({"filter", text});
+        names_.push_back({show("filter", text), to_term(text)});
     for (const auto& text : from.exact)
-        names_.push_back({"--exact", text});
+        names_.push_back({show("--exact", text), exact_id{text}});
+    for (const auto& text : from.expressions)
+        expressions_.push_back({show("--filter", text), parse_expression("--filter", text)});
     for (const auto& text : from.tags)
-        tags_.push_back({"--tag", text});
+        tags_.push_back({show("--tag", text), filter_term(filter_term::key::tag, text)});
     for (const auto& text : from.skip)
-        skips_.push_back({"--skip", text});
+        skips_.push_back({show("--skip", text), to_term(text)});
 }
 
-bool filter::fits(const word& one, const protocol::test_info& test) {
-    if (one.kind == "--exact")
-        return test.id == one.text;
-    if (one.kind == "--tag")
-        return std::find(test.tags.begin(), test.tags.end(), one.text) != test.tags.end();
-    return test.id.find(one.text) != std::string::npos;
+bool filter::fits(const word& one, const candidate& test) {
+    if (const auto* id = std::get_if<exact_id>(&one.condition))
+        return test.test.id == id->text;
+    if (const auto* expression = std::get_if<filter_expression>(&one.condition))
+        return expression->fits(test);
+    return std::get<filter_term>(one.condition).fits(test);
 }
 
-bool filter::any_fits(std::vector<word>& words, const protocol::test_info& test) {
+bool filter::any_fits(std::vector<word>& words, const candidate& test) {
     bool any = false;
     for (auto& one : words) {
         if (!fits(one, test))
@@ -41,27 +68,31 @@ bool filter::any_fits(std::vector<word>& words, const protocol::test_info& test)
     return any;
 }
 
-bool filter::selects(const protocol::test_info& test) {
+bool filter::selects(const candidate& test) {
     const bool has_name = any_fits(names_, test) || names_.empty();
+    const bool has_expression = any_fits(expressions_, test) || expressions_.empty();
     const bool has_tag = any_fits(tags_, test) || tags_.empty();
     const bool is_skipped = any_fits(skips_, test);
-    return has_name && has_tag && !is_skipped;
+    const bool has_failed = test.last != nullptr && !protocol::is_success(test.last->result);
+    return has_name && has_expression && has_tag && !is_skipped && (has_failed || !only_failed_);
 }
 
 std::vector<std::string> filter::unused() const {
     std::vector<std::string> texts;
-    for (const auto* words : {&names_, &tags_, &skips_})
+    for (const auto* words : {&names_, &expressions_, &tags_, &skips_})
         for (const auto& one : *words)
             if (!one.is_used)
-                texts.push_back(fmt::format("{} '{}'", one.kind, one.text));
+                texts.push_back(one.shown);
     return texts;
 }
 
 std::string filter::describe() const {
     std::vector<std::string> texts;
-    for (const auto* words : {&names_, &tags_, &skips_})
+    for (const auto* words : {&names_, &expressions_, &tags_, &skips_})
         for (const auto& one : *words)
-            texts.push_back(fmt::format("{} '{}'", one.kind, one.text));
+            texts.push_back(one.shown);
+    if (only_failed_)
+        texts.push_back("--failed");
     return fmt::format("{}", fmt::join(texts, ", "));
 }
 

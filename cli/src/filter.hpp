@@ -4,21 +4,24 @@
 
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
-#include <bridge/protocol/listing.hpp>
+#include "filter_expression.hpp"
+#include "filter_term.hpp"
 
 namespace bridge::cli {
 
 struct options;
 
-/// A test is selected when any filter or exact id fits (or there is none), it has any of the
-/// tags (or none is asked for), and no skip word fits.
+/// A test is selected when any word or exact id fits (or there is none), any expression (or there
+/// is none), any tag (or there is none), no skip word, and it failed last where that is asked for.
 class filter {
 public:
+    /// Throws expected_error (usage) for an expression that is none.
     explicit filter(const options& from);
 
-    bool selects(const protocol::test_info& test);
+    bool selects(const candidate& test);
 
     /// Words that fitted no test so far, each as "filter 'x'".
     std::vector<std::string> unused() const;
@@ -27,18 +30,27 @@ public:
     std::string describe() const;
 
 private:
-    struct word {
-        std::string kind;
+    struct exact_id {
         std::string text;
+    };
+
+    struct word {
+        std::string shown;
+        std::variant<filter_term, exact_id, filter_expression> condition;
         bool is_used = false;
     };
 
-    static bool fits(const word& one, const protocol::test_info& test);
-    static bool any_fits(std::vector<word>& words, const protocol::test_info& test);
+    static bool fits(const word& one, const candidate& test);
+    static bool any_fits(std::vector<word>& words, const candidate& test);
 
     std::vector<word> names_;
+    std::vector<word> expressions_;
     std::vector<word> tags_;
     std::vector<word> skips_;
+    bool only_failed_ = false;
 };
+
+/// Reads `text` as --filter does; `what` begins the error's text. Throws expected_error (usage).
+filter_expression parse_expression(const std::string& what, const std::string& text);
 
 } // namespace bridge::cli

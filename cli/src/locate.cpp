@@ -67,6 +67,11 @@ private:
     void add_binary(const std::string& path);
     void add(binary_location binary);
 
+    void use_folder_of(const fs::path& manifest) {
+        if (result.folder.empty())
+            result.folder = manifest.parent_path().string();
+    }
+
     void complain(const std::string& path, std::string why) {
         result.problems.push_back({path, std::move(why)});
     }
@@ -88,6 +93,7 @@ void locator::add(const std::string& path) {
 }
 
 void locator::add_manifest(const fs::path& manifest) {
+    use_folder_of(manifest);
     try {
         for (auto& one : read_manifest(manifest)) {
             if (!is_file(one.path))
@@ -109,8 +115,10 @@ void locator::add_binary(const std::string& path) {
     try {
         if (is_file(manifest_in(folder)))
             for (auto& one : read_manifest(manifest_in(folder)))
-                if (to_absolute(one.path) == binary.path)
+                if (to_absolute(one.path) == binary.path) {
                     binary = to_location(path, one);
+                    use_folder_of(manifest_in(folder));
+                }
     } catch (const protocol::protocol_error&) {
         // The binary was named, the manifest was not: it runs without its settings.
     }
@@ -163,6 +171,8 @@ located locate(const std::vector<std::string>& paths) {
         all.add_manifest(find_manifest());
     for (const auto& path : paths)
         all.add(path);
+    if (all.result.folder.empty())
+        all.result.folder = ".";
     return std::move(all.result);
 }
 

@@ -28,9 +28,10 @@ constexpr auto description =
     "  bridge-test help                                   show this\n"
     "\n"
     "A word that names an existing file or folder, or has a '/', is a path; any other word, and\n"
-    "every word after '--', is a filter: a part of a test's id. A folder stands for the binaries\n"
-    "in its bridge-test-manifest.json; without a path, the current folder, ./build and ./build/*\n"
-    "are searched for one.\n";
+    "every word after '--', is a filter: a part of a test's id, a glob of it (* and ?), or\n"
+    "key:value with a key of name, suite, tag, host, binary or status. A folder stands for the\n"
+    "binaries in its bridge-test-manifest.json; without a path, the current folder, ./build and\n"
+    "./build/* are searched for one.\n";
 
 constexpr auto exit_codes =
     "\nExit codes: 0 passed, 1 failed, 2 interrupted, 3 internal error, 4 usage, 5 no tests,\n"
@@ -122,8 +123,19 @@ void command_line::add_choice(const char* name, Value& value, const char* help,
 
 void command_line::add_selection() {
     add_texts("--exact", result_.exact, "run the test with exactly this id (repeatable)");
-    add_texts("--skip", result_.skip, "leave out ids that contain this (repeatable)");
+    add_texts("--skip", result_.skip, "leave out tests that this word fits (repeatable)");
     add_texts("-t,--tag", result_.tags, "only tests with this tag; any of several (repeatable)");
+    add_texts("-E,--filter", result_.expressions,
+              "only tests that fit, such as 'tag:net and not slow' (repeatable)");
+    app_.add_flag_callback(
+            "--failed,--last-failed", [this] { result_.only_failed = true; },
+            "only tests that failed when they last ran")
+        ->group("Selection");
+    app_.add_option("--state", result_.state,
+                    "the file that verdicts and durations are remembered in "
+                    "(default: bridge-test-state.json beside the manifest)")
+        ->type_name("FILE")
+        ->group("Selection");
 }
 
 void command_line::add_running() {

@@ -23,6 +23,8 @@ struct options {
     std::vector<std::string> exact;
     std::vector<std::string> skip;
     std::vector<std::string> tags;
+    std::vector<std::string> expressions;
+    bool only_failed = false;
 
     unsigned jobs = 1;
     unsigned max_fail = 0; ///< 0: no limit
@@ -35,6 +37,7 @@ struct options {
     int verbosity = 0; ///< -1 quiet, 1 verbose
     color_mode color = color_mode::automatic;
     std::string junit;
+    std::string state; ///< empty: beside the manifest, or in the current folder
     list_format format = list_format::human;
 };
 

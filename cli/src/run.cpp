@@ -7,6 +7,7 @@
 #include "commands.hpp"
 #include "dispatcher.hpp"
 #include "error.hpp"
+#include "history_writer.hpp"
 #include "report/human.hpp"
 #include "report/junit.hpp"
 #include "selection.hpp"
@@ -65,6 +66,7 @@ exit_code run_tests(const options& settings) {
     if (settings.run_timeout)
         processes.limit_run(*settings.run_timeout);
     const auto tests = select_tests(processes, settings);
+    reports.add(std::make_unique<history_writer>(tests.state_file, tests.found.binaries));
     announce(reports, tests, settings);
     const auto failed = dispatcher(processes, settings, reports).run(tests.cases);
     reports.emit(run_finished{std::chrono::steady_clock::now() - started});

@@ -2,10 +2,12 @@
 // Selecting tests.
 #include "selection.hpp"
 
-#include <set>
+#include <filesystem>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <bridge/protocol/error.hpp>
 
 #include "filter.hpp"
 #include "options.hpp"
@@ -14,7 +16,8 @@ namespace bridge::cli {
 
 namespace {
 
-std::string explain_nothing(const filter& wanted, const discovered& found) {
+std::string explain_nothing(const filter& wanted, const selection& from) {
+    const auto& found = from.found;
     std::size_t tests = 0;
     std::vector<std::string> paths;
     for (const auto& binary : found.binaries) {
@@ -26,24 +29,44 @@ std::string explain_nothing(const filter& wanted, const discovered& found) {
     const auto words = wanted.describe();
     if (words.empty() || tests == 0)
         return fmt::format("there are no tests: searched {}", searched);
+    if (words == "--failed")
+        return fmt::format("no test failed when it last ran, as {} remembers: searched {}",
+                           from.state_file, searched);
     return fmt::format("no test fits {}: searched {}; 'bridge-test list' shows them, and a binary "
                        "or folder is named with a '/'",
                        words, searched);
 }
 
+// A file that cannot be understood is as good as none, but not without a word.
+void recall(selection& into, const options& settings, const std::string& folder) {
+    namespace fs = std::filesystem;
+    into.state_file =
+        settings.state.empty() ? (fs::path(folder) / history_name).string() : settings.state;
+    try {
+        into.past = history::load(into.state_file);
+    } catch (const protocol::protocol_error& error) {
+        into.warnings.push_back(
+            fmt::format("{}: {}; earlier verdicts are not known", into.state_file, error.what()));
+    }
+}
+
 } // namespace
 
 selection select_tests(supervisor& processes, const options& settings) {
-    selection result{discover(processes, locate(settings.paths), settings), {}, {}, {}};
     filter wanted(settings);
+    auto from = locate(settings.paths);
+    selection result;
+    recall(result, settings, from.folder);
+    result.found = discover(processes, std::move(from), settings);
     for (const auto& binary : result.found.binaries)
         for (const auto& test : binary.tests)
-            if (wanted.selects(test))
+            if (wanted.selects(
+                    {test, binary.name, result.past.find(binary.location.path, test.id)}))
                 result.cases.push_back({&binary, &test});
     if (processes.stopped() != stop_reason::none)
         return result; // not all binaries were asked: nothing can be said about the words
     if (result.cases.empty())
-        result.nothing_selected = explain_nothing(wanted, result.found);
+        result.nothing_selected = explain_nothing(wanted, result);
     else
         for (const auto& word : wanted.unused())
             result.warnings.push_back(word + " fits no test");

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "discover.hpp"
+#include "history.hpp"
 
 namespace bridge::cli {
 
@@ -14,6 +15,8 @@ struct selection {
     std::vector<test_case> cases;
     std::vector<std::string> warnings;
     std::string nothing_selected; ///< why there are no cases, when there are none
+    history past;
+    std::string state_file;
 };
 
 /// Throws expected_error when there is nothing that could be asked.

@@ -2,7 +2,10 @@
 // Selection: parts of ids, exact ids, tags and skips together, and words that fit nothing.
 #include "filter.hpp"
 
+#include <optional>
+
 #include "check.hpp"
+#include "error.hpp"
 #include "options.hpp"
 
 namespace {
@@ -11,11 +14,24 @@ using bridge::cli::filter;
 using bridge::cli::options;
 using texts = std::vector<std::string>;
 
-bridge::protocol::test_info test(const std::string& id, texts tags = {}) {
+struct given {
+    bridge::protocol::test_info info;
+    std::optional<bridge::cli::remembered> last;
+
+    operator bridge::cli::candidate() const { return {info, "net", last ? &*last : nullptr}; }
+};
+
+given test(const std::string& id, texts tags = {}) {
     bridge::protocol::test_info info;
     info.id = id;
     info.tags = std::move(tags);
-    return info;
+    return {info, std::nullopt};
+}
+
+given test_that(bridge::protocol::outcome ended) {
+    auto one = test("http.get");
+    one.last = bridge::cli::remembered{ended};
+    return one;
 }
 
 options wanting(texts filters, texts exact = {}, texts tags = {}, texts skip = {}) {
@@ -88,6 +104,60 @@ TEST("words that fitted nothing are told by kind, others are not") {
 TEST("all words are described for the message that nothing was selected") {
     CHECK(filter(wanting({"a"}, {"b"}, {"c"}, {"d"})).describe() ==
           "filter 'a', --exact 'b', --tag 'c', --skip 'd'");
+}
+
+TEST("a filter with a wildcard is the whole id, with a known key a part of the test") {
+    filter wanted(wanting({"http.*", "tag:net", "suite:dns"}));
+    auto dns = test("dns.a");
+    dns.info.suite = "dns";
+    CHECK(wanted.selects(test("http.get")) && wanted.selects(test("x", {"net"})));
+    CHECK(wanted.selects(dns));
+    CHECK(!wanted.selects(test("big.http.get")) && !wanted.selects(test("dns.a")));
+}
+
+TEST("a colon after another word than a key is part of a text") {
+    filter wanted(wanting({"space::name"}));
+    CHECK(wanted.selects(test("space::name.a")) && !wanted.selects(test("name.a")));
+}
+
+TEST("a skip may be a glob or have a key") {
+    filter wanted(wanting({}, {}, {}, {"*.slow", "tag:net"}));
+    CHECK(wanted.selects(test("http.slower")));
+    CHECK(!wanted.selects(test("http.slow")) && !wanted.selects(test("a", {"net"})));
+}
+
+TEST("an expression narrows; of several any will do") {
+    auto settings = wanting({"http"});
+    settings.expressions = {"tag:net and not slow", "tag:db"};
+    filter wanted(settings);
+    CHECK(wanted.selects(test("http.a", {"net"})) && wanted.selects(test("http.slow", {"db"})));
+    CHECK(!wanted.selects(test("http.slow", {"net"})) && !wanted.selects(test("dns.a", {"net"})));
+    CHECK(wanted.describe() == "filter 'http', --filter 'tag:net and not slow', --filter 'tag:db'");
+}
+
+TEST("an expression that is none is refused with the place") {
+    auto settings = wanting({});
+    settings.expressions = {"a and and b"};
+    try {
+        filter wanted(settings);
+        CHECK(false);
+    } catch (const bridge::cli::expected_error& error) {
+        CHECK(error.code() == bridge::cli::exit_code::usage);
+        CHECK(std::string(error.what()) == "--filter: a condition is missing before this\n"
+                                           "  a and and b\n"
+                                           "        ^");
+    }
+}
+
+TEST("only what failed, in any way, when it last ran") {
+    using bridge::protocol::outcome;
+    auto settings = wanting({});
+    settings.only_failed = true;
+    filter wanted(settings);
+    for (auto bad : {outcome::failed, outcome::crashed, outcome::timed_out})
+        CHECK(wanted.selects(test_that(bad)));
+    CHECK(!wanted.selects(test_that(outcome::passed)) && !wanted.selects(test("new.one")));
+    CHECK(!wanted.selects(test_that(outcome::skipped)) && wanted.describe() == "--failed");
 }
 
 } // namespace

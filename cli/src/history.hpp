@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// What earlier runs left to know: every test's last verdict and how long it took.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <bridge/protocol/outcome.hpp>
+
+namespace bridge::cli {
+
+struct remembered {
+    protocol::outcome result = protocol::outcome::passed; ///< never not_run
+    bool is_flaky = false;
+    std::chrono::milliseconds duration{0};
+};
+
+inline constexpr std::string_view history_name = "bridge-test-state.json";
+
+class history {
+public:
+    /// Reads the file; one that is not there is an empty history. Throws protocol_error for one
+    /// that cannot be read or is not what save() wrote.
+    static history load(const std::string& path);
+
+    /// By the binary's absolute path and the test's id; null where no run is remembered.
+    const remembered* find(std::string_view binary, std::string_view id) const;
+
+    void put(const std::string& binary, const std::string& id, remembered what);
+
+    /// Forgets what this binary no longer has.
+    void keep_only(const std::string& binary, const std::set<std::string_view>& ids);
+
+    /// Replaces the file, whole or not at all; throws std::system_error.
+    void save(const std::string& path) const;
+
+private:
+    std::map<std::string, std::map<std::string, remembered, std::less<>>, std::less<>> binaries_;
+};
+
+} // namespace bridge::cli

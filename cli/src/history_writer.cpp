@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Merging a run into the history.
+#include "history_writer.hpp"
+
+#include <cstdio>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include <bridge/protocol/error.hpp>
+
+#include "report/style.hpp"
+
+namespace bridge::cli {
+
+history_writer::history_writer(std::string path, const std::vector<test_binary>& known)
+    : path_(std::move(path)), known_(known) {}
+
+void history_writer::on(const run_event& event) {
+    if (const auto* one = std::get_if<case_finished>(&event)) {
+        const auto& result = one->result;
+        const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(result.duration);
+        if (result.result != protocol::outcome::not_run)
+            entries_.push_back({result.test.binary->location.path,
+                                result.test.info->id,
+                                {result.result, false, took}});
+    }
+    if (!std::holds_alternative<run_finished>(event) || entries_.empty())
+        return;
+    try {
+        save();
+    } catch (const std::system_error& error) {
+        const auto text = fmt::format("warning: {}; this run is not remembered\n", error.what());
+        std::fputs(printable(text, false).c_str(), stderr);
+    }
+}
+
+void history_writer::save() const {
+    history all;
+    try {
+        all = history::load(path_); // again: another run may have ended since
+    } catch (const protocol::protocol_error&) {
+        // Told when the run began; it is replaced.
+    }
+    for (const auto& one : entries_)
+        all.put(one.binary, one.id, one.what);
+    for (const auto& binary : known_) {
+        std::set<std::string_view> ids;
+        for (const auto& test : binary.tests)
+            ids.insert(test.id);
+        all.keep_only(binary.location.path, ids);
+    }
+    all.save(path_);
+}
+
+} // namespace bridge::cli

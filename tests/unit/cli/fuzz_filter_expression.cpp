@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// Random bytes and damaged expressions: each is parsed or refused at a place inside the text.
+// Arguments: seed and number of inputs.
+#include "filter_expression.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+
+namespace {
+
+using namespace bridge::cli;
+
+constexpr const char* valid[] = {
+    "tag:net and not slow",
+    "(name:get* or suite:'two words') and not (status:failed or status:new)",
+    "not not host:uvloop and binary:\"net?ork\" or x",
+    "a or b or c and d and (e or (f and g))",
+};
+
+constexpr const char* pieces[] = {
+    "(",  ")",    " ",      "and", "or", "not", "tag:", "status:",     "'",
+    "\"", "name", "wrong:", ":",   "*",  "\t",  "\xFF", "\xE4\xB8\xAD"};
+
+class inputs {
+public:
+    explicit inputs(unsigned seed) : random_(seed) {}
+
+    std::string next() {
+        switch (below(3)) {
+        case 0:
+            return bytes();
+        case 1:
+            return words();
+        default:
+            return damaged();
+        }
+    }
+
+    std::size_t below(std::size_t limit) { return random_() % limit; }
+
+private:
+    std::string bytes() {
+        std::string text(below(40), '\0');
+        for (auto& one : text)
+            one = static_cast<char>(below(256));
+        return text;
+    }
+
+    std::string words() {
+        std::string text;
+        for (auto count = below(30); count > 0; --count)
+            text += std::string(pieces[below(std::size(pieces))]) + (below(2) == 0 ? " " : "");
+        return text;
+    }
+
+    std::string damaged() {
+        std::string text = valid[below(std::size(valid))];
+        for (auto count = 1 + below(4); count > 0 && !text.empty(); --count) {
+            const auto at = below(text.size());
+            if (below(2) == 0)
+                text.erase(at, 1 + below(3));
+            else
+                text.insert(at, pieces[below(std::size(pieces))]);
+        }
+        return text;
+    }
+
+    std::mt19937 random_;
+};
+
+// False where the error's place is outside the text or its explanation has no caret.
+bool holds(const std::string& text, const candidate& test, std::size_t& accepted) {
+    try {
+        filter_expression::parse(text).fits(test);
+        ++accepted;
+        return true;
+    } catch (const expression_error& error) {
+        const auto shown = error.explain(text);
+        return error.position() <= text.size() && shown.back() == '^' &&
+               shown.find('\0') == std::string::npos;
+    }
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    const auto seed = static_cast<unsigned>(argc > 1 ? std::atol(argv[1]) : 1);
+    const long count = argc > 2 ? std::atol(argv[2]) : 100'000;
+    bridge::protocol::test_info info;
+    info.id = "http.get";
+    const candidate test{info, "network"};
+    inputs all(seed);
+    std::size_t accepted = 0;
+    for (long i = 0; i < count; ++i) {
+        const auto text = all.next();
+        if (!holds(text, test, accepted)) {
+            std::fprintf(stderr, "input %ld of seed %u: '%s'\n", i, seed, text.c_str());
+            return 1;
+        }
+    }
+    std::printf("%ld inputs of seed %u, %zu accepted\n", count, seed, accepted);
+    // Nearly all refused, or nearly none, would test only half of the parser.
+    return accepted > static_cast<std::size_t>(count) / 50 ? 0 : 1;
+}
