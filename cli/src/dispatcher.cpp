@@ -20,16 +20,17 @@ namespace {
 
 constexpr std::chrono::milliseconds tick_period{100};
 
-command to_command(const test_case& test, const options& settings) {
+command to_command(const planned_test& plan) {
+    const auto& test = plan.test;
     const auto& id = test.info->id;
     const auto& location = test.binary->location;
     command what{location.path,
                  {"--run-exact", id, "--event-fd", std::to_string(event_descriptor)},
                  test_environment(location, id),
                  location.working_directory};
-    if (const auto timeout = settings.timeout ? settings.timeout : location.timeout) {
+    if (plan.timeout) {
         what.arguments.push_back("--timeout");
-        what.arguments.push_back(protocol::format_duration(*timeout));
+        what.arguments.push_back(protocol::format_duration(*plan.timeout));
     }
     return what;
 }
@@ -49,10 +50,14 @@ std::string not_run_reason(stop_reason reason) {
 } // namespace
 
 struct dispatcher::running_test {
-    explicit running_test(const test_case& what) : test(what), said(what.info->id) {}
+    running_test(const planned_test& what, std::size_t at)
+        : plan(what), place(at), said(what.test.info->id) {}
 
-    test_case test;
+    const planned_test& plan;
+    const std::size_t place;
     std::chrono::milliseconds allowed{0};
+    std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
+    int slow_marks = 0;
     capture output;
     record said;
 };
@@ -60,66 +65,121 @@ struct dispatcher::running_test {
 dispatcher::dispatcher(supervisor& processes, const options& settings, report_set& reports)
     : processes_(processes), settings_(settings), reports_(reports), ticks_(processes.context()) {}
 
-std::size_t dispatcher::run(const std::vector<test_case>& cases) {
-    cases_ = &cases;
+std::size_t dispatcher::run(const std::vector<planned_test>& tests) {
+    tests_ = &tests;
+    queue_.emplace(tests, settings_.jobs, false);
+    trials_.resize(tests.size());
     tick();
     fill();
-    processes_.run_until([this] { return running_ == 0; });
+    processes_.run_until([this] { return running_.empty(); });
     ticks_.cancel();
-    const auto reason = not_run_reason(processes_.stopped());
-    while (next_ < cases.size())
-        finish({cases[next_++], outcome::not_run, reason, {}, {}, {}, {}});
+    give_up_waiting();
     return failed_;
+}
+
+// What has not run has no verdict; what has run before has that one.
+void dispatcher::give_up_waiting() {
+    const auto reason = not_run_reason(processes_.stopped());
+    while (const auto test = queue_->take_any()) {
+        auto& of = trials_[*test];
+        of.take({(*tests_)[*test].test, outcome::not_run, reason}, {0, 1, false});
+        report(std::move(of).verdict());
+    }
 }
 
 bool dispatcher::may_start() const {
     return processes_.stopped() == stop_reason::none &&
-           (settings_.max_fail == 0 || failed_ < settings_.max_fail);
+           (settings_.max_fail == 0 || failed_ < settings_.max_fail) &&
+           !(settings_.is_until_fail && failed_ > 0);
+}
+
+unsigned dispatcher::rounds() const {
+    return settings_.repeat.value_or(settings_.is_until_fail ? 0 : 1);
 }
 
 void dispatcher::fill() {
-    while (running_ < settings_.jobs && next_ < cases_->size() && may_start())
-        start((*cases_)[next_++]);
+    while (may_start()) {
+        const auto test = queue_->take();
+        if (!test)
+            return;
+        start(*test);
+    }
 }
 
-void dispatcher::start(const test_case& test) {
-    auto state = std::make_shared<running_test>(test);
-    state->allowed = settings_.timeout.value_or(test.info->timeout) + settings_.grace;
+void dispatcher::start(std::size_t place) {
+    const auto& plan = (*tests_)[place];
+    auto state = std::make_shared<running_test>(plan, place);
+    state->allowed = plan.time() + settings_.grace;
     worker_sinks sinks;
     sinks.output = [state](std::string_view bytes) { state->output.append(bytes); };
     sinks.messages = [state](std::string_view bytes) { state->said.append(bytes); };
     sinks.end = [this, state](const worker_end& end) { finish(state, end); };
-    reports_.emit(case_started{test});
+    reports_.emit(case_started{plan.test});
     const auto how = settings_.is_capturing ? wiring::captured_test : wiring::uncaptured_test;
+    running_.push_back(state);
     try {
-        processes_.start(to_command(test, settings_), how, {state->allowed}, std::move(sinks));
-        ++running_;
+        processes_.start(to_command(plan), how, {state->allowed}, std::move(sinks));
     } catch (const std::system_error& error) {
-        finish({test, outcome::crashed, explain_start(error), {}, {}, {}, {}});
+        std::erase(running_, state);
+        conclude(place, {plan.test, outcome::crashed, explain_start(error)});
     }
 }
 
 void dispatcher::finish(const std::shared_ptr<running_test>& test, const worker_end& end) {
-    --running_;
+    std::erase(running_, test);
     const auto decision = judge(test->said, end, test->allowed);
-    case_result result{
-        test->test,         decision.result,     decision.message, test->said.failures(),
-        test->said.notes(), test->output.text(), end.duration};
+    case_result result{test->plan.test,       decision.result,    decision.message,
+                       test->said.failures(), test->said.notes(), test->output.text(),
+                       end.duration};
     if (end.left_processes)
         result.notes.push_back("it left processes behind that held its output open; "
                                "bridge-test ended them");
-    finish(std::move(result));
+    conclude(test->place, std::move(result));
     fill();
 }
 
-void dispatcher::finish(case_result result) {
-    if (result.result != outcome::not_run && !protocol::is_success(result.result))
+void dispatcher::conclude(std::size_t place, case_result result) {
+    queue_->end(place);
+    auto& of = trials_[place];
+    const auto retries = (*tests_)[place].retries;
+    const bool is_bad = result.result != outcome::not_run && !is_success(result.result);
+    // The failure that ends the run must not start another round.
+    const bool is_last = settings_.is_until_fail && is_bad;
+    switch (of.take(result, {retries, rounds(), may_start() && !is_last})) {
+    case trial_step::retry:
+        queue_->put_first(place);
+        reports_.emit(case_retried{std::move(result), of.failed_attempts(), retries + 1});
+        break;
+    case trial_step::next_round:
+        queue_->put_last(place);
+        reports_.emit(case_repeated{std::move(result)});
+        break;
+    case trial_step::finished:
+        report(std::move(of).verdict());
+        break;
+    }
+}
+
+void dispatcher::report(case_result result) {
+    if (result.result != outcome::not_run && !is_success(result.result))
         ++failed_;
     reports_.emit(case_finished{std::move(result)});
 }
 
+void dispatcher::mark_slow() {
+    const auto now = std::chrono::steady_clock::now();
+    for (const auto& one : running_) {
+        const auto elapsed = now - one->started;
+        if (elapsed < settings_.slow * (one->slow_marks + 1))
+            continue;
+        ++one->slow_marks;
+        reports_.emit(case_slow{one->plan.test, settings_.slow * one->slow_marks});
+    }
+}
+
 void dispatcher::tick() {
     reports_.emit(clock_ticked{});
+    mark_slow();
     ticks_.expires_after(tick_period);
     ticks_.async_wait([this](boost::system::error_code error) {
         if (!error)

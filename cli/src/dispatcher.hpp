@@ -5,12 +5,16 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <boost/asio/steady_timer.hpp>
 
+#include "plan.hpp"
 #include "report/reporter.hpp"
+#include "schedule.hpp"
 #include "supervisor.hpp"
+#include "trial.hpp"
 
 namespace bridge::cli {
 
@@ -20,26 +24,32 @@ class dispatcher {
 public:
     dispatcher(supervisor& processes, const options& settings, report_set& reports);
 
-    /// Runs the tests in this order, `settings.jobs` at a time. Returns how many failed.
-    std::size_t run(const std::vector<test_case>& cases);
+    /// Runs the tests, `settings.jobs` at a time, with their retries and rounds. Returns how many
+    /// failed.
+    std::size_t run(const std::vector<planned_test>& tests);
 
 private:
     struct running_test;
 
     void fill();
-    void start(const test_case& test);
+    void start(std::size_t test);
     void finish(const std::shared_ptr<running_test>& test, const worker_end& end);
-    void finish(case_result result);
+    void conclude(std::size_t test, case_result result);
+    void report(case_result result);
+    void give_up_waiting();
     bool may_start() const;
+    unsigned rounds() const;
+    void mark_slow();
     void tick();
 
     supervisor& processes_;
     const options& settings_;
     report_set& reports_;
     boost::asio::steady_timer ticks_;
-    const std::vector<test_case>* cases_ = nullptr;
-    std::size_t next_ = 0;
-    std::size_t running_ = 0;
+    const std::vector<planned_test>* tests_ = nullptr;
+    std::optional<schedule> queue_;
+    std::vector<trial> trials_; ///< as many as tests
+    std::vector<std::shared_ptr<running_test>> running_;
     std::size_t failed_ = 0;
 };
 

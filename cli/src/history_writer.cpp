@@ -23,7 +23,7 @@ void history_writer::on(const run_event& event) {
         if (result.result != protocol::outcome::not_run)
             entries_.push_back({result.test.binary->location.path,
                                 result.test.info->id,
-                                {result.result, false, took}});
+                                {result.result, result.is_flaky(), took}});
     }
     if (!std::holds_alternative<run_finished>(event) || entries_.empty())
         return;

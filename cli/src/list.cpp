@@ -74,11 +74,11 @@ exit_code list_tests(const options& settings) {
         say("error", "the list could not be written to stdout");
         return exit_code::report_not_written;
     }
-    if (tests.cases.empty())
+    if (!tests.nothing_selected.empty())
         say("error", tests.nothing_selected);
     if (!tests.found.problems.empty())
         return exit_code::listing_failed;
-    return tests.cases.empty() ? exit_code::no_tests : exit_code::passed;
+    return tests.cases.empty() && !tests.is_shard_empty ? exit_code::no_tests : exit_code::passed;
 }
 
 } // namespace bridge::cli

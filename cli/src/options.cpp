@@ -69,6 +69,8 @@ private:
     void add_output();
     template<class Duration>
     void add_duration(const char* name, Duration& value, const char* help);
+    void add_count(const char* name, std::optional<unsigned>& value, unsigned least,
+                   const char* help);
     template<class Value>
     void add_choice(const char* name, Value& value, const char* help, choices<Value> known);
     void add_texts(const char* name, std::vector<std::string>& value, const char* help);
@@ -100,6 +102,15 @@ void command_line::add_duration(const char* name, Duration& value, const char* h
         ->group("Running");
 }
 
+void command_line::add_count(const char* name, std::optional<unsigned>& value, unsigned least,
+                             const char* help) {
+    app_.add_option_function<unsigned>(
+            name, [&value](unsigned count) { value = count; }, help)
+        ->check(CLI::Range(least, 1'000'000U).description(""))
+        ->type_name("N")
+        ->group("Running");
+}
+
 template<class Value>
 void command_line::add_choice(const char* name, Value& value, const char* help,
                               choices<Value> known) {
@@ -124,6 +135,17 @@ void command_line::add_choice(const char* name, Value& value, const char* help,
 void command_line::add_selection() {
     add_texts("--exact", result_.exact, "run the test with exactly this id (repeatable)");
     add_texts("--skip", result_.skip, "leave out tests that this word fits (repeatable)");
+    app_.add_option_function<std::string>(
+            "--shard",
+            [this](const std::string& text) {
+                result_.part = parse_shard(text);
+                if (!result_.part)
+                    refuse(
+                        fmt::format("--shard: '{}' is no part of a whole; write it as 1/4", text));
+            },
+            "only the k-th of n parts of the tests (default: CI_NODE_INDEX of CI_NODE_TOTAL)")
+        ->type_name("K/N")
+        ->group("Selection");
     add_texts("-t,--tag", result_.tags, "only tests with this tag; any of several (repeatable)");
     add_texts("-E,--filter", result_.expressions,
               "only tests that fit, such as 'tag:net and not slow' (repeatable)");
@@ -152,6 +174,14 @@ void command_line::add_running() {
         ->check(CLI::Range(1U, 1'000'000U).description(""))
         ->type_name("N")
         ->group("Running");
+    add_count("--retries", result_.retries, 0,
+              "try a failed test again so often; then it is flaky");
+    add_count("--repeat", result_.repeat, 1, "run every test so often");
+    app_.add_flag_callback(
+            "--until-fail", [this] { result_.is_until_fail = true; },
+            "repeat the tests until one fails (or --repeat times)")
+        ->group("Running");
+    add_duration("--slow", result_.slow, "mark tests that take longer than this (default: 5s)");
     app_.add_flag_callback(
             "--no-capture", [this] { result_.is_capturing = false; },
             "let tests write to the terminal, one at a time")
@@ -270,6 +300,10 @@ options command_line::parse(int argc, const char* const* argv) {
         refuse("--quiet and --verbose exclude each other");
     if (app_.count("--junit") > 0 && result_.junit.empty())
         refuse("--junit: the name of the file is empty");
+    if (result_.is_until_fail && result_.retries)
+        refuse("--until-fail and --retries exclude each other");
+    if (!result_.part)
+        result_.part = shard_of_environment();
     sort_words(after);
     if (!result_.is_capturing)
         result_.jobs = 1;

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "shard.hpp"
+
 namespace bridge::cli {
 
 enum class verb { run, list, show_text };
@@ -28,6 +30,11 @@ struct options {
 
     unsigned jobs = 1;
     unsigned max_fail = 0; ///< 0: no limit
+    std::optional<shard> part;
+    std::optional<unsigned> retries; ///< in place of each test's own
+    std::optional<unsigned> repeat;
+    bool is_until_fail = false;
+    std::chrono::milliseconds slow{5000};
     std::optional<std::chrono::milliseconds> timeout;
     std::optional<std::chrono::milliseconds> run_timeout;
     std::chrono::milliseconds grace{2000};

@@ -81,6 +81,12 @@ public:
     /// Sends a signal to the whole group.
     void signal(int number) const noexcept;
 
+    /// The same to the child alone.
+    void signal_leader(int number) const noexcept;
+
+    /// Whether the child has a handler for the signal; false where the system does not tell.
+    bool catches(int number) const;
+
     /// True once the child has ended. It stays a zombie, so that its number is not given away.
     bool has_ended() const noexcept;
 

@@ -5,7 +5,9 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <string_view>
 #include <system_error>
 
@@ -261,6 +263,19 @@ process::process(const command& what, wiring how) {
 
 void process::signal(int number) const noexcept {
     ::kill(-pid_, number);
+}
+
+void process::signal_leader(int number) const noexcept {
+    ::kill(pid_, number);
+}
+
+bool process::catches(int number) const {
+    std::ifstream status("/proc/" + std::to_string(pid_) + "/status"); // Linux
+    constexpr std::string_view key = "SigCgt:";
+    for (std::string line; std::getline(status, line);)
+        if (line.starts_with(key))
+            return (std::strtoull(line.c_str() + key.size(), nullptr, 16) >> (number - 1) & 1) != 0;
+    return false;
 }
 
 bool process::has_ended() const noexcept {

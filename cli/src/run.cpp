@@ -34,9 +34,17 @@ exit_code to_exit_code(stop_reason stopped, const selection& tests, std::size_t 
         return exit_code::listing_failed;
     if (reports.has_failed())
         return exit_code::report_not_written;
-    if (tests.cases.empty())
+    if (tests.cases.empty() && !tests.is_shard_empty)
         return exit_code::no_tests;
     return failed > 0 ? exit_code::failed : exit_code::passed;
+}
+
+std::vector<planned_test> plan(const selection& tests, const options& settings) {
+    std::vector<planned_test> plans;
+    for (const auto& one : tests.cases)
+        plans.push_back(
+            make_plan(one, settings, tests.past.find(one.binary->location.path, one.info->id)));
+    return plans;
 }
 
 void announce(report_set& reports, const selection& tests, const options& settings) {
@@ -68,7 +76,7 @@ exit_code run_tests(const options& settings) {
     const auto tests = select_tests(processes, settings);
     reports.add(std::make_unique<history_writer>(tests.state_file, tests.found.binaries));
     announce(reports, tests, settings);
-    const auto failed = dispatcher(processes, settings, reports).run(tests.cases);
+    const auto failed = dispatcher(processes, settings, reports).run(plan(tests, settings));
     reports.emit(run_finished{std::chrono::steady_clock::now() - started});
     return to_exit_code(processes.stopped(), tests, failed, reports);
 }

@@ -50,6 +50,17 @@ void recall(selection& into, const options& settings, const std::string& folder)
     }
 }
 
+void keep_shard(selection& from, const shard& part) {
+    const auto all = from.cases.size();
+    std::erase_if(from.cases, [&](const test_case& one) {
+        return !part.contains(one.binary->location.path, one.info->id);
+    });
+    from.is_shard_empty = all > 0 && from.cases.empty();
+    if (from.is_shard_empty)
+        from.warnings.push_back(
+            fmt::format("none of the {} selected tests is in shard {}", all, part.describe()));
+}
+
 } // namespace
 
 selection select_tests(supervisor& processes, const options& settings) {
@@ -70,6 +81,8 @@ selection select_tests(supervisor& processes, const options& settings) {
     else
         for (const auto& word : wanted.unused())
             result.warnings.push_back(word + " fits no test");
+    if (settings.part)
+        keep_shard(result, *settings.part);
     return result;
 }
 

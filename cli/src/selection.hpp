@@ -14,6 +14,7 @@ struct selection {
     discovered found; ///< owns what `cases` point into
     std::vector<test_case> cases;
     std::vector<std::string> warnings;
+    bool is_shard_empty = false;  ///< tests were selected, but none of them is in this shard
     std::string nothing_selected; ///< why there are no cases, when there are none
     history past;
     std::string state_file;

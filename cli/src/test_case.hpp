@@ -46,11 +46,15 @@ struct failure {
 struct case_result {
     test_case test;
     protocol::outcome result = protocol::outcome::not_run;
-    std::string message; ///< why, where the outcome has a reason
-    std::vector<failure> failures;
-    std::vector<std::string> notes;
-    std::string output; ///< raw bytes
+    std::string message{}; ///< why, where the outcome has a reason
+    std::vector<failure> failures{};
+    std::vector<std::string> notes{};
+    std::string output{}; ///< raw bytes
     std::chrono::nanoseconds duration{0};
+    std::vector<case_result> earlier{}; ///< failed attempts before this one, the first first
+
+    /// Green, but not at once.
+    bool is_flaky() const noexcept { return is_success(result) && !earlier.empty(); }
 };
 
 } // namespace bridge::cli

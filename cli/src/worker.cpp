@@ -29,7 +29,7 @@ void worker::start() {
     open(output_, std::move(child_.output));
     open(messages_, std::move(child_.messages));
     if (limits_.timeout)
-        arm(*limits_.timeout, [this] { end(ending::timed_out); });
+        arm(*limits_.timeout, [this] { explain_then_end(); });
 }
 
 void worker::open(stream& from, unique_fd fd) {
@@ -88,6 +88,22 @@ void worker::end(ending cause) {
         return;
     is_ending_ = true;
     cause_ = cause;
+    terminate();
+}
+
+// Who catches SIGQUIT writes where it hangs, as the harness and the Java machine do; for all others
+// it would be the end, with a core file.
+void worker::explain_then_end() {
+    if (is_ending_ || !child_.catches(SIGQUIT))
+        return end(ending::timed_out);
+    is_ending_ = true;
+    cause_ = ending::timed_out;
+    child_.signal_leader(SIGQUIT);
+    child_.signal_leader(SIGCONT);
+    arm(limits_.dump_time, [this] { terminate(); });
+}
+
+void worker::terminate() {
     child_.signal(SIGTERM);
     child_.signal(SIGCONT); // a stopped process would not see the SIGTERM
     arm(limits_.kill_after, [this] { kill(); });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One supervised process as a state machine: runs -> (SIGTERM -> SIGKILL ->) ended.
+// One supervised process as a state machine: runs -> ((SIGQUIT ->) SIGTERM -> SIGKILL ->)
+// ended.
 #pragma once
 
 #include <array>
@@ -18,7 +19,8 @@
 namespace bridge::cli {
 
 struct worker_limits {
-    std::optional<std::chrono::milliseconds> timeout; ///< until the group gets SIGTERM
+    std::optional<std::chrono::milliseconds> timeout; ///< until the process may explain itself
+    std::chrono::milliseconds dump_time{1000};        ///< for that, until the group gets SIGTERM
     std::chrono::milliseconds kill_after{1000};       ///< from SIGTERM to SIGKILL
 };
 
@@ -76,6 +78,8 @@ private:
     void drain(stream& from);
     void arm(std::chrono::milliseconds delay, std::function<void()> action);
     void end(ending cause);
+    void explain_then_end();
+    void terminate();
 
     process child_;
     worker_limits limits_;

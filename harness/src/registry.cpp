@@ -37,6 +37,9 @@ registered_test describe_test(const detail::definition& what, suite_map& known) 
     for (std::size_t i = 0; i < options.words.count; ++i)
         info.tags.emplace_back(options.words.names[i]);
     info.timeout = options.timeout;
+    info.group = options.group;
+    info.is_serial = options.is_serial;
+    info.retries = static_cast<int>(std::min(options.retries, 1000U));
     return {&what, std::move(info)};
 }
 

@@ -4,6 +4,7 @@
 import asyncio
 import faulthandler
 import gc
+import signal
 import sys
 import threading
 import traceback
@@ -14,6 +15,10 @@ _DRAIN = 0.2  # what a test started may end by itself for so long
 _GRACE = 0.5  # and so long after it was cancelled
 _POLL = 0.005
 _STDERR = 2  # sys.stderr may be a test's own
+
+
+if hasattr(signal, "SIGQUIT"):  # bridge-test sends it to a process that does not end
+    faulthandler.register(signal.SIGQUIT, file=_STDERR, all_threads=True, chain=False)
 
 
 def _format(exception):

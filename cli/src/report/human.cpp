@@ -84,16 +84,44 @@ std::string human_reporter::status_line(const case_result& result) const {
     const auto label = fmt::format("{:>{}}", label_of(result.result), label_width);
     const bool has_reason = !result.message.empty() && result.result != outcome::passed;
     const auto reason = printable(result.message, false);
-    return fmt::format("{} [{:8.3f}s] {}{}\n",
+    const auto flaky =
+        result.is_flaky() ? fmt::format(" (flaky: attempt {})", result.earlier.size() + 1) : "";
+    return fmt::format("{} [{:8.3f}s] {}{}{}\n",
                        terminal_.look().paint(color_of(result.result), label),
-                       seconds(result.duration), title(result.test),
+                       seconds(result.duration), title(result.test), flaky,
                        has_reason ? ": " + reason.substr(0, reason.find('\n')) : "");
+}
+
+void human_reporter::end_running(const test_case& test) {
+    std::erase_if(running_, [&](const auto& one) { return one.test.info == test.info; });
+}
+
+void human_reporter::take(const case_slow& event) {
+    if (settings_.verbosity >= 0)
+        terminal_.print(fmt::format("{} [{:8.3f}s] {}\n",
+                                    terminal_.look().paint(color::yellow, "    SLOW >"),
+                                    seconds(event.elapsed), title(event.test)));
+}
+
+void human_reporter::take(const case_retried& event) {
+    end_running(event.result.test);
+    if (settings_.verbosity >= 0)
+        terminal_.print(fmt::format("{:>{}} {} of {}: {}", "TRY", label_width, event.attempt,
+                                    event.attempts, status_line(event.result)));
+}
+
+void human_reporter::take(const case_repeated& event) {
+    end_running(event.result.test);
+    if (settings_.verbosity > 0 || !is_success(event.result.result))
+        terminal_.print(status_line(event.result));
 }
 
 void human_reporter::take(const case_finished& event) {
     const auto& result = event.result;
     totals_.add(result.result);
-    std::erase_if(running_, [&](const auto& one) { return one.test.info == result.test.info; });
+    end_running(result.test);
+    if (result.is_flaky())
+        ++flaky_;
     const bool is_bad = result.result != outcome::not_run && !is_success(result.result);
     if (is_bad)
         failures_.push_back(result);
@@ -149,6 +177,8 @@ std::string human_reporter::summary(const run_finished& event) const {
             parts.push_back(look.paint(color_of(result), fmt::format("{} {}", count, word)));
     };
     add(outcome::passed, "passed");
+    if (flaky_ > 0)
+        parts.push_back(look.paint(color::yellow, fmt::format("{} of them flaky", flaky_)));
     add(outcome::failed, "failed");
     add(outcome::timed_out, "timed out");
     add(outcome::crashed, "crashed");

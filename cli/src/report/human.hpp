@@ -30,6 +30,9 @@ private:
     void take(const warned& event);
     void take(const run_started& event);
     void take(const case_started& event);
+    void take(const case_slow& event);
+    void take(const case_retried& event);
+    void take(const case_repeated& event);
     void take(const case_finished& event);
     void take(const clock_ticked& event);
     void take(const run_stopping& event);
@@ -41,12 +44,14 @@ private:
     std::string output_of(const case_result& result) const;
     std::string reproduction(const case_result& result) const;
     std::string summary(const run_finished& event) const;
+    void end_running(const test_case& test);
     void draw_progress();
 
     const options& settings_;
     terminal terminal_;
     totals totals_;
     std::size_t tests_ = 0;
+    std::size_t flaky_ = 0;
     bool has_several_binaries_ = false;
     std::size_t listing_problems_ = 0;
     std::vector<running> running_;

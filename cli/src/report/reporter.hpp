@@ -34,6 +34,25 @@ struct case_started {
     test_case test;
 };
 
+/// It runs longer than --slow, or a multiple of that.
+struct case_slow {
+    test_case test;
+    std::chrono::nanoseconds elapsed{0};
+};
+
+/// An attempt that failed; another one follows.
+struct case_retried {
+    case_result result;
+    std::size_t attempt = 1;
+    std::size_t attempts = 1; ///< at most
+};
+
+/// A round of --repeat that has ended; another one follows.
+struct case_repeated {
+    case_result result;
+};
+
+/// Comes once for every test of the run, as its last event.
 struct case_finished {
     case_result result;
 };
@@ -50,8 +69,9 @@ struct run_finished {
     std::chrono::nanoseconds duration{0};
 };
 
-using run_event = std::variant<listing_failed, warned, run_started, case_started, case_finished,
-                               clock_ticked, run_stopping, run_finished>;
+using run_event =
+    std::variant<listing_failed, warned, run_started, case_started, case_slow, case_retried,
+                 case_repeated, case_finished, clock_ticked, run_stopping, run_finished>;
 
 /// A report that could not be written.
 class report_error : public std::runtime_error {

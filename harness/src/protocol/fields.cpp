@@ -85,6 +85,15 @@ int field_reader::integer_or(std::string_view key, int fallback, int lowest) con
     return static_cast<int>(found->get_int64());
 }
 
+bool field_reader::flag_or_false(std::string_view key) const {
+    const auto* found = object_.if_contains({key.data(), key.size()});
+    if (found == nullptr)
+        return false;
+    if (!found->is_bool())
+        fail(key, "must be true or false");
+    return found->get_bool();
+}
+
 std::vector<std::string> field_reader::texts_or_empty(std::string_view key) const {
     std::vector<std::string> texts;
     if (!object_.contains({key.data(), key.size()}))

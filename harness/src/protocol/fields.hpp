@@ -31,6 +31,7 @@ public:
     std::string text_or_empty(std::string_view key) const;
     double number(std::string_view key, double lowest) const;
     int integer_or(std::string_view key, int fallback, int lowest) const;
+    bool flag_or_false(std::string_view key) const;
     std::vector<std::string> texts_or_empty(std::string_view key) const;
     const json::array& array(std::string_view key) const;
 

@@ -24,10 +24,17 @@ json::object to_json(const test_info& test) {
     for (const auto& tag : test.tags)
         tags.emplace_back(to_json_text(tag));
     const auto kind = name_of(kinds, test.kind);
-    return {{"id", to_json_text(test.id)},     {"suite", to_json_text(test.suite)},
-            {"name", to_json_text(test.name)}, {"kind", json::string_view(kind)},
-            {"file", to_json_text(test.file)}, {"line", test.line},
-            {"tags", std::move(tags)},         {"timeout_ms", test.timeout.count()}};
+    json::object object{{"id", to_json_text(test.id)},     {"suite", to_json_text(test.suite)},
+                        {"name", to_json_text(test.name)}, {"kind", json::string_view(kind)},
+                        {"file", to_json_text(test.file)}, {"line", test.line},
+                        {"tags", std::move(tags)},         {"timeout_ms", test.timeout.count()}};
+    if (!test.group.empty())
+        object["group"] = to_json_text(test.group);
+    if (test.is_serial)
+        object["serial"] = true;
+    if (test.retries > 0)
+        object["retries"] = test.retries;
+    return object;
 }
 
 test_info to_test(const json::value& value, std::size_t index) {
@@ -49,6 +56,9 @@ test_info to_test(const json::value& value, std::size_t index) {
     test.line = fields.integer_or("line", 0, 0);
     test.tags = fields.texts_or_empty("tags");
     test.timeout = std::chrono::milliseconds(fields.integer_or("timeout_ms", 10'000, 1));
+    test.group = fields.text_or_empty("group");
+    test.is_serial = fields.flag_or_false("serial");
+    test.retries = fields.integer_or("retries", 0, 0);
     return test;
 }
 

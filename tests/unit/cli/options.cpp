@@ -91,6 +91,20 @@ TEST("values of running options are read") {
     CHECK(settings.list_timeout == milliseconds(9'000) && settings.color == color_mode::never);
 }
 
+TEST("retries, rounds and a part are read, and what excludes each other is refused") {
+    const auto settings =
+        parse({"--retries", "0", "--repeat", "3", "--slow", "1s", "--shard", "2/4"});
+    CHECK(settings.retries == 0U && settings.repeat == 3U && settings.slow == milliseconds(1'000));
+    CHECK(settings.part && settings.part->describe() == "2/4");
+    CHECK(parse({"--until-fail"}).is_until_fail && !parse({}).retries && !parse({}).part);
+    CHECK(has(why_not({"--until-fail", "--retries", "1"}), "--until-fail and --retries exclude"));
+    CHECK(
+        has(why_not({"--shard", "5/4"}), "--shard: '5/4' is no part of a whole; write it as 1/4"));
+    for (const char* value : {"-1", "x", "1.5"})
+        CHECK(has(why_not({"--retries", value}), "--retries"));
+    CHECK(has(why_not({"--repeat", "0"}), "--repeat"));
+}
+
 TEST("without capture tests run one at a time") {
     const auto settings = parse({"--no-capture", "-j", "8"});
     CHECK(!settings.is_capturing && settings.jobs == 1);

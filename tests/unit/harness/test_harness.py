@@ -150,6 +150,29 @@ class Verdicts(unittest.TestCase):
         self.assertIn("Current thread", output)
         self.assertIn("<Task pending name='fixture.hangs_uncancellable'", output)
 
+    def test_sigquit_shows_where_it_hangs_and_changes_nothing(self):
+        for name in ("hangs_awaiting", "hangs_with_gil"):
+            reader, writer = os.pipe()
+            process = subprocess.Popen(
+                [FIXTURE, "--run-exact", f"fixture.{name}", "--event-fd", str(writer), "--timeout", "20s"],
+                stdin=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                pass_fds=[writer],
+            )
+            self.addCleanup(process.communicate)
+            self.addCleanup(process.kill)
+            os.close(writer)
+            with os.fdopen(reader) as events:
+                self.assertIn("test.started", events.readline())
+                for _ in range(2):
+                    process.send_signal(signal.SIGQUIT)
+                    for line in process.stderr:
+                        if "most recent call first" in line:
+                            break
+                    else:
+                        self.fail("it ended without a dump")
+
     def test_timeout_option_outranks_the_tests_own(self):
         code, events, _ = run_exact("hangs_awaiting", "--timeout", "100ms")
         self.assertEqual((code, events[-1]["message"]), (124, "did not end within 100ms"))

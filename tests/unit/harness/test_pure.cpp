@@ -29,7 +29,7 @@ BRIDGE_TEST(optioned, tags("net", "slow"), timeout(1500us)) {
     co_return;
 }
 
-BRIDGE_TEST_SYNC(sync, timeout(2min), tags("net")) {}
+BRIDGE_TEST_SYNC(sync, timeout(2min), tags("net"), serial("port"), retries(2)) {}
 
 namespace {
 
@@ -60,6 +60,11 @@ TEST("tests are listed in the order of their definition, with their options") {
     CHECK((tests[1].info.tags == std::vector<std::string>{"net", "slow"}));
     CHECK(tests[2].info.kind == bridge::protocol::test_kind::sync);
     CHECK(tests[2].info.line > tests[1].info.line);
+    CHECK(tests[1].info.group.empty() && !tests[1].info.is_serial && tests[1].info.retries == 0);
+    CHECK(tests[2].info.group == "port" && !tests[2].info.is_serial);
+    CHECK(tests[2].info.retries == 2);
+    constexpr auto alone = harness::detail::make_options(harness::serial());
+    CHECK(alone.is_serial && alone.group.empty());
 }
 
 TEST("a second test of the same id is refused and both places are named") {

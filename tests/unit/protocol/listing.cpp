@@ -53,6 +53,23 @@ TEST("a listing is read back as it was written") {
     CHECK(back.tests[1].timeout == std::chrono::hours(1));
 }
 
+TEST("what concerns the order is read back, and not written where it says nothing") {
+    listing value{"b", {}};
+    value.tests.resize(3);
+    for (int i = 0; i < 3; ++i)
+        value.tests[i].id = "s." + std::to_string(i);
+    value.tests[0].group = "port";
+    value.tests[1].is_serial = true;
+    value.tests[2].retries = 3;
+    const auto text = write_listing(value);
+    const auto back = parse_listing(text).tests;
+    CHECK(back[0].group == "port" && !back[0].is_serial && back[0].retries == 0);
+    CHECK(back[1].group.empty() && back[1].is_serial && back[2].retries == 3);
+    CHECK(text.find("group") == text.rfind("group") && text.find("serial") == text.rfind("serial"));
+    CHECK(has(why_not(with_tests(test_json("s.n", R"(,"serial":1)"))), "\"serial\" must be true"));
+    CHECK(has(why_not(with_tests(test_json("s.n", R"(,"retries":-1)"))), "\"retries\""));
+}
+
 TEST("no tests is a listing too") {
     CHECK(parse_listing(write_listing({"b", {}})).tests.empty());
 }

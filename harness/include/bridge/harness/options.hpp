@@ -32,10 +32,30 @@ struct tags {
     std::size_t count;
 };
 
+/// serial("port"): not at the same time as another test of that group, in any binary of the run;
+/// serial(): with no other test beside it. A string literal: it is not copied.
+struct serial {
+    constexpr serial() = default;
+
+    constexpr explicit serial(std::string_view name) : group(name) {}
+
+    std::string_view group;
+};
+
+/// How many times bridge-test tries a failed test again; one that passes then is marked flaky.
+struct retries {
+    constexpr explicit retries(unsigned times) : count(times) {}
+
+    unsigned count;
+};
+
 /// All that one test says.
 struct test_options {
     std::chrono::milliseconds timeout{10'000};
     tags words{};
+    std::string_view group{}; ///< of serial tests
+    bool is_serial = false;   ///< alone, whatever its group
+    unsigned retries = 0;
 };
 
 namespace detail {
@@ -46,6 +66,15 @@ constexpr void apply(test_options& to, const timeout& option) {
 
 constexpr void apply(test_options& to, const tags& option) {
     to.words = option;
+}
+
+constexpr void apply(test_options& to, const serial& option) {
+    to.group = option.group;
+    to.is_serial = option.group.empty();
+}
+
+constexpr void apply(test_options& to, const retries& option) {
+    to.retries = option.count;
 }
 
 /// The options in any order; of two of a kind the later counts.

@@ -25,6 +25,9 @@ struct test_info {
     int line = 0;
     std::vector<std::string> tags;
     std::chrono::milliseconds timeout{10'000};
+    std::string group{};    ///< tests of one group do not run at the same time; empty: none
+    bool is_serial = false; ///< no other test runs at the same time
+    int retries = 0;        ///< how often a failure is tried again
 };
 
 struct listing {
