@@ -13,4 +13,7 @@ exit_code run_tests(const options& settings);
 /// Prints the selected tests on stdout, problems on stderr.
 exit_code list_tests(const options& settings);
 
+/// Prints every setting with the place that it comes from.
+exit_code show_config(const options& settings);
+
 } // namespace bridge::cli

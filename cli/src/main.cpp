@@ -16,6 +16,8 @@ exit_code call(int argc, char** argv) {
     switch (settings.what) {
     case bridge::cli::verb::list:
         return bridge::cli::list_tests(settings);
+    case bridge::cli::verb::show_config:
+        return bridge::cli::show_config(settings);
     case bridge::cli::verb::show_text:
         std::fputs(settings.text.c_str(), stdout);
         return exit_code::passed;

@@ -1,19 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line as values.
+// What the user wants, from the command line, the environment and the configuration file.
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "override_rule.hpp"
 #include "shard.hpp"
 
 namespace bridge::cli {
 
-enum class verb { run, list, show_text };
+enum class verb { run, list, show_config, show_text };
 enum class color_mode { automatic, always, never };
 enum class list_format { human, json };
+
+/// Where an option's value comes from; a later one outranks those before it.
+enum class layer { built_in, file, environment, command_line };
+
+struct setting_source {
+    layer from = layer::built_in;
+    std::string place; ///< "bridge-test.toml:4 [profile.ci]", "BRIDGE_TEST_JOBS", "--jobs"
+};
 
 struct options {
     verb what = verb::run;
@@ -27,10 +37,11 @@ struct options {
     std::vector<std::string> tags;
     std::vector<std::string> expressions;
     bool only_failed = false;
+    std::optional<shard> part;
+    std::string state; ///< empty: beside the manifest, or in the current folder
 
     unsigned jobs = 1;
-    unsigned max_fail = 0; ///< 0: no limit
-    std::optional<shard> part;
+    unsigned max_fail = 0;           ///< 0: no limit
     std::optional<unsigned> retries; ///< in place of each test's own
     std::optional<unsigned> repeat;
     bool is_until_fail = false;
@@ -44,11 +55,21 @@ struct options {
     int verbosity = 0; ///< -1 quiet, 1 verbose
     color_mode color = color_mode::automatic;
     std::string junit;
-    std::string state; ///< empty: beside the manifest, or in the current folder
     list_format format = list_format::human;
+
+    std::string config_file; ///< empty: there is none
+    std::string profile = "default";
+    std::vector<override_rule> overrides;          ///< of two that fit a test the first counts
+    std::map<std::string, setting_source> sources; ///< by name, of what is not built in
+
+    layer source_of(const std::string& name) const {
+        const auto found = sources.find(name);
+        return found == sources.end() ? layer::built_in : found->second.from;
+    }
 };
 
-/// Reads the command line; throws expected_error (usage) with the text to print.
+/// Reads the command line, the environment and the configuration file; throws expected_error
+/// (usage) with the text to print.
 options parse_options(int argc, const char* const* argv);
 
 } // namespace bridge::cli

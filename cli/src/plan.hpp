@@ -25,6 +25,8 @@ struct planned_test {
     std::chrono::milliseconds time() const { return timeout.value_or(test.info->timeout); }
 };
 
+/// A rule of the configuration file that fits outranks the file's profile and what the test says;
+/// the command line and the environment outrank all.
 planned_test make_plan(const test_case& test, const options& settings, const remembered* last);
 
 } // namespace bridge::cli

@@ -2,6 +2,8 @@
 // The command line: verbs, paths, filters, options, and every way to get it wrong.
 #include "options.hpp"
 
+#include <cstdlib>
+
 #include "check.hpp"
 #include "error.hpp"
 
@@ -161,5 +163,6 @@ TEST("an option that the verb would ignore is refused") {
 } // namespace
 
 int main() {
+    ::setenv("BRIDGE_TEST_CONFIG", "/dev/null", 1); // not one of the folders above
     return check::run();
 }
