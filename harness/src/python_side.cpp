@@ -195,11 +195,12 @@ void python_side::run(test_run& run) {
     const auto report = [&run](const std::string& kind, const std::string& message) {
         record(run, kind, message);
     };
+    const auto note = [&run](const std::string& message) { run.note(message); };
     try {
         function_(py::cpp_function([&run] { return make_body(run); }), loop_factory_, debug_,
                   run.test().info.id, timeout.count(), protocol::format_duration(run.timeout()),
-                  py::cpp_function(report), py::cpp_function([&run] { record_body_error(run); }),
-                  native_functions());
+                  py::cpp_function(report), py::cpp_function(note),
+                  py::cpp_function([&run] { record_body_error(run); }), native_functions());
     } catch (py::error_already_set& error) {
         throw python_error(error);
     }

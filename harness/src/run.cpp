@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "python_side.hpp"
 
+#include "early_exit.hpp"
 #include "run.hpp"
 #include "watchdog.hpp"
 
@@ -8,7 +9,6 @@
 
 #include <unistd.h>
 
-#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 
@@ -22,18 +22,6 @@ namespace {
 // Later than the loop's own time-out and the end of what it cancels, sooner than the runner's.
 constexpr milliseconds watchdog_delay{1000};
 constexpr milliseconds longest_exit{10'000};
-
-// A test that calls exit(0) must not look like a program that has passed.
-std::atomic<const char*> unfinished_test{nullptr};
-
-void refuse_early_exit() {
-    const char* id = unfinished_test;
-    if (id == nullptr)
-        return;
-    std::fflush(nullptr);
-    std::fprintf(stderr, "FAILED %s: exit() was called before the test had finished\n", id);
-    ::_exit(failed_exit);
-}
 
 struct totals {
     int passed = 0;
@@ -76,14 +64,14 @@ public:
     outcome run(const registered_test& test) {
         const auto timeout = options_.timeout.value_or(test.info.timeout);
         auto& run = test_run::start(test, timeout, *output_);
-        unfinished_test = run.test().info.id.c_str();
+        set_unfinished_test(run.test().info.id.c_str());
         {
             const watchdog guard(timeout + watchdog_delay,
                                  prepare_time_out(*output_, test.info, timeout));
             run_guarded(run);
         }
         const auto result = run.finish();
-        unfinished_test = nullptr;
+        set_unfinished_test(nullptr);
         return result;
     }
 
@@ -114,7 +102,7 @@ private:
 
 int run_in(python_side& python, const std::vector<registered_test>& tests,
            const command_line& options) {
-    std::atexit(&refuse_early_exit);
+    watch_exits(); // after Python's and the runtime's own exit handlers
     test_loop loop(python, options);
     totals count;
     for (const auto& test : tests) {
@@ -139,6 +127,7 @@ int run_tests(const std::vector<registered_test>& tests, const command_line& opt
     std::optional<watchdog> exit_guard;
     std::optional<python_side> python(std::in_place, options);
     const int code = run_in(*python, tests, options);
+    order_exit(code);
     exit_guard.emplace(longest_exit,
                        output::last_words{STDERR_FILENO, "the process did not end within 10 s of "
                                                          "its last test\n"});

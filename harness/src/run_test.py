@@ -2,11 +2,14 @@
 """One test in a fresh event loop, what it left behind and what went wrong beside it."""
 
 import asyncio
+import contextlib
 import faulthandler
 import gc
+import os
 import signal
 import sys
 import threading
+import time
 import traceback
 import warnings
 import weakref
@@ -87,6 +90,37 @@ class _Generators:
 
     def left(self):
         return [g for g in list(self.begun) if g.ag_frame is not None]
+
+
+def _open_descriptors():
+    """number -> what it is; nothing where the system does not tell."""
+    found = {}
+    with contextlib.suppress(OSError):
+        for number in os.listdir("/proc/self/fd"):
+            with contextlib.suppress(OSError):  # that of the listing itself
+                found[int(number)] = os.readlink(f"/proc/self/fd/{number}")
+    return found
+
+
+class _Surroundings:
+    """Threads and descriptors that were there before the test; what is more after it, is noted."""
+
+    def __init__(self):
+        self.threads = set(threading.enumerate())
+        self.descriptors = _open_descriptors()
+
+    def note_what_is_left(self, note):
+        deadline = time.monotonic() + _DRAIN
+        while (left := self._new_threads()) and time.monotonic() < deadline:
+            time.sleep(_POLL)
+        for thread in left:
+            note(f"the Python thread {thread.name!r} is still alive")
+        for number, what in _open_descriptors().items():
+            if number not in self.descriptors:
+                note(f"descriptor {number} is still open: {what}")
+
+    def _new_threads(self):
+        return [one for one in threading.enumerate() if one not in self.threads]
 
 
 def _name_of(coroutine):
@@ -210,7 +244,8 @@ class _Run:
         self.until(self.start(asyncio.sleep(0)))
 
 
-def run_test(make_body, factory, debug, name, timeout, text, report, end_body, native):
+def run_test(make_body, factory, debug, name, timeout, text, report, note, end_body, native):
+    surroundings = _Surroundings()
     loop = factory()
     asyncio.set_event_loop(loop)
     if debug:
@@ -234,3 +269,5 @@ def run_test(make_body, factory, debug, name, timeout, text, report, end_body, n
                 loop.set_exception_handler(lambda *_: None)  # one verdict is enough
             loop.close()
         gc.collect()
+        if ended:
+            surroundings.note_what_is_left(note)

@@ -74,17 +74,22 @@ class RunnerTest(unittest.TestCase):
             process.kill()
         process.communicate()
 
-    def finish(self, process):
-        out, err = process.communicate(timeout=BOUND)
+    @staticmethod
+    def parse(text):
+        return xml.etree.ElementTree.fromstring(text)
+
+    def finish(self, process, bound=BOUND):
+        out, err = process.communicate(timeout=bound)
         seconds = time.monotonic() - process.started
         report = None
         if os.path.exists(self.junit):
-            report = xml.etree.ElementTree.parse(self.junit).getroot()
+            with open(self.junit, "rb") as file:
+                report = self.parse(file.read())
         texts = [(one or b"").decode("utf-8") for one in (out, err)]
         return Finished(process.returncode, *texts, seconds, report)
 
-    def run_tests(self, *words, **options):
-        return self.finish(self.start(*words, **options))
+    def run_tests(self, *words, bound=BOUND, **options):
+        return self.finish(self.start(*words, **options), bound)
 
     def fifo(self):
         """A new FIFO that fixtures announce() to, open for reading."""

@@ -49,7 +49,7 @@ class CTestTest(RunnerTest):
         self.build = os.path.join(self.folder, "build")
         os.mkdir(self.source)
 
-    def call(self, *command, cwd=None):
+    def call(self, *command, cwd=None, bound=BOUND):
         return subprocess.run(
             command,
             cwd=cwd or self.folder,
@@ -57,7 +57,7 @@ class CTestTest(RunnerTest):
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=BOUND,
+            timeout=bound,
             text=True,
             errors="replace",
         )
@@ -85,10 +85,11 @@ class CTestTest(RunnerTest):
             for test in shown["tests"]
         }
 
-    def ctest(self, *words):
+    def ctest(self, *words, bound=BOUND):
         """(exit code, name -> "run", "fail", "notrun" or "skipped", everything it wrote)"""
         report = os.path.join(self.folder, "ctest.xml")
-        done = self.call(CTEST, "--test-dir", self.build, "--output-junit", report, *words)
+        done = self.call(CTEST, "--test-dir", self.build, "--output-junit", report, *words,
+                         bound=bound)
         root = xml.etree.ElementTree.parse(report).getroot()
         verdicts = {}
         for case in root.iter("testcase"):

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What bridge-test must make of each broken test and of each broken program.
+
+One row: the label on the terminal, a pattern for the message, and what else is particular. The exit
+code is 0 for PASS and SKIP, 1 for all other labels, 10 for a program that cannot be listed.
+"""
+
+from dataclasses import dataclass
+
+# Longer than any test here takes on a busy machine, with sanitizers too.
+SOON = 15
+
+
+@dataclass(frozen=True)
+class Case:
+    label: str  # PASS, FAIL, SKIP, TIMEOUT, CRASH
+    message: str = ""  # a pattern for what the report says about it
+    output: str = ""  # a pattern for what is kept of its output
+    bound: float = SOON  # seconds for the whole run of this one test
+    ctest: bool = True  # whether CTest may run it, and must agree
+
+    @property
+    def code(self):
+        return 0 if self.label in ("PASS", "SKIP") else 1
+
+
+def crash(how, **more):
+    return Case("CRASH", rf"its process ended with {how} before the test had finished", **more)
+
+
+def early_exit(function):
+    return crash("exit code 1", output=rf"FAILED .*: {function} was called before the test had finished")
+
+
+def late(how):
+    return Case("CRASH", rf"its process ended with {how} after the test had passed")
+
+
+def timeout(message=r"did not end within 300ms", **more):
+    return Case("TIMEOUT", message, **more)
+
+
+def fail(message, **more):
+    return Case("FAIL", message, **more)
+
+
+# Under a sanitizer, which sees it first, this is its report and SIGABRT.
+SEGV = r"signal (11 \(SIGSEGV\)|6 \(SIGABRT\))"
+ABRT = r"signal 6 \(SIGABRT\)"
+
+ENDS = {
+    "segfaults": crash(SEGV),
+    "reads_null": crash(SEGV),
+    "aborts": crash(ABRT),
+    "traps": crash(r"signal 4 \(SIGILL\)"),
+    "kills_itself": crash(r"signal 9 \(SIGKILL\)"),
+    "terminates_itself": crash(r"signal 15 \(SIGTERM\)"),
+    "overflows_the_stack": crash(SEGV),
+    "overflows_pythons_stack": fail("RecursionError: maximum recursion depth exceeded"),
+    "frees_twice": crash(ABRT),
+    "terminates": crash(ABRT),
+    "throws_from_noexcept": crash(ABRT, output="not expected"),
+    "throws_from_a_thread": crash(ABRT, output="nobody catches this"),
+    "throws_from_a_handler": fail("RuntimeError: escaped"),
+    "throws_a_number": fail(r"exception: int\b"),
+    "calls_a_pure_function": crash(ABRT, output="pure virtual"),
+    "exits": early_exit(r"exit\(\)"),
+    "exits_as_if_skipped": early_exit(r"exit\(\)"),
+    "exits_at_once": early_exit(r"_exit\(\)"),
+    "exits_at_once_as_if_skipped": early_exit(r"_exit\(\)"),
+    "exits_by_the_standard": early_exit(r"_exit\(\)"),
+    "exits_quickly": early_exit(r"exit\(\)"),
+    "exits_with_3": crash("exit code 3"),
+    "exits_from_a_thread": early_exit(r"exit\(\)"),
+    "exits_from_python": early_exit(r"_exit\(\)"),
+    "exits_from_a_sync_test": early_exit(r"_exit\(\)"),
+    # Out of the harness's sight: CTest sees the 0 and takes it for a pass.
+    "exits_past_the_library": crash("exit code 0", ctest=False),
+    "becomes_another_program": crash("exit code 0", ctest=False),
+    "exits_by_sys_exit": fail("SystemExit: 0"),
+    "is_interrupted": fail("KeyboardInterrupt"),
+    "misses_a_module": fail("ModuleNotFoundError: No module named 'no_such_module'"),
+    "closes_the_loop": fail("RuntimeError: Cannot close a running event loop"),
+    "stops_the_loop": Case("PASS"),
+    "passes_then_segfaults": late(SEGV),
+    "passes_then_hangs": timeout("the test had passed, but its process did not end within"),
+    "passes_then_exits_with_3": late("exit code 3"),
+    "fails_then_segfaults": fail("0 == 1"),
+    "fails_then_exits_with_0": fail("0 == 1"),
+    "throws_in_its_last_destructor": fail("thrown while it is torn down"),
+}
+
+HANGS = {
+    "awaits_for_ever": timeout(),
+    "awaits_python_for_ever": timeout(),
+    "ignores_cancellation": timeout(output="<Task pending name='hangs.ignores_cancellation'"),
+    "swallows_cancellation": timeout(),
+    "holds_the_gil": timeout("could not be cancelled"),
+    "locks_a_mutex_and_the_gil": timeout("could not be cancelled"),
+    "blocks": timeout(),
+    "spins": timeout(),
+    "blocks_the_loop": timeout("could not be cancelled", output=r"File .*in f"),
+    "spins_in_python": timeout("could not be cancelled", output=r"File .*in f"),
+    "blocks_the_runtime": timeout(),
+    "joins_a_thread_that_stays": timeout("could not be cancelled", output=r"in join"),
+    "stops_itself": timeout("no result after|process did not end within"),
+    "blocks_every_signal": timeout(),
+    "ignores_the_request_to_end": timeout("could not be cancelled"),
+    "hangs_while_a_thread_is_left": timeout(),
+}
+
+LEAKS = {
+    "a_task": fail("task 'orphan' was still pending: coroutine 'left_behind'"),
+    "a_generator": fail("async generator 'numbers' was not closed"),
+    "a_coroutine_never_awaited": fail("coroutine 'forgotten' was never awaited"),
+    "native_work": fail(r"native work was still pending: 1 operation\(s\)"),
+    "a_python_thread": Case("PASS", "note: the Python thread 'left' is still alive"),
+    "a_descriptor": Case("PASS", r"note: descriptor \d+ is still open: /dev/null"),
+    "a_socket_of_the_loop": Case("PASS", r"note: descriptor \d+ is still open: socket:"),
+    "a_failing_callback": fail("ValueError: in a callback"),
+    "a_failed_task": fail("ValueError: nobody asked"),
+    "a_failed_thread": fail("ValueError: in a thread"),
+    "a_failing_finalizer": fail("ValueError: in __del__"),
+    "a_task_that_fails_in_its_tear_down": fail("was still pending"),
+    "a_check_after_its_end": late(ABRT),
+}
+
+BYTES = r"\\x00\\x01.*\\xfe\\xff"
+
+OUTPUT = {
+    "floods": fail("flooded", output=r"(?s)\Athe first line\n.*bytes of output dropped.*the last line\n"),
+    "is_one_long_line": fail("a long line", output="bytes of output dropped"),
+    "writes_every_byte": fail("bytes", output=rf"(?s){BYTES}.*]]> </system-out>"),
+    "fails_with_every_byte": fail(rf"(?s){BYTES}.*note: \\x00"),
+    "skips_with_every_byte": Case("SKIP", rf"(?s){BYTES}"),
+    "fails_ten_thousand_times": fail("more failures and notes were dropped"),
+    "fails_with_a_huge_text": fail(r"zzzz\n\[\.\.\. 4868928 bytes dropped \.\.\.\]"),
+    "looks_like_other_frameworks": Case("PASS"),
+    "größe_ist_nicht_null": fail("2 == 3"),
+    "closes_its_output": Case("PASS"),
+    "closes_its_output_and_fails": fail("nobody hears it"),
+    "closes_the_events": Case("PASS"),
+    "writes_into_the_events": fail("it is not so easy"),
+    "closes_everything": crash(r"exit code (124|1)"),
+    "replaces_sys_stderr": fail("still told"),
+    "a_name_of_four_thousand_characters_" + "x" * 3965: fail("a long name"),
+}
+
+PROCESSES = {
+    "leaves_a_child_with_its_output": Case("PASS", "note: it left processes behind"),
+    "leaves_a_child_in_another_session": Case("PASS", "note: it left processes behind"),
+    "leaves_zombies": Case("PASS"),
+    "leaves_a_stopped_child": Case("PASS"),
+    "has_a_child_that_calls_exit": Case("PASS"),
+    "has_a_child_that_calls_quick_exit": Case("PASS"),
+    "has_a_child_that_crashes": Case("PASS"),
+    "has_a_python_child": Case("PASS"),
+    "removes_its_folder": Case("PASS"),
+    "has_no_environment": Case("PASS"),
+    "has_no_descriptors_left": fail("Too many open files"),
+    # CTest starts tests in its own process group.
+    "kills_its_group": crash(r"signal 9 \(SIGKILL\)", ctest=False),
+}
+
+OUTPUT_SUITE = 'output "<ünïcode>&" 測試'
+
+# id -> Case; all of them are in the program `corpus`, which is linked to the harness.
+TESTS = {
+    f"{suite}.{name}": case
+    for suite, cases in (
+        ("ends", ENDS),
+        ("hangs", HANGS),
+        ("leaks", LEAKS),
+        (OUTPUT_SUITE, OUTPUT),
+        ("processes", PROCESSES),
+    )
+    for name, case in cases.items()
+}
+
+# How a program may answer when it is asked for its tests: what the report says. The first are
+# FIXTURE_LISTING of the fixture `liar`, the others are files that the test makes.
+LISTINGS = {
+    "crash": "it crashed while listing its tests: signal 11",
+    "hang": "it did not list its tests within 500ms",
+    "babble": "it wrote more than 64 MiB",
+    "exit": "(?s)it did not list its tests: exit code 3.*no such option: --list",
+    "garbage": "did not list its tests as a test binary does",
+    "cut": "did not list its tests as a test binary does",
+    "twice": "s.a",
+    "version": "another version of the protocol",
+    "silent": "it is not a test binary: it printed nothing",
+}
+
+FILES = {
+    "missing interpreter": ("#!/no/such/interpreter\n", "No such file"),
+    "no program at all": ("just text\n", "Exec format error"),
+    "half a program": (b"\x7fELF\x02\x01\x01" + bytes(57), "Exec format error"),
+    "a script that fails": ("#!/bin/sh\necho broken >&2\nexit 9\n", "(?s)exit code 9.*broken"),
+}

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every broken test and program of the table, through bridge-test and through CTest."""
+
+import concurrent.futures
+import json
+import os
+import re
+import subprocess
+import time
+import unittest
+
+from driver import PROGRAM, Finished, RunnerTest, fixture
+from table import FILES, LISTINGS, TESTS
+from test_ctest import CTestTest
+
+CORPUS = os.environ["BRIDGE_TEST_CORPUS"]
+BINARY = os.path.join(CORPUS, "corpus")
+
+AT_ONCE = 4
+
+
+def text_of(case):
+    """All that a testcase says beside its output."""
+    return "\n".join(
+        f"{one.get('message')}\n{one.text}" for one in case if one.tag != "system-out"
+    )
+
+
+class Corpus(RunnerTest):
+    def run_one(self, test, *words):
+        """A run of its own, which may be beside others."""
+        folder = os.path.join(self.folder, str(list(TESTS).index(test)))
+        os.makedirs(folder)
+        begun = time.monotonic()
+        done = subprocess.run(
+            [PROGRAM, BINARY, "--exact", test, "-v", "--junit", "out.xml", "--grace", "3s", *words],
+            cwd=folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=60,
+        )
+        seconds = time.monotonic() - begun
+        with open(os.path.join(folder, "out.xml"), "rb") as file:
+            report = file.read()
+        out, err = done.stdout.decode(), done.stderr.decode()
+        return Finished(done.returncode, out, err, seconds, self.parse(report))
+
+    def run_each(self, *words):
+        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+            return dict(zip(TESTS, pool.map(lambda test: self.run_one(test, *words), TESTS)))
+
+    ELEMENT = {
+        "PASS": None,
+        "SKIP": ("skipped", None),
+        "TIMEOUT": ("error", "timeout"),
+        "CRASH": ("error", "crash"),
+    }
+
+    def check(self, test, run):
+        expected = TESTS[test]
+        detail = f"{run.out[-3000:]}\n{run.err}"
+        self.assertEqual(run.code, expected.code, detail)
+        self.assertRegex(run.out, rf"(?m)^ *{expected.label} \[ *\d+\.\d{{3}}s\] ", detail)
+        self.assertEqual(run.err, "")
+        (case,) = run.report.iter("testcase")
+        verdict = [(one.tag, one.get("type")) for one in case if one.tag != "system-out"]
+        if expected.label == "FAIL":
+            self.assertEqual([tag for tag, _ in verdict], ["failure"], detail)
+        else:
+            element = self.ELEMENT[expected.label]
+            self.assertEqual(verdict, [element] if element else [], detail)
+        said = text_of(case) if verdict else run.out
+        self.assertTrue(re.search(expected.message, said), f"{expected.message!r} in {said[:3000]}")
+        output = getattr(case.find("system-out"), "text", "")
+        self.assertTrue(re.search(expected.output, output), f"{expected.output!r} in {output[:3000]}")
+        self.assertLess(run.seconds, expected.bound)
+
+    def test_each_alone(self):
+        for test, run in self.run_each().items():
+            with self.subTest(test[:60]):
+                self.check(test, run)
+
+    def test_the_table_is_complete(self):
+        done = subprocess.run([BINARY, "--list", "--format", "json"], capture_output=True, timeout=60)
+        listed = [test["id"] for test in json.loads(done.stdout)["tests"]]
+        self.assertEqual(set(listed), set(TESTS))
+        self.assertGreaterEqual(len(listed) + len(LISTINGS) + len(FILES), 40)
+
+    def test_none_hides_another(self):
+        run = self.run_tests(BINARY, "-j4", "--grace", "3s", bound=120)
+        self.assertEqual(run.code, 1)
+        cases = {f"{one.get('classname')}.{one.get('name')}": one for one in run.report.iter("testcase")}
+        self.assertEqual(set(cases), {f"corpus.{test}" for test in TESTS})
+        for test, expected in TESTS.items():
+            with self.subTest(test[:60]):
+                tags = [one.tag for one in cases[f"corpus.{test}"] if one.tag != "system-out"]
+                tag = {"PASS": [], "SKIP": ["skipped"], "FAIL": ["failure"]}
+                self.assertEqual(tags, tag.get(expected.label, ["error"]))
+
+
+class Listings(RunnerTest):
+    def check(self, run, message, name):
+        self.assertEqual(run.code, 10, run.err)
+        self.assertIn("five.passing", run.out)  # the others still run
+        (error,) = [one for one in run.report.iter("error") if one.get("type") == "listing"]
+        self.assertRegex(error.text, message)
+        self.assertRegex(run.err, message)
+        self.assertIn(name, run.err)
+        self.assertLess(run.seconds, 15)
+
+    def test_each_answer(self):
+        for how, message in LISTINGS.items():
+            with self.subTest(how):
+                self.environment["FIXTURE_LISTING"] = how
+                limit = "500ms" if how == "hang" else "15s"
+                words = (fixture("liar"), fixture("five"), "passing", "s.a", "--list-timeout", limit)
+                self.check(self.run_tests(*words), message, "liar")
+
+    def test_each_file(self):
+        for name, (content, message) in FILES.items():
+            with self.subTest(name):
+                path = os.path.join(self.folder, name)
+                with open(path, "wb") as file:
+                    file.write(content if isinstance(content, bytes) else content.encode())
+                os.chmod(path, 0o755)
+                self.check(self.run_tests(path, fixture("five"), "passing"), message, name)
+
+    def test_two_tests_of_one_id(self):
+        run = self.run_tests(os.path.join(CORPUS, "duplicates"), fixture("five"), "passing")
+        self.check(run, r"(?s)two tests have the id twice\.same.*rename one", "duplicates")
+
+
+class Agreement(CTestTest):
+    """CTest sees an exit code and no more, and must come to the same verdicts."""
+
+    maxDiff = None
+    AS_CTEST_SAYS = {"PASS": "run", "SKIP": "skipped"}
+
+    def test_ctest_says_the_same_of_each(self):
+        self.configured(
+            f'add_executable(corpus IMPORTED GLOBAL)\n'
+            f'set_target_properties(corpus PROPERTIES IMPORTED_LOCATION "{BINARY}")\n'
+            "bridge_discover_tests(corpus)\n"
+        )
+        excluded = [re.escape(test) for test, case in TESTS.items() if not case.ctest]
+        code, verdicts, text = self.ctest("-j4", "-E", "|".join(excluded), bound=180)
+        self.assertEqual(code, 8, text[-3000:])
+        expected = {
+            f"corpus.{test}": self.AS_CTEST_SAYS.get(case.label, "fail")
+            for test, case in TESTS.items()
+            if case.ctest
+        }
+        self.assertEqual(verdicts, expected)
+
+
+if __name__ == "__main__":
+    unittest.main()
