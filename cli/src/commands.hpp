@@ -16,4 +16,7 @@ exit_code list_tests(const options& settings);
 /// Prints every setting with the place that it comes from.
 exit_code show_config(const options& settings);
 
+/// Reports what the report logs of several runs have in them as one run.
+exit_code merge_logs(const options& settings);
+
 } // namespace bridge::cli

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // bridge-test: parse, call, map to an exit code.
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -18,6 +19,8 @@ exit_code call(int argc, char** argv) {
         return bridge::cli::list_tests(settings);
     case bridge::cli::verb::show_config:
         return bridge::cli::show_config(settings);
+    case bridge::cli::verb::merge:
+        return bridge::cli::merge_logs(settings);
     case bridge::cli::verb::show_text:
         std::fputs(settings.text.c_str(), stdout);
         return exit_code::passed;
@@ -34,6 +37,9 @@ void say(const std::string& text) {
 } // namespace
 
 int main(int argc, char** argv) {
+    // A reader that goes away and a file that may not grow are errors of one write, not our end.
+    std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);
     try {
         return static_cast<int>(call(argc, argv));
     } catch (const bridge::cli::expected_error& error) {

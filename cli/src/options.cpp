@@ -24,6 +24,7 @@ constexpr auto description =
     "\n"
     "  bridge-test [run] [BINARY|FOLDER...] [FILTER...]   run tests (the default)\n"
     "  bridge-test list  [BINARY|FOLDER...] [FILTER...]   show them\n"
+    "  bridge-test merge LOG...                           report the logs of several runs as one\n"
     "  bridge-test show-config                            show all settings and their sources\n"
     "  bridge-test help                                   show this\n"
     "\n"
@@ -47,10 +48,23 @@ const char* name_of(setting_group group) {
         return "Selection";
     case setting_group::running:
         return "Running";
+    case setting_group::reports:
+        return "Reports";
     case setting_group::output:
         break;
     }
     return "Output and listing";
+}
+
+bool is_of_list(const setting& what) {
+    return what.group == setting_group::selection || what.group == setting_group::output ||
+           what.name == "jobs";
+}
+
+bool is_of_merge(const setting& what) {
+    return what.group == setting_group::reports ||
+           (what.group == setting_group::output && what.name != "format" &&
+            what.name != "list-timeout");
 }
 
 class command_line {
@@ -153,12 +167,13 @@ void command_line::refuse_unknown() const {
 void command_line::refuse_what_the_verb_ignores() const {
     if (result_.what == verb::run && given_.count("format") > 0)
         refuse("--format belongs to 'bridge-test list'");
-    if (result_.what != verb::list)
+    const bool is_list = result_.what == verb::list;
+    if (!is_list && result_.what != verb::merge)
         return;
     for (const auto& what : all_settings())
-        if (what.group == setting_group::running && what.name != "jobs" &&
-            given_.count(what.name) > 0)
-            refuse("--" + what.name + " has no meaning for 'bridge-test list'");
+        if (given_.count(what.name) > 0 && !(is_list ? is_of_list(what) : is_of_merge(what)))
+            refuse(fmt::format("--{} has no meaning for 'bridge-test {}'", what.name,
+                               is_list ? "list" : "merge"));
 }
 
 void command_line::refuse_what_excludes_each_other() const {
@@ -176,6 +191,8 @@ void command_line::take_verb() {
         show(app_.help());
     else if (word == "list")
         result_.what = verb::list;
+    else if (word == "merge")
+        result_.what = verb::merge;
     else if (word == "show-config")
         result_.what = verb::show_config;
     else if (word != "run")
@@ -187,7 +204,7 @@ void command_line::sort_words(const std::vector<std::string>& after_dashes) {
     for (const auto& word : words_) {
         std::error_code ignored;
         const bool is_path =
-            word.find('/') != std::string::npos || std::filesystem::exists(word, ignored);
+            result_.what == verb::merge || word.find('/') != std::string::npos || std::filesystem::exists(word, ignored);
         (is_path ? result_.paths : result_.filters).push_back(word);
     }
     result_.filters.insert(result_.filters.end(), after_dashes.begin(), after_dashes.end());
@@ -210,6 +227,8 @@ options command_line::parse(int argc, const char* const* argv) {
     apply_layers(result_, given_);
     refuse_what_excludes_each_other();
     sort_words(after);
+    if (result_.what == verb::merge && result_.paths.empty())
+        refuse("merge: name the report logs to merge (--report-log of a run writes one)");
     if (!result_.is_capturing)
         result_.jobs = 1;
     return result_;

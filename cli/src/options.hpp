@@ -13,8 +13,9 @@
 
 namespace bridge::cli {
 
-enum class verb { run, list, show_config, show_text };
+enum class verb { run, list, merge, show_config, show_text };
 enum class color_mode { automatic, always, never };
+enum class github_mode { automatic, always, never };
 enum class list_format { human, json };
 
 /// Where an option's value comes from; a later one outranks those before it.
@@ -55,6 +56,9 @@ struct options {
     int verbosity = 0; ///< -1 quiet, 1 verbose
     color_mode color = color_mode::automatic;
     std::string junit;
+    std::string report_log;
+    github_mode github = github_mode::automatic;
+    unsigned slowest = 0; ///< how many to show at the end
     list_format format = list_format::human;
 
     std::string config_file; ///< empty: there is none

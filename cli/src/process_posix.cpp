@@ -139,6 +139,7 @@ void reset_signals() {
             ::signal(number, SIG_DFL);
     }
     ::signal(SIGPIPE, SIG_DFL);
+    ::signal(SIGXFSZ, SIG_DFL);
     sigset_t none;
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // bridge-test run.
 #include <chrono>
-#include <memory>
 #include <set>
 
 #include "commands.hpp"
 #include "dispatcher.hpp"
-#include "error.hpp"
 #include "history_writer.hpp"
-#include "report/human.hpp"
-#include "report/junit.hpp"
+#include "reports.hpp"
 #include "selection.hpp"
 
 namespace bridge::cli {
@@ -21,22 +18,6 @@ std::size_t count_binaries(const std::vector<test_case>& cases) {
     for (const auto& one : cases)
         binaries.insert(one.binary);
     return binaries.size();
-}
-
-// The worst first: what made the run incomplete outranks what the tests said.
-exit_code to_exit_code(stop_reason stopped, const selection& tests, std::size_t failed,
-                       const report_set& reports) {
-    if (stopped == stop_reason::interrupted)
-        return exit_code::interrupted;
-    if (stopped == stop_reason::run_timeout)
-        return exit_code::run_timed_out;
-    if (!tests.found.problems.empty())
-        return exit_code::listing_failed;
-    if (reports.has_failed())
-        return exit_code::report_not_written;
-    if (tests.cases.empty() && !tests.is_shard_empty)
-        return exit_code::no_tests;
-    return failed > 0 ? exit_code::failed : exit_code::passed;
 }
 
 std::vector<planned_test> plan(const selection& tests, const options& settings) {
@@ -62,10 +43,8 @@ void announce(report_set& reports, const selection& tests, const options& settin
 
 exit_code run_tests(const options& settings) {
     const auto started = std::chrono::steady_clock::now();
-    report_set reports;
-    reports.add(std::make_unique<human_reporter>(settings));
-    if (!settings.junit.empty())
-        reports.add(std::make_unique<junit_reporter>(settings.junit));
+    const auto all_reports = make_reports(settings);
+    auto& reports = *all_reports;
 
     supervisor processes;
     processes.on_stop = [&](stop_reason reason, bool is_kill) {
@@ -78,7 +57,8 @@ exit_code run_tests(const options& settings) {
     announce(reports, tests, settings);
     const auto failed = dispatcher(processes, settings, reports).run(plan(tests, settings));
     reports.emit(run_finished{std::chrono::steady_clock::now() - started});
-    return to_exit_code(processes.stopped(), tests, failed, reports);
+    return judge_run({processes.stopped(), !tests.found.problems.empty(), reports.has_failed(),
+                      tests.cases.empty() && !tests.is_shard_empty, failed > 0});
 }
 
 } // namespace bridge::cli

@@ -203,8 +203,24 @@ void add_running(std::vector<setting>& to) {
               &options::is_capturing, [](const std::string& text) { return !to_switch(text); });
     capture.show = [](const options& from) { return show(!from.is_capturing); };
     to.push_back(std::move(capture));
+}
+
+void add_reports(std::vector<setting>& to) {
+    constexpr auto group = setting_group::reports;
     to.push_back(plain("--junit", group, "FILE", "write a JUnit XML report to this file",
                        &options::junit, to_file));
+    to.push_back(plain("--report-log", group, "FILE",
+                       "write the run's events to this file, one JSON object a line",
+                       &options::report_log, to_file));
+    to.push_back(choice<github_mode>(
+        "--github", group, "annotations and step summary: auto (in GitHub Actions), always, never",
+        &options::github,
+        {{"auto", github_mode::automatic},
+         {"always", github_mode::always},
+         {"never", github_mode::never}}));
+    to.push_back(plain("--slowest", group, "N",
+                       "show this many of the slowest tests at the end (default: none)",
+                       &options::slowest, count_between(0, 1'000'000)));
 }
 
 void add_output(std::vector<setting>& to) {
@@ -229,6 +245,7 @@ std::vector<setting> make_settings() {
     std::vector<setting> all;
     add_selection(all);
     add_running(all);
+    add_reports(all);
     add_output(all);
     for (auto& one : all) {
         const auto begin = one.flags.find("--") + 2;

@@ -19,7 +19,7 @@ public:
     using std::runtime_error::runtime_error;
 };
 
-enum class setting_group { selection, running, output };
+enum class setting_group { selection, running, reports, output };
 
 struct setting {
     std::string name;  ///< "max-fail": the key in a file, and after `--`

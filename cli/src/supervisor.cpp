@@ -29,8 +29,6 @@ supervisor::supervisor()
     for (int number : {SIGINT, SIGHUP})
         if (!is_ignored(number))
             interrupts_.add(number);
-    // A closed pipe at our stdout is an error of one write, not the end of the run.
-    std::signal(SIGPIPE, SIG_IGN);
     wait_for_child();
     wait_for_interrupt();
 }

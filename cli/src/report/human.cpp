@@ -11,6 +11,7 @@
 #include <bridge/protocol/duration.hpp>
 
 #include "../options.hpp"
+#include "progress.hpp"
 
 namespace bridge::cli {
 
@@ -41,7 +42,7 @@ std::string indented(std::string_view text, std::string_view by) {
 } // namespace
 
 human_reporter::human_reporter(const options& settings)
-    : settings_(settings), terminal_(settings.color) {}
+    : settings_(settings), terminal_(settings.color), recap_(settings.slowest) {}
 
 void human_reporter::on(const run_event& event) {
     std::visit([this](const auto& one) { take(one); }, event);
@@ -67,6 +68,7 @@ void human_reporter::take(const warned& event) {
 
 void human_reporter::take(const run_started& event) {
     tests_ = event.tests;
+    began_ = std::chrono::steady_clock::now();
     has_several_binaries_ = event.binaries > 1;
     if (settings_.verbosity >= 0)
         terminal_.print(fmt::format("{:>{}} {} from {}, {} at a time\n", "Running", label_width,
@@ -122,6 +124,7 @@ void human_reporter::take(const case_finished& event) {
     end_running(result.test);
     if (result.is_flaky())
         ++flaky_;
+    recap_.add(result, title(result.test));
     const bool is_bad = result.result != outcome::not_run && !is_success(result.result);
     if (is_bad)
         failures_.push_back(result);
@@ -198,6 +201,7 @@ void human_reporter::take(const run_finished& event) {
         text += "\n" + terminal_.look().paint(color::bold, "Failures:") + "\n";
     for (const auto& result : failures_)
         text += details(result);
+    text += recap_.text(terminal_.look());
     const auto rule = fmt::format("{:->{}}\n", "", 60);
     terminal_.print(text + (settings_.verbosity >= 0 || !text.empty() ? rule : "") +
                     summary(event));
@@ -221,15 +225,12 @@ void human_reporter::draw_progress() {
     if (!terminal_.is_interactive() || running_.empty() || !settings_.is_capturing)
         return;
     const auto now = std::chrono::steady_clock::now();
-    std::vector<std::string> names;
+    progress line{totals_.run(), tests_, totals_.bad(), now - began_, {}};
     for (const auto& one : running_)
-        names.push_back(fmt::format("{} ({:.0f}s)", title(one.test), seconds(now - one.since)));
-    const auto bad = totals_.bad();
-    const auto counts =
-        fmt::format("  {}/{}{}, running: {}", totals_.run(), tests_,
-                    bad > 0 ? fmt::format(", {} bad", bad) : "", fmt::join(names, ", "));
-    terminal_.set_foot(terminal_.look().paint(bad > 0 ? color::red : color::cyan,
-                                              shorten(counts, terminal_.columns() - 1)));
+        line.running.push_back(
+            fmt::format("{} ({:.0f}s)", title(one.test), seconds(now - one.since)));
+    terminal_.set_foot(terminal_.look().paint(line.bad > 0 ? color::red : color::cyan,
+                                              progress_line(line, terminal_.columns() - 1)));
 }
 
 } // namespace bridge::cli

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "recap.hpp"
 #include "reporter.hpp"
 #include "terminal.hpp"
 #include "totals.hpp"
@@ -50,6 +51,8 @@ private:
     const options& settings_;
     terminal terminal_;
     totals totals_;
+    recap recap_;
+    std::chrono::steady_clock::time_point began_;
     std::size_t tests_ = 0;
     std::size_t flaky_ = 0;
     bool has_several_binaries_ = false;

@@ -2,14 +2,16 @@
 // One testsuite per binary, one testcase per test, at most one failure or error in each.
 #include "junit.hpp"
 
+#include <algorithm>
 #include <map>
 #include <system_error>
+#include <tuple>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "../error.hpp"
 #include "atomic_file.hpp"
+#include "time_text.hpp"
 #include "totals.hpp"
 #include "xml.hpp"
 
@@ -41,15 +43,9 @@ std::string to_seconds(std::chrono::nanoseconds duration) {
     return fmt::format("{:.3f}", std::chrono::duration<double>(duration).count());
 }
 
-std::string to_timestamp(std::chrono::system_clock::time_point time) {
-    return fmt::format("{:%Y-%m-%dT%H:%M:%S}Z",
-                       fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
-}
-
 std::string counts_of(const suite& from) {
-    return fmt::format(R"(tests="{}" failures="{}" errors="{}" skipped="{}" time="{}")", from.all(),
-                       from.counts.of(outcome::failed), from.errors(), from.skipped(),
-                       to_seconds(from.duration));
+    return fmt::format(R"(tests="{}" failures="{}" errors="{}" time="{}")", from.all(),
+                       from.counts.of(outcome::failed), from.errors(), to_seconds(from.duration));
 }
 
 std::string element(std::string_view tag, std::string_view type, std::string_view message,
@@ -138,8 +134,20 @@ suite to_suite(const listing_problem& problem) {
     return result;
 }
 
-std::vector<suite> to_suites(const std::vector<case_result>& results,
+// Not the order in which the tests ended: a report is the same for the same results, and one that
+// was merged from shards equals that of the whole.
+void sort(std::vector<case_result>& results) {
+    const auto key = [](const case_result& one) {
+        const auto& test = *one.test.info;
+        return std::tie(one.test.binary->name, test.suite, test.file, test.line, test.id);
+    };
+    std::stable_sort(results.begin(), results.end(),
+                     [&](const auto& left, const auto& right) { return key(left) < key(right); });
+}
+
+std::vector<suite> to_suites(std::vector<case_result> results,
                              const std::vector<listing_problem>& problems) {
+    sort(results);
     std::vector<suite> suites;
     std::map<const test_binary*, std::size_t> places;
     for (const auto& result : results) {
@@ -165,7 +173,9 @@ junit_reporter::junit_reporter(std::string path) : path_(std::move(path)) {
 }
 
 void junit_reporter::on(const run_event& event) {
-    if (const auto* failed = std::get_if<listing_failed>(&event)) {
+    if (const auto* first = std::get_if<run_started>(&event)) {
+        started_ = first->time;
+    } else if (const auto* failed = std::get_if<listing_failed>(&event)) {
         problems_.push_back(failed->problem);
     } else if (const auto* finished = std::get_if<case_finished>(&event)) {
         results_.push_back(finished->result);
@@ -186,13 +196,14 @@ std::string junit_reporter::document(const run_finished& event) const {
     suite all{"bridge-test", {}, problems_.size(), event.duration, {}};
     for (const auto& result : results_)
         all.counts.add(result.result);
-    const auto timestamp = to_timestamp(started_);
     auto text = fmt::format("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-                            "<testsuites name=\"bridge-test\" {} timestamp=\"{}\">\n",
-                            counts_of(all), timestamp);
+                            "<testsuites name=\"bridge-test\" {}>\n",
+                            counts_of(all));
     for (const auto& one : suites)
-        text += fmt::format("  <testsuite name=\"{}\" {} timestamp=\"{}\">\n{}  </testsuite>\n",
-                            xml_attribute(one.name), counts_of(one), timestamp, one.cases);
+        text += fmt::format("  <testsuite name=\"{}\" {} skipped=\"{}\" timestamp=\"{}\">\n"
+                            "{}  </testsuite>\n",
+                            xml_attribute(one.name), counts_of(one), one.skipped(),
+                            to_timestamp(started_), one.cases);
     return text + "</testsuites>\n";
 }
 

@@ -28,6 +28,7 @@ struct run_started {
     std::size_t tests = 0;
     std::size_t binaries = 0;
     unsigned jobs = 1;
+    std::chrono::system_clock::time_point time = std::chrono::system_clock::now();
 };
 
 struct case_started {

@@ -11,6 +11,8 @@ import time
 import unittest
 import xml.etree.ElementTree
 
+import junit_rules
+
 PROGRAM = os.environ["BRIDGE_TEST_PROGRAM"]
 FIXTURES = os.environ["BRIDGE_TEST_FIXTURES"]
 
@@ -54,7 +56,7 @@ class RunnerTest(unittest.TestCase):
         self.environment = {
             key: value
             for key, value in os.environ.items()
-            if not key.startswith(("BRIDGE_", "NO_COLOR", "TERM", "CTEST_"))
+            if not key.startswith(("BRIDGE_", "NO_COLOR", "TERM", "CTEST_", "GITHUB_"))
         }
 
     def start(self, *words, junit=True, **popen):
@@ -74,9 +76,11 @@ class RunnerTest(unittest.TestCase):
             process.kill()
         process.communicate()
 
-    @staticmethod
-    def parse(text):
-        return xml.etree.ElementTree.fromstring(text)
+    def parse(self, text):
+        """A JUnit report that every reader must be able to take."""
+        root = xml.etree.ElementTree.fromstring(text)
+        self.assertEqual(junit_rules.problems(root), [])
+        return root
 
     def finish(self, process, bound=BOUND):
         out, err = process.communicate(timeout=bound)

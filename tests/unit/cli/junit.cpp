@@ -70,8 +70,8 @@ TEST("each verdict has its element and its count") {
     all.add("s.not", outcome::skipped, "no net");
     all.add("s.later", outcome::not_run, "the run was interrupted");
     const auto text = all.text();
-    CHECK(has(text, R"(tests="6" failures="1" errors="2" skipped="2" time="2.500")"));
-    CHECK(has(text, R"(tests="6" failures="1" errors="2" skipped="2" time="9.000")"));
+    CHECK(has(text, R"(tests="6" failures="1" errors="2" time="2.500">)"));
+    CHECK(has(text, R"(tests="6" failures="1" errors="2" time="9.000" skipped="2" timestamp=")"));
     CHECK(has(text, R"(<testcase name="good" classname="bin&lt;1&gt;.s" time="1.500"/>)"));
     CHECK(has(text, R"(<failure message="1 == 2" type="check">x.cpp:7: check: 1 == 2)"));
     CHECK(has(text, "<system-out>out</system-out>"));
@@ -93,6 +93,18 @@ TEST("ids that differ give cases that differ") {
     all.add("s.a@uvloop", outcome::passed);
     const auto text = all.text();
     CHECK(has(text, R"(name="a@asyncio")") && has(text, R"(name="a@uvloop")"));
+}
+
+TEST("cases are in the order of their suites, files, lines and ids") {
+    run all;
+    all.add("t.a", outcome::passed);
+    all.add("s.b", outcome::passed);
+    all.add("s.a", outcome::passed);
+    const auto text = all.text();
+    CHECK(text.find(R"(name="a" classname="bin&lt;1&gt;.s")") <
+          text.find(R"(name="b" classname="bin&lt;1&gt;.s")"));
+    CHECK(text.find(R"(name="b" classname="bin&lt;1&gt;.s")") <
+          text.find(R"(name="a" classname="bin&lt;1&gt;.t")"));
 }
 
 TEST("a binary that could not be listed is a suite with an error") {

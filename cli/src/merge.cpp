@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// bridge-test merge: the logs of several runs, as those of shards, reported as one.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "commands.hpp"
+#include "error.hpp"
+#include "report/report_log_reader.hpp"
+#include "reports.hpp"
+
+namespace bridge::cli {
+
+namespace {
+
+using time_point = std::chrono::system_clock::time_point;
+
+struct merged {
+    std::vector<listing_problem> problems;
+    std::vector<std::string> warnings;
+    std::vector<case_result> results;
+    std::optional<run_stopping> stopping;
+    std::optional<time_point> begun;
+    time_point ended{};
+    unsigned jobs = 0;
+};
+
+class merger {
+public:
+    void add(const std::string& path) {
+        path_ = path;
+        is_finished_ = false;
+        begun_.reset();
+        for (auto& event : reader_.read(path))
+            std::visit([this](auto& one) { take(one); }, event);
+        if (!is_finished_)
+            result_.problems.push_back(
+                {path, "the run that wrote this log did not end: what it lacks is not in this "
+                       "report; run that part again"});
+    }
+
+    const merged& result() const noexcept { return result_; }
+
+private:
+    void take(listing_failed& event) {
+        // Every shard lists every binary, and meets the same problems.
+        if (known_problems_.insert(event.problem.binary).second)
+            result_.problems.push_back(std::move(event.problem));
+    }
+
+    void take(warned& event) { result_.warnings.push_back(std::move(event.message)); }
+
+    void take(run_started& event) {
+        begun_ = event.time;
+        result_.begun = std::min(result_.begun.value_or(event.time), event.time);
+        result_.ended = std::max(result_.ended, event.time);
+        result_.jobs += event.jobs;
+    }
+
+    void take(case_finished& event) {
+        const auto& test = event.result.test;
+        const auto [first, is_new] = seen_.emplace(std::pair(test.binary, test.info->id), path_);
+        if (!is_new)
+            throw expected_error(
+                exit_code::usage,
+                fmt::format("{} is in {} and in {}: merge takes the parts of one run, each once",
+                            test.info->id, first->second, path_));
+        result_.results.push_back(std::move(event.result));
+    }
+
+    void take(run_stopping& event) {
+        if (!result_.stopping || event.reason == stop_reason::interrupted)
+            result_.stopping = event;
+    }
+
+    void take(run_finished& event) {
+        is_finished_ = true;
+        const auto end = begun_.value_or(time_point{}) +
+                         std::chrono::duration_cast<time_point::duration>(event.duration);
+        result_.ended = std::max(result_.ended, end);
+    }
+
+    template<class Other>
+    void take(Other&) {} // told again by what comes after it
+
+    report_log_reader reader_;
+    merged result_;
+    std::string path_;
+    bool is_finished_ = false;
+    std::optional<time_point> begun_;
+    std::set<std::string> known_problems_;
+    std::map<std::pair<const test_binary*, std::string>, std::string> seen_;
+};
+
+std::size_t count_binaries(const std::vector<case_result>& results) {
+    std::set<const test_binary*> binaries;
+    for (const auto& one : results)
+        binaries.insert(one.test.binary);
+    return binaries.size();
+}
+
+void emit(report_set& reports, const merged& from) {
+    for (const auto& problem : from.problems)
+        reports.emit(listing_failed{problem});
+    for (const auto& text : from.warnings)
+        reports.emit(warned{text});
+    if (from.begun)
+        reports.emit(
+            run_started{from.results.size(), count_binaries(from.results), from.jobs, *from.begun});
+    for (const auto& one : from.results)
+        reports.emit(case_finished{one});
+    reports.emit(run_finished{from.begun ? from.ended - *from.begun : std::chrono::seconds(0)});
+}
+
+} // namespace
+
+exit_code merge_logs(const options& settings) {
+    merger all;
+    for (const auto& path : settings.paths)
+        all.add(path);
+    auto shown = settings;
+    --shown.verbosity; // a line for each test only where it is asked for
+    const auto reports = make_reports(shown);
+    const auto& result = all.result();
+    emit(*reports, result);
+    const auto failed =
+        std::count_if(result.results.begin(), result.results.end(), [](const case_result& one) {
+            return one.result != protocol::outcome::not_run && !is_success(one.result);
+        });
+    return judge_run({result.stopping ? result.stopping->reason : stop_reason::none,
+                      !result.problems.empty(), reports->has_failed(), result.results.empty(),
+                      failed > 0});
+}
+
+} // namespace bridge::cli

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// GitHub Actions: an annotation at the line of each failure, and a summary of the step.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "append_file.hpp"
+#include "reporter.hpp"
+#include "totals.hpp"
+
+namespace bridge::cli {
+
+/// Writes when the run ends, however it ends: workflow commands to stdout, and Markdown to the end
+/// of the file that GITHUB_STEP_SUMMARY names, if it is set. Until then, what stdout carries is
+/// kept from being taken for commands: a test's output may look like them.
+class github_reporter final : public reporter {
+public:
+    /// Throws expected_error (report_not_written) when the summary cannot be opened.
+    github_reporter();
+    ~github_reporter() override;
+
+    void on(const run_event& event) override;
+
+private:
+    void resume_commands();
+    std::string annotations() const;
+    std::string summary(const run_finished& event) const;
+
+    std::string token_; ///< that ends the stop of commands; empty when it has ended
+    std::optional<append_file> summary_; ///< of GITHUB_STEP_SUMMARY
+    std::string workspace_; ///< GITHUB_WORKSPACE: paths of annotations are relative to it
+    totals totals_;
+    std::vector<listing_problem> problems_;
+    std::vector<case_result> failures_;
+};
+
+} // namespace bridge::cli

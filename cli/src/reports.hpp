@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The reports that the options ask for, and the exit code of what was reported.
+#pragma once
+
+#include <memory>
+
+#include "exit_code.hpp"
+#include "options.hpp"
+#include "report/reporter.hpp"
+
+namespace bridge::cli {
+
+/// Throws expected_error (report_not_written) when one of them could not be written.
+std::unique_ptr<report_set> make_reports(const options& settings);
+
+struct run_result {
+    stop_reason stopped = stop_reason::none;
+    bool has_listing_problem = false;
+    bool has_report_failed = false;
+    bool is_empty = false;
+    bool has_failed = false;
+};
+
+/// The worst first: what made the run incomplete outranks what the tests said.
+exit_code judge_run(const run_result& of);
+
+} // namespace bridge::cli

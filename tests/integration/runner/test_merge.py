@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The parts of a run, merged: the same report, summary and exit code as of the whole."""
+
+import os
+import re
+import signal
+import unittest
+import xml.etree.ElementTree
+
+from driver import RunnerTest, fixture
+
+
+def without_times(path):
+    with open(path, "rb") as file:
+        root = xml.etree.ElementTree.fromstring(file.read())
+    for element in root.iter():
+        for name in ("time", "timestamp"):
+            element.attrib.pop(name, None)
+    return xml.etree.ElementTree.tostring(root).decode()
+
+
+class MergeTest(RunnerTest):
+    def log(self, name):
+        return os.path.join(self.folder, f"{name}.ndjson")
+
+    def part(self, name, *words):
+        """A run of some tests; returns its log."""
+        self.run_tests(*words, "--report-log", self.log(name), junit=False)
+        return self.log(name)
+
+    def merge(self, *logs, **options):
+        return self.run_tests("merge", *logs, **options)
+
+
+class Merge(MergeTest):
+    words = (fixture("five"), fixture("broken"), "--skip", "floods", "--grace", "200ms", "-j4")
+
+    def test_the_parts_are_the_whole(self):
+        whole = os.path.join(self.folder, "whole.xml")
+        all_of_it = self.run_tests(*self.words, "--junit", whole, junit=False)
+        first = self.part("1", *self.words, "--skip", "s_")
+        second = self.part("2", *self.words, "s_")
+        merged = self.merge(second, first)
+        self.assertEqual(merged.code, all_of_it.code)
+        self.assertEqual(without_times(self.junit), without_times(whole))
+        counts = re.compile(r"Summary \[[^]]*\] (.*)")
+        self.assertEqual(counts.search(merged.out)[1], counts.search(all_of_it.out)[1])
+
+    def test_the_parts_are_the_whole_of_a_thousand_tests(self):
+        self.environment["FIXTURE_COUNT"] = "1000"
+        whole = os.path.join(self.folder, "whole.xml")
+        self.run_tests(fixture("many"), "-q", "--junit", whole, junit=False)
+        parts = [self.part(digit, fixture("many"), f"{digit}_") for digit in "0123456789"]
+        merged = self.merge(*parts)
+        self.assertEqual(merged.code, 1)  # every 100th fails
+        self.assertIn("1000 tests run: 990 passed, 10 failed", merged.out)
+        self.assertEqual(without_times(self.junit), without_times(whole))
+
+    def test_what_was_merged_can_be_merged(self):
+        parts = [self.part(name, fixture("five"), name) for name in ("passing", "failing", "skipped")]
+        self.merge(*parts[:2], "--report-log", self.log("two"))
+        merged = self.merge(self.log("two"), parts[2])
+        self.assertIn("3 tests run: 1 passed, 1 failed, 1 skipped", merged.out)
+
+    def test_exit_codes(self):
+        passed = self.part("passed", fixture("five"), "passing")
+        failed = self.part("failed", fixture("five"), "failing")
+        self.environment["FIXTURE_LISTING"] = "exit"
+        unlisted = self.part("unlisted", fixture("liar"), fixture("five"), "skipped")
+        for logs, code in (((passed,), 0), ((passed, failed), 1), ((passed, failed, unlisted), 10)):
+            with self.subTest(logs):
+                self.assertEqual(self.merge(*logs).code, code)
+
+    def test_it_shows_failures_and_with_v_everything(self):
+        logs = [self.part(name, fixture("five"), name) for name in ("passing", "failing")]
+        self.assertNotIn("PASS", self.merge(*logs).out)
+        self.assertIn("fixture.cpp:7: 1 == 2", self.merge(*logs).out)
+        self.assertRegex(self.merge(*logs, "-v").out, r"PASS \[.*five\.passing")
+
+    def test_an_interrupted_part_makes_an_interrupted_whole(self):
+        announcements = self.fifo()
+        process = self.start(fixture("helpful"), "wait.up", "--report-log", self.log("1"), junit=False)
+        announcements.wait_for("up")
+        process.send_signal(signal.SIGINT)
+        self.finish(process)
+        merged = self.merge(self.log("1"), self.part("2", fixture("five"), "passing"))
+        self.assertEqual(merged.code, 2)
+        self.assertIn("1 test run: 1 passed, 1 not run", merged.out)
+
+    def test_a_part_that_did_not_end_is_told(self):
+        log = self.part("1", fixture("five"), "passing", "failing", "-j1")
+        with open(log) as file:
+            lines = file.readlines()
+        with open(log, "w") as file:
+            file.writelines([*lines[:3], lines[3][:40]])
+        merged = self.merge(log)
+        self.assertEqual(merged.code, 10)
+        self.assertIn("the run that wrote this log did not end", merged.err)
+        self.assertEqual(merged.verdict("passing"), ("passed", None))
+        self.assertEqual(merged.verdict("(listing)"), ("error", "listing"))
+
+    def test_a_problem_that_all_parts_had_is_one(self):
+        self.environment["FIXTURE_LISTING"] = "exit"
+        logs = [self.part(name, fixture("liar"), fixture("five"), name)
+                for name in ("passing", "failing")]
+        self.assertEqual(len(list(self.merge(*logs).report.iter("error"))), 1)
+
+
+class Refused(MergeTest):
+    def check(self, words, message):
+        run = self.merge(*words, junit=False)
+        self.assertEqual((run.code, run.out), (4, ""))
+        self.assertRegex(run.err, message)
+
+    def test_parts_that_share_a_test(self):
+        logs = [self.part(name, fixture("five"), "passing") for name in ("a", "b")]
+        self.check(logs, r"five\.passing is in .*a\.ndjson and in .*b\.ndjson: merge takes the parts")
+
+    def test_nothing(self):
+        self.check([], r"merge: name the report logs to merge \(--report-log of a run writes one\)")
+
+    def test_what_is_no_log(self):
+        self.check([fixture("five")], ":1: this is no line of a report log")
+        self.check(["none.ndjson"], "cannot read the report log none.ndjson: No such file")
+
+    def test_options_of_a_run(self):
+        for words in (["-j2"], ["--exact", "a"], ["--timeout", "5s"], ["--format", "json"]):
+            self.check(["a.ndjson", *words], "has no meaning for 'bridge-test merge'")
+
+
+if __name__ == "__main__":
+    unittest.main()
