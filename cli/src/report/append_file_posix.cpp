@@ -5,13 +5,12 @@
 #include <system_error>
 
 #include <fcntl.h>
-#include <poll.h>
-#include <unistd.h>
 
 #include <fmt/format.h>
 
 #include "../error.hpp"
 #include "reporter.hpp"
+#include "write_whole.hpp"
 
 namespace bridge::cli {
 
@@ -19,12 +18,6 @@ namespace {
 
 std::string reason() {
     return std::error_code(errno, std::generic_category()).message();
-}
-
-// A pipe that somebody has set to not blocking takes the rest when its reader has made room.
-bool waits_for_room(int fd) {
-    pollfd one{fd, POLLOUT, 0};
-    return errno == EINTR || (errno == EAGAIN && ::poll(&one, 1, -1) > 0);
 }
 
 } // namespace
@@ -41,15 +34,10 @@ append_file::append_file(std::string path, old_content old) : path_(std::move(pa
 }
 
 void append_file::write(std::string_view text) {
-    while (!text.empty() && !has_failed_) {
-        const auto size = ::write(file_.get(), text.data(), text.size());
-        if (size >= 0) {
-            text.remove_prefix(static_cast<std::size_t>(size));
-        } else if (!waits_for_room(file_.get())) {
-            has_failed_ = true;
-            throw report_error(fmt::format("cannot write the report {}: {}", path_, reason()));
-        }
-    }
+    if (has_failed_ || write_whole(file_.get(), text))
+        return;
+    has_failed_ = true;
+    throw report_error(fmt::format("cannot write the report {}: {}", path_, reason()));
 }
 
 } // namespace bridge::cli

@@ -3,9 +3,10 @@
 #include "github.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <random>
+
+#include <unistd.h>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -13,6 +14,7 @@
 #include <bridge/protocol/text.hpp>
 
 #include "style.hpp"
+#include "write_whole.hpp"
 #include "xml.hpp"
 
 namespace bridge::cli {
@@ -32,8 +34,7 @@ std::string variable(const char* name) {
 }
 
 void say(const std::string& text) {
-    std::fputs(text.c_str(), stdout);
-    std::fflush(stdout);
+    write_whole(STDOUT_FILENO, text);
 }
 
 // As a workflow command wants it: in a property `:` and `,` are escaped, too.

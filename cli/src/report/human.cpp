@@ -21,6 +21,9 @@ namespace {
 
 constexpr std::size_t label_width = 9;
 
+// Thousands of tests may end in a second; nobody reads so many lines.
+constexpr std::chrono::milliseconds shortest_look{50};
+
 double seconds(std::chrono::nanoseconds duration) {
     return std::chrono::duration<double>(duration).count();
 }
@@ -196,6 +199,7 @@ std::string human_reporter::summary(const run_finished& event) const {
 }
 
 void human_reporter::take(const run_finished& event) {
+    terminal_.set_foot("");
     std::string text;
     if (!failures_.empty())
         text += "\n" + terminal_.look().paint(color::bold, "Failures:") + "\n";
@@ -225,6 +229,9 @@ void human_reporter::draw_progress() {
     if (!terminal_.is_interactive() || running_.empty() || !settings_.is_capturing)
         return;
     const auto now = std::chrono::steady_clock::now();
+    if (now - drawn_ < shortest_look)
+        return;
+    drawn_ = now;
     progress line{totals_.run(), tests_, totals_.bad(), now - began_, {}};
     for (const auto& one : running_)
         line.running.push_back(

@@ -53,6 +53,7 @@ private:
     totals totals_;
     recap recap_;
     std::chrono::steady_clock::time_point began_;
+    std::chrono::steady_clock::time_point drawn_; ///< the progress line
     std::size_t tests_ = 0;
     std::size_t flaky_ = 0;
     bool has_several_binaries_ = false;

@@ -2,7 +2,6 @@
 // Output for people.
 #include "terminal.hpp"
 
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "../options.hpp"
+#include "write_whole.hpp"
 
 namespace bridge::cli {
 
@@ -27,10 +27,9 @@ bool wants_color(color_mode mode, bool is_capable) {
     return is_capable && (refused == nullptr || *refused == '\0');
 }
 
-void write(std::FILE* to, std::string_view text) {
-    // A reader that went away (head, a closed terminal) must not change the run.
-    std::fwrite(text.data(), 1, text.size(), to);
-    std::fflush(to);
+// A reader that went away (head, a closed terminal) must not change the run.
+void write(int to, std::string_view text) {
+    write_whole(to, text);
 }
 
 } // namespace
@@ -40,30 +39,30 @@ terminal::terminal(color_mode color) : is_interactive_(is_capable_terminal()) {
 }
 
 terminal::~terminal() {
-    clear_foot();
+    set_foot("");
 }
 
+// In one write with the foot below it, so that nothing flickers.
 void terminal::print(std::string_view text) {
-    clear_foot();
-    write(stdout, text);
+    write(STDOUT_FILENO, clear_foot() + std::string(text) + foot_);
 }
 
 void terminal::print_error(std::string_view text) {
-    clear_foot();
-    write(stderr, text);
+    write(STDOUT_FILENO, clear_foot());
+    write(STDERR_FILENO, text);
+    write(STDOUT_FILENO, foot_);
 }
 
 void terminal::set_foot(std::string_view line) {
-    if (!is_interactive_)
+    if (!is_interactive_ || line == foot_)
         return;
-    write(stdout, "\r\x1b[2K" + std::string(line));
-    has_foot_ = true;
+    auto text = clear_foot();
+    foot_ = line;
+    write(STDOUT_FILENO, text + foot_);
 }
 
-void terminal::clear_foot() {
-    if (has_foot_)
-        write(stdout, "\r\x1b[2K");
-    has_foot_ = false;
+std::string terminal::clear_foot() const {
+    return foot_.empty() ? "" : "\r\x1b[2K";
 }
 
 std::size_t terminal::columns() const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 #include "style.hpp"
@@ -26,17 +27,18 @@ public:
     void print(std::string_view text);
     void print_error(std::string_view text);
 
-    /// Replaces the foot line (no line end, already short enough).
+    /// Replaces the foot line (no line end, already short enough); it stays below what is printed
+    /// until it is set to nothing.
     void set_foot(std::string_view line);
 
     std::size_t columns() const;
 
 private:
-    void clear_foot();
+    std::string clear_foot() const;
 
     style look_;
     bool is_interactive_ = false;
-    bool has_foot_ = false;
+    std::string foot_;
 };
 
 } // namespace bridge::cli

@@ -62,7 +62,7 @@ class TerminalTest(RunnerTest):
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), text
 
     def read_terminal(self, master, keys):
-        deadline = time.monotonic() + BOUND
+        deadline = time.monotonic() + 2 * BOUND
         data = b""
         while select.select([master], [], [], max(0, deadline - time.monotonic()))[0]:
             try:
@@ -72,7 +72,7 @@ class TerminalTest(RunnerTest):
             if keys and keys[0] in data:
                 os.write(master, keys[1])
                 keys = None
-        raise AssertionError(f"not ended within {BOUND} s: {data!r}")
+        raise AssertionError(f"not ended within {2 * BOUND} s: ...{data[-500:]!r}")
 
     def show(self, text, columns=80):
         screen = Screen(columns)
@@ -157,6 +157,54 @@ class Terminal(TerminalTest):
         self.assertEqual(code, 0)
         self.assertIn("printed by the test\r\n", text)
         self.assertNotIn("running:", text)
+
+
+class Many(TerminalTest):
+    """Enough tests that the progress line is drawn over and over between their lines."""
+
+    def run_many(self, count, *words, columns=80):
+        code, text = self.run_on_terminal(fixture("many"), "-j4", *words, columns=columns,
+                                          FIXTURE_COUNT=str(count))
+        self.assertEqual(code, 1)
+        return self.show(text, columns)
+
+    def check(self, screen, count):
+        done = [re.match(r" *(PASS|FAIL) \[ *\d+\.\d{3}s\] many\.\d_(\d+)$", line)
+                for line in screen.lines]
+        self.assertEqual(sorted(int(one[2]) for one in done if one),
+                         sorted([*range(count), *range(99, count, 100)]))  # failures come twice
+        self.assertTrue(all("running:" not in line for line in screen.lines))
+        text = "".join(screen.lines)  # the summary may be longer than a line
+        self.assertRegex(text, rf"Summary .* {count} tests run: \d+ passed, \d+ failed$")
+        self.assertTrue(screen.feet)
+
+    def test_every_line_is_whole_at_any_width(self):
+        for columns in (40, 80, 200):
+            with self.subTest(columns):
+                self.check(self.run_many(300, columns=columns), 300)
+
+    def test_the_output_of_tests_is_whole(self):
+        screen = self.run_many(300, "-v")
+        shown = [line for line in screen.lines if line.startswith("    this is test ")]
+        self.assertEqual(len(shown), 300)
+        self.assertTrue(all(re.match(r"    this is test \d+$", line) for line in shown))
+
+    def test_thousands(self):
+        count = int(os.environ.get("BRIDGE_TEST_MANY", "2000"))
+        screen = self.run_many(count, "-q")
+        bad = count // 100
+        self.assertEqual(sum("FAIL" in line for line in screen.lines), 2 * bad)
+        self.assertTrue(screen.lines[-2].endswith(
+            f" {count} tests run: {count - bad} passed, {bad} failed"), screen.lines[-2])
+        bar = re.compile(rf"  \[#+-+\] (\d+m)?\d+s left  \d+/{count}")
+        self.assertTrue(any(bar.match(foot) for foot in screen.feet), screen.feet[-3:])
+
+    def test_the_slowest_come_at_the_end(self):
+        screen = self.run_many(100, "-q", "--slowest", "3")
+        start = screen.lines.index("Slowest:")
+        times = [float(line[11:19]) for line in screen.lines[start + 1 : start + 4]]
+        self.assertEqual(times, sorted(times, reverse=True))
+        self.assertEqual(screen.lines[start + 4], "-" * 60)
 
 
 class Pipe(RunnerTest):
