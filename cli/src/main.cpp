@@ -5,6 +5,7 @@
 #include <exception>
 #include <string>
 
+#include "bazel.hpp"
 #include "commands.hpp"
 #include "error.hpp"
 
@@ -13,7 +14,7 @@ namespace {
 using bridge::cli::exit_code;
 
 exit_code call(int argc, char** argv) {
-    const auto settings = bridge::cli::parse_options(argc, argv);
+    auto settings = bridge::cli::parse_options(argc, argv);
     switch (settings.what) {
     case bridge::cli::verb::list:
         return bridge::cli::list_tests(settings);
@@ -27,6 +28,7 @@ exit_code call(int argc, char** argv) {
     case bridge::cli::verb::run:
         break;
     }
+    const bridge::cli::bazel_contract bazel(settings);
     return bridge::cli::run_tests(settings);
 }
 

@@ -56,6 +56,7 @@ struct options {
     int verbosity = 0; ///< -1 quiet, 1 verbose
     color_mode color = color_mode::automatic;
     std::string junit;
+    std::string further_junit; ///< beside the one of the command line
     std::string report_log;
     github_mode github = github_mode::automatic;
     unsigned slowest = 0; ///< how many to show at the end

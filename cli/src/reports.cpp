@@ -30,6 +30,8 @@ std::unique_ptr<report_set> make_reports(const options& settings) {
     reports->add(std::make_unique<human_reporter>(settings));
     if (!settings.junit.empty())
         reports->add(std::make_unique<junit_reporter>(settings.junit));
+    if (!settings.further_junit.empty())
+        reports->add(std::make_unique<junit_reporter>(settings.further_junit));
     if (!settings.report_log.empty())
         reports->add(std::make_unique<report_log_reporter>(settings.report_log));
     if (github)

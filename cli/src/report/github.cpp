@@ -72,6 +72,13 @@ std::string annotation(const case_result& result, const std::string& workspace) 
                        escaped(message.empty() ? to_string(result.result) : message, false));
 }
 
+std::string flaky_annotation(const case_result& result, const std::string& workspace) {
+    const auto& test = *result.test.info;
+    return fmt::format("::warning {}title=FLAKY {}::passed at attempt {}\n",
+                       place_of(test.file, test.line, workspace), escaped(test.id, true),
+                       result.earlier.size() + 1);
+}
+
 std::string annotation(const listing_problem& problem) {
     return fmt::format("::error title={} could not be listed::{}\n", escaped(problem.binary, true),
                        escaped(problem.message, false));
@@ -135,6 +142,8 @@ void github_reporter::on(const run_event& event) {
         totals_.add(result);
         if (result != outcome::not_run && !protocol::is_success(result))
             failures_.push_back(finished->result);
+        if (finished->result.is_flaky())
+            flaky_.push_back(finished->result);
     } else if (const auto* last = std::get_if<run_finished>(&event)) {
         resume_commands();
         say(annotations());
@@ -150,6 +159,8 @@ std::string github_reporter::annotations() const {
     for (const auto& one : failures_)
         lines.push_back(annotation(one, workspace_));
     lines.resize(std::min(lines.size(), most_annotations));
+    for (std::size_t i = 0; i < std::min(flaky_.size(), most_annotations); ++i)
+        lines.push_back(flaky_annotation(flaky_[i], workspace_)); // of a kind of their own
     return fmt::format("{}", fmt::join(lines, ""));
 }
 
@@ -160,11 +171,14 @@ std::string github_reporter::summary(const run_finished& event) const {
                             std::chrono::duration<double>(event.duration).count());
     for (const auto& one : problems_)
         text += fmt::format("- could not be listed: {}: {}\n", cell(one.binary), cell(one.message));
-    if (!failures_.empty())
+    if (!failures_.empty() || !flaky_.empty())
         text += "\n| verdict | test | why |\n| --- | --- | --- |\n";
     for (const auto& one : failures_)
         text += fmt::format("| {} | {} | {} |\n", label_of(one.result), cell(one.test.info->id),
                             cell(first_reason(one)));
+    for (const auto& one : flaky_)
+        text += fmt::format("| FLAKY | {} | passed at attempt {} |\n", cell(one.test.info->id),
+                            one.earlier.size() + 1);
     text += "\n";
     for (const auto& one : failures_)
         if (const auto more = details(one); text.size() + more.size() < longest_summary - 256)

@@ -34,6 +34,7 @@ private:
     totals totals_;
     std::vector<listing_problem> problems_;
     std::vector<case_result> failures_;
+    std::vector<case_result> flaky_;
 };
 
 } // namespace bridge::cli

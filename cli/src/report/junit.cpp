@@ -81,6 +81,14 @@ std::string message_of(const case_result& result) {
                                    : first_line(result.failures.front().message);
 }
 
+std::string type_of(const case_result& result) {
+    if (result.result == outcome::timed_out)
+        return "timeout";
+    if (result.result == outcome::crashed)
+        return "crash";
+    return result.failures.empty() ? "failed" : result.failures.front().kind;
+}
+
 std::string verdict_of(const case_result& result) {
     switch (result.result) {
     case outcome::passed:
@@ -89,14 +97,25 @@ std::string verdict_of(const case_result& result) {
     case outcome::not_run:
         return element("skipped", "", message_of(result), body_of(result));
     case outcome::timed_out:
-        return element("error", "timeout", message_of(result), body_of(result));
     case outcome::crashed:
-        return element("error", "crash", message_of(result), body_of(result));
+        return element("error", type_of(result), message_of(result), body_of(result));
     case outcome::failed:
         break;
     }
-    const auto type = result.failures.empty() ? "failed" : result.failures.front().kind;
-    return element("failure", type, message_of(result), body_of(result));
+    return element("failure", type_of(result), message_of(result), body_of(result));
+}
+
+// An attempt before the last one: "flaky" where the test passed in the end, else "rerun".
+std::string attempt_of(const case_result& attempt, bool is_flaky) {
+    const auto tag = fmt::format("{}{}", is_flaky ? "flaky" : "rerun",
+                                 attempt.result == outcome::failed ? "Failure" : "Error");
+    const auto output = attempt.output.empty()
+                            ? std::string()
+                            : fmt::format("<system-out>{}</system-out>", xml_text(attempt.output));
+    return fmt::format("      <{0} message=\"{1}\" type=\"{2}\"><stackTrace>{3}</stackTrace>{4}"
+                       "</{0}>\n",
+                       tag, xml_attribute(message_of(attempt)), xml_attribute(type_of(attempt)),
+                       xml_text(body_of(attempt)), output);
 }
 
 std::string place_of(const protocol::test_info& test) {
@@ -115,6 +134,8 @@ std::string_view name_in_suite(const protocol::test_info& test) {
 std::string case_of(const case_result& result) {
     const auto& test = *result.test.info;
     auto inside = verdict_of(result);
+    for (const auto& one : result.earlier)
+        inside += attempt_of(one, result.is_flaky());
     if (!result.output.empty())
         inside += fmt::format("      <system-out>{}</system-out>\n", xml_text(result.output));
     const auto head = fmt::format(R"(    <testcase name="{}" classname="{}"{} time="{}")",

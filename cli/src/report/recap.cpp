@@ -7,12 +7,27 @@
 
 namespace bridge::cli {
 
+namespace {
+
+std::string list(std::string_view head, const std::vector<std::string>& lines, const style& look) {
+    if (lines.empty())
+        return {};
+    auto text = "\n" + look.paint(color::bold, head) + "\n";
+    for (const auto& line : lines)
+        text += "          " + line + "\n";
+    return text;
+}
+
+} // namespace
+
 void recap::add(const case_result& result, const std::string& title) {
     for (const auto& one : result.failures)
         if (one.kind == "leak") {
             const auto message = printable(one.message, false);
             leaks_.push_back(title + ": " + message.substr(0, message.find('\n')));
         }
+    if (result.is_flaky())
+        flaky_.push_back(fmt::format("{}: passed at attempt {}", title, result.earlier.size() + 1));
     if (most_ == 0 || result.result == protocol::outcome::not_run)
         return;
     const auto is_slower = [&](const auto& other) { return result.duration > other.first; };
@@ -28,11 +43,7 @@ std::string recap::text(const style& look) const {
     for (const auto& [duration, title] : slowest_)
         text += fmt::format("          [{:8.3f}s] {}\n",
                             std::chrono::duration<double>(duration).count(), title);
-    if (!leaks_.empty())
-        text += "\n" + look.paint(color::bold, "Leaks:") + "\n";
-    for (const auto& leak : leaks_)
-        text += "          " + leak + "\n";
-    return text;
+    return text + list("Flaky:", flaky_, look) + list("Leaks:", leaks_, look);
 }
 
 } // namespace bridge::cli

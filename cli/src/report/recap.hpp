@@ -19,12 +19,13 @@ public:
 
     void add(const case_result& result, const std::string& title);
 
-    /// The slowest first, then what tests have left behind; empty when there is neither.
+    /// The slowest, the flaky, and what tests have left behind; empty when there is none of them.
     std::string text(const style& look) const;
 
 private:
     std::size_t most_;
     std::vector<std::pair<std::chrono::nanoseconds, std::string>> slowest_; ///< sorted
+    std::vector<std::string> flaky_;
     std::vector<std::string> leaks_;
 };
 

@@ -88,6 +88,36 @@ void add_result(json::object& object, const case_result& result) {
         object["output"] = text(result.output);
 }
 
+json::object to_json(const case_slow& event) {
+    auto object = with_test("test.slow", event.test);
+    object["elapsed_s"] = seconds(event.elapsed);
+    return object;
+}
+
+json::object to_json(const case_retried& event) {
+    auto object = with_test("test.retried", event.result.test);
+    object["attempt"] = event.attempt;
+    object["attempts"] = event.attempts;
+    add_result(object, event.result);
+    return object;
+}
+
+json::object to_json(const case_repeated& event) {
+    auto object = with_test("test.repeated", event.result.test);
+    add_result(object, event.result);
+    return object;
+}
+
+json::array to_json(const std::vector<case_result>& attempts) {
+    json::array list;
+    for (const auto& one : attempts) {
+        json::object object;
+        add_result(object, one);
+        list.push_back(std::move(object));
+    }
+    return list;
+}
+
 json::object to_json(const case_finished& event) {
     const auto& test = event.result.test;
     auto object = with_test("test.finished", test);
@@ -98,6 +128,7 @@ json::object to_json(const case_finished& event) {
     object["line"] = test.info->line;
     object["tags"] = to_json(test.info->tags);
     add_result(object, event.result);
+    object["earlier"] = to_json(event.result.earlier);
     return object;
 }
 

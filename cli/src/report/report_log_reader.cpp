@@ -72,6 +72,9 @@ case_result result_of(const json::object& from, const test_case& test) {
     result.duration = duration(from);
     if (from.contains("output"))
         result.output = text(from, "output");
+    if (from.contains("earlier"))
+        for (const auto& one : from.at("earlier").as_array())
+            result.earlier.push_back(result_of(one.as_object(), test));
     return result;
 }
 

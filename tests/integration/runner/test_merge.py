@@ -46,15 +46,27 @@ class Merge(MergeTest):
         counts = re.compile(r"Summary \[[^]]*\] (.*)")
         self.assertEqual(counts.search(merged.out)[1], counts.search(all_of_it.out)[1])
 
-    def test_the_parts_are_the_whole_of_a_thousand_tests(self):
+    def test_shards_of_a_thousand_tests(self):
         self.environment["FIXTURE_COUNT"] = "1000"
         whole = os.path.join(self.folder, "whole.xml")
         self.run_tests(fixture("many"), "-q", "--junit", whole, junit=False)
-        parts = [self.part(digit, fixture("many"), f"{digit}_") for digit in "0123456789"]
+        parts = [self.part(k, fixture("many"), "--shard", f"{k}/4") for k in (1, 2, 3, 4)]
         merged = self.merge(*parts)
         self.assertEqual(merged.code, 1)  # every 100th fails
         self.assertIn("1000 tests run: 990 passed, 10 failed", merged.out)
         self.assertEqual(without_times(self.junit), without_times(whole))
+
+    def test_attempts_are_merged(self):
+        self.environment["FIXTURE_LOG"] = self.log("calls")
+        log = self.part("1", fixture("orderly"), "crashes_once", "always_fails", "--retries", "1")
+        merged = self.merge(log)
+        self.assertIn("2 tests run: 1 passed, 1 of them flaky, 1 failed", merged.out)
+        self.assertIsNotNone(merged.case("crashes_once").find("flakyError"))
+        self.assertIsNotNone(merged.case("always_fails").find("rerunFailure"))
+
+    def test_an_empty_shard_is_a_part(self):
+        parts = [self.part(k, fixture("five"), "passing", "--shard", f"{k}/3") for k in (1, 2, 3)]
+        self.assertIn("1 test run: 1 passed", self.merge(*parts).out)
 
     def test_what_was_merged_can_be_merged(self):
         parts = [self.part(name, fixture("five"), name) for name in ("passing", "failing", "skipped")]

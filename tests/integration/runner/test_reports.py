@@ -90,7 +90,24 @@ class Junit(RunnerTest):
         self.assertIn(f"cannot write the report {path}: File too large", run.err)
         with open(path) as file:
             self.assertEqual(file.read(), "the old one")
-        self.assertEqual(os.listdir(self.folder), ["old.xml"])
+        self.assertEqual([one for one in os.listdir(self.folder) if "old" in one], ["old.xml"])
+
+    def test_attempts_are_in_the_case(self):
+        self.environment["FIXTURE_LOG"] = os.path.join(self.folder, "log")
+        run = self.run_tests(fixture("orderly"), "passes_at_last", "crashes_once", "always_fails",
+                             "--retries", "2", "-j1")
+        self.assertEqual(run.code, 1)
+        attempts = {case.get("name"): [(one.tag, one.get("type")) for one in case
+                                       if one.tag.startswith(("flaky", "rerun", "failure"))]
+                    for case in run.report.iter("testcase")}
+        self.assertEqual(attempts, {
+            "passes_at_last": [("flakyFailure", "check")] * 2,
+            "crashes_once": [("flakyError", "crash")],
+            "always_fails": [("failure", "check")] + [("rerunFailure", "check")] * 2,
+        })
+        first = run.case("passes_at_last")[0]
+        self.assertEqual(first.find("stackTrace").text, "fixture.cpp:7: check: not yet\n")
+        self.assertEqual(first.find("system-out").text, "not yet\n")
 
     def test_the_order_does_not_depend_on_who_is_quick(self):
         run = self.run_tests(fixture("five"), "--grace", "100ms", "-j8")
@@ -143,6 +160,15 @@ class ReportLog(RunnerTest):
                          [{"kind": "check", "message": "1 == 2", "file": "fixture.cpp", "line": 7}])
         self.assertEqual((failing["output"], failing["tags"]), ("1 == 2\n", ["quick"]))
         self.assertNotIn("output", finished["five.passing"])
+
+    def test_attempts(self):
+        self.environment["FIXTURE_LOG"] = os.path.join(self.folder, "log")
+        self.run_tests(fixture("orderly"), "crashes_once", "--retries", "2", "--report-log", self.log)
+        retried, finished = self.events()[2], self.events()[-2]
+        self.assertEqual((retried["event"], retried["outcome"]), ("test.retried", "crashed"))
+        self.assertEqual((retried["attempt"], retried["attempts"]), (1, 3))
+        self.assertEqual((finished["event"], finished["outcome"]), ("test.finished", "passed"))
+        self.assertEqual([one["outcome"] for one in finished["earlier"]], ["crashed"])
 
     def test_it_is_written_while_the_run_goes_on(self):
         announcements = self.fifo()
@@ -236,6 +262,16 @@ class GitHub(RunnerTest):
                 self.environment["GITHUB_ACTIONS"] = environment
                 run = self.run_tests(fixture("five"), "failing", *words)
                 self.assertEqual("::error " in run.out, is_there)
+
+    def test_a_flaky_test_is_a_warning(self):
+        self.environment["FIXTURE_LOG"] = os.path.join(self.folder, "log")
+        run = self.run_tests(fixture("orderly"), "crashes_once", "--retries", "1")
+        self.assertEqual(run.code, 0)
+        self.assertIn("\n::warning file=fixture.cpp,line=7,title=FLAKY try.crashes_once::"
+                      "passed at attempt 2\n", run.out)
+        self.assertIn("\nFlaky:\n          try.crashes_once: passed at attempt 2\n", run.out)
+        with open(self.summary) as file:
+            self.assertIn("| FLAKY | try.crashes\\_once | passed at attempt 2 |", file.read())
 
     def test_a_test_cannot_give_commands(self):
         run = self.run_tests(fixture("helpful"), "mark.commands", "-v")
