@@ -53,8 +53,9 @@ void awaiting::operator()(suspended coroutine) noexcept {
         // Held here: once it is queued, the coroutine may be over before push() returns.
         const intrusive_ptr<port> to(&locals_.port());
         if (!to->push(&start_))
-            fail(errc::loop_closed);
+            refuse(errc::loop_closed);
     } catch (...) {
+        release_unstarted(object_.release());
         error_ = std::current_exception();
         resume_later();
     }
@@ -137,12 +138,17 @@ void awaiting::fail(errc error) noexcept {
         resume_later();
 }
 
+void awaiting::refuse(errc error) noexcept {
+    release_unstarted(object_.release());
+    fail(error);
+}
+
 void awaiting::deliver_start(port_node* self, bool alive) noexcept {
     auto* owner = static_cast<node*>(self)->owner;
     if (alive)
         owner->run_as_task();
     else
-        owner->fail(errc::loop_closed);
+        owner->refuse(errc::loop_closed);
 }
 
 void awaiting::run_as_task() noexcept {

@@ -90,19 +90,28 @@ void dealloc(PyObject* object) {
     Py_DECREF(type);
 }
 
-// The loop ended while native code worked for it: nobody can be woken any more.
-void abandon(port_member* member) noexcept {
+// Nothing will be heard from native code any more. Whoever waits is woken, where the loop goes on.
+void abandon(port_member* member, errc why) noexcept {
     auto* self = static_cast<coroutine_object::member*>(member)->owner;
-    Py_INCREF(as_object(self));
-    detach(self);
+    const auto alive = py::reinterpret_borrow<py::object>(as_object(self));
+    auto error = to_python_exception(
+        std::make_exception_ptr(boost::system::system_error(make_error_code(why))));
+    if (why == errc::loop_closed) {
+        detach(self);
+        self->retrieved = true;
+    } else {
+        self->op->set_object(nullptr);
+        Py_INCREF(as_object(self)); // until it is woken
+        self->op->locals().port().wake_after_drain(&self->wake);
+    }
     self->now = phase::settled;
-    self->retrieved = true;
-    Py_XDECREF(self->exception);
-    self->exception = to_python_exception(std::make_exception_ptr(boost::system::system_error(
-                                              make_error_code(errc::loop_closed))))
-                          .release()
-                          .ptr();
-    Py_DECREF(as_object(self));
+    Py_XSETREF(self->exception, error.release().ptr());
+}
+
+// What Python runs for it goes on, and tells it afterwards that its threads have ended.
+const scheduler* runs_on(const port_member* member) noexcept {
+    const auto* self = static_cast<const coroutine_object::member*>(member)->owner;
+    return self->now == phase::delegating ? nullptr : &self->op->on();
 }
 
 void cancel(port_member* member) noexcept {
@@ -183,6 +192,7 @@ py::object new_coroutine(PyTypeObject* type, intrusive_ptr<crossing> op, py::han
     self->membership.owner = self;
     self->membership.cancel = &cancel;
     self->membership.abandon = &abandon;
+    self->membership.runs_on = &runs_on;
     self->wake.owner = self;
     self->wake.wake = &wake;
     return py::reinterpret_steal<py::object>(object);
@@ -190,6 +200,7 @@ py::object new_coroutine(PyTypeObject* type, intrusive_ptr<crossing> op, py::han
 
 py::object make_lazy(intrusive_ptr<crossing> op, py::handle name) {
     require_gil("to_python");
+    require_main_interpreter();
     const auto& all = get_imports();
     return new_coroutine(all.coroutine_type, std::move(op),
                          name ? name : py::handle(all.coroutine_name));
@@ -197,6 +208,7 @@ py::object make_lazy(intrusive_ptr<crossing> op, py::handle name) {
 
 py::object make_hot(intrusive_ptr<crossing> op, py::handle name) {
     require_gil("to_python_future");
+    require_main_interpreter();
     const auto& all = get_imports();
     auto future =
         new_coroutine(all.future_type, std::move(op), name ? name : py::handle(all.coroutine_name));

@@ -47,8 +47,8 @@ void crossing::run_start(strand_task* self, bool call) {
 }
 
 void crossing::fail_to_start() noexcept {
-    error_ = std::make_exception_ptr(
-        boost::system::system_error(make_error_code(errc::runtime_stopped)));
+    error_ = std::make_exception_ptr(boost::system::system_error(
+        make_error_code(on().is_copy() ? errc::forked : errc::runtime_stopped)));
     finished_ = true;
 }
 
@@ -69,7 +69,7 @@ void crossing::announce() noexcept {
     if (locals() && locals().port().push(&completion_))
         return;
     if (auto* waiter = take_delegation())
-        waiter->fail(errc::loop_closed);
+        waiter->refuse(errc::loop_closed);
     release();
 }
 
@@ -83,7 +83,7 @@ void crossing::deliver_completion(port_node* self, bool alive) noexcept {
     if (waiter != nullptr && alive)
         waiter->run_as_task(); // its awaiting task is gone; it has to run all the same
     else if (waiter != nullptr)
-        waiter->fail(errc::loop_closed);
+        waiter->refuse(errc::loop_closed);
 }
 
 void set_crossing_error(const std::exception_ptr& error, const exception_trace* trace) noexcept {

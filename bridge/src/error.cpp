@@ -6,8 +6,11 @@
 namespace bridge {
 namespace {
 
+// Equal by its number in every module of the process.
 class category final : public boost::system::error_category {
 public:
+    category() noexcept : error_category(0x6272696467652e31ULL) {}
+
     const char* name() const noexcept override { return "bridge"; }
 
     std::string message(int code) const override {
@@ -22,6 +25,9 @@ public:
         case errc::interpreter_gone:
             return "Python is not running or is shutting down; finish native work before the "
                    "interpreter ends";
+        case errc::forked:
+            return "this process was forked, and the runtime or event loop is its parent's; make a "
+                   "new event loop and a new runtime in the child";
         case errc::runtime_stopped:
             return "the runtime was shut down; create a new one or call before shutdown()";
         }

@@ -2,7 +2,7 @@
 #include <bridge/error.hpp>
 #include <bridge/gil.hpp>
 
-#include <atomic>
+#include <cstdint>
 
 namespace bridge::detail {
 namespace {
@@ -14,13 +14,12 @@ public:
     void keep() {
         PyGILState_Ensure();
         kept_ = PyThreadState_Get();
+        life_ = shared().interpreter_life;
     }
 
-    bool is_kept() const noexcept { return kept_ != nullptr; }
-
     ~kept_thread_state() {
-        gate_guard inside(interpreter_gate);
-        if (kept_ == nullptr || !inside)
+        const gate_guard inside(interpreter_gate());
+        if (kept_ == nullptr || !inside || life_ != shared().interpreter_life)
             return; // Python frees or has freed it
         PyEval_RestoreThread(kept_);
         PyGILState_Release(PyGILState_UNLOCKED);
@@ -28,17 +27,17 @@ public:
 
 private:
     PyThreadState* kept_ = nullptr;
+    std::uint32_t life_ = 0;
 };
 
 thread_local kept_thread_state kept;
-std::atomic<std::uint64_t> unasked{0};
 
 } // namespace
 
 gate& gil_hold::usable_gate() {
-    if (!interpreter_gate.is_open() && Py_IsInitialized() != 0 && holds_gil())
+    if (!interpreter_gate().is_open() && holds_gil())
         attach_interpreter();
-    return interpreter_gate;
+    return interpreter_gate();
 }
 
 gil_hold::gil_hold(gil_user who) {
@@ -47,8 +46,9 @@ gil_hold::gil_hold(gil_user who) {
     if (holds_gil())
         return;
     if (who == gil_user::library)
-        unasked.fetch_add(1, std::memory_order_relaxed);
-    if (!kept.is_kept() && PyGILState_GetThisThreadState() == nullptr) {
+        shared().unasked_gil_takes.fetch_add(1, std::memory_order_relaxed);
+    shared().gil_takes.fetch_add(1, std::memory_order_relaxed);
+    if (PyGILState_GetThisThreadState() == nullptr) {
         kept.keep();
         PyEval_SaveThread();
     }
@@ -65,5 +65,5 @@ gil_hold::~gil_hold() {
 } // namespace bridge::detail
 
 std::uint64_t bridge::unasked_gil_takes() noexcept {
-    return detail::unasked.load(std::memory_order_relaxed);
+    return detail::shared().unasked_gil_takes.load(std::memory_order_relaxed);
 }

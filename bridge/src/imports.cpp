@@ -1,22 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "imports.hpp"
 
-#include "translate.hpp"
-
-#include <bridge/version.hpp>
-
-#include <string>
-
 namespace bridge::detail {
 namespace {
-
-imports* current = nullptr;
-
-// Two builds may share objects only if they agree on the layout of what is in them.
-std::string shared_key() {
-    return "bridge.imports.v" + std::to_string(BRIDGE_ABI_VERSION) + "." BRIDGE_VERSION "." +
-           std::to_string(__GXX_ABI_VERSION) + "." PYBIND11_TOSTRING(PYBIND11_VERSION_MAJOR);
-}
 
 void look_up_names(imports::names& name) {
     const auto intern = [](const char* text) {
@@ -58,7 +44,6 @@ void look_up_modules(imports& all) {
         nullptr));
     if (!all.native_error)
         throw py::error_already_set();
-    all.rethrow = make_rethrow_function();
 }
 
 imports* make_imports() {
@@ -75,28 +60,16 @@ imports* make_imports() {
     return all;
 }
 
-void forget_imports() {
-    current = nullptr;
-}
-
 } // namespace
 
 imports& get_imports() {
-    if (current != nullptr)
-        return *current;
+    if (auto* all = shared().all)
+        return *all;
     attach_interpreter();
-    const auto shared =
-        py::reinterpret_borrow<py::dict>(PyInterpreterState_GetDict(PyInterpreterState_Get()));
-    const py::str key(shared_key());
-    if (shared.contains(key)) {
-        current = shared[key].cast<py::capsule>().get_pointer<imports>();
-    } else {
-        current = make_imports();
-        shared[key] = py::capsule(current, "bridge.imports");
-    }
-    at_interpreter_exit(&forget_imports);
-    install_runtime_exit();
-    return *current;
+    auto& all = shared().all;
+    if (all == nullptr)
+        all = make_imports();
+    return *all;
 }
 
 } // namespace bridge::detail

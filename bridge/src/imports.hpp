@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every Python object that the library calls, looked up once per interpreter and shared by all
-// modules of one ABI version through a capsule.
+// modules of one build (shared.hpp).
 #pragma once
 
 #include <bridge/detail/interpreter.hpp>
@@ -20,7 +20,6 @@ struct imports {
     py::object native_error;      ///< bridge.NativeError
     py::object is_coroutine_mark; ///< what asyncio.iscoroutinefunction looks for
     py::object coroutine_abc;     ///< collections.abc.Coroutine
-    py::object rethrow;           ///< runs pybind11's exception translators
     py::object run;               ///< of run.py, once it was needed
     py::object event_loop;        ///< class EventLoop of event_loop.py, once it was needed
     PyTypeObject* coroutine_type; ///< what to_python returns

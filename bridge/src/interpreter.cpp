@@ -1,40 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <bridge/detail/interpreter.hpp>
 
+#include "default_runtime.hpp"
+#include "imports.hpp"
+
+#include <bridge/detail/port.hpp>
 #include <bridge/error.hpp>
 
 #include <unistd.h>
 
-#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <new>
-#include <vector>
+#include <stdexcept>
+#include <thread>
 
 namespace bridge::detail {
-namespace {
 
-struct released {
-    released* next;
+struct released_reference {
+    released_reference* next;
     PyObject* object;
+    bool unstarted;
 };
 
-std::atomic<released*> dropped{nullptr};
+namespace {
+
+constexpr const char* exited_key = "bridge.exited";
 
 int drop_from_pending_call(void*) {
     drop_released_references();
     return 0;
 }
-
-// Immortal: exit hooks may be added by code that runs while statics are destroyed.
-std::vector<void (*)()>& exit_hooks() {
-    static auto& hooks = *new std::vector<void (*)()>;
-    return hooks;
-}
-
-bool attached = false;
-constexpr const char* exited_key = "bridge.exited";
 
 py::dict interpreter_dict() {
     return py::reinterpret_borrow<py::dict>(PyInterpreterState_GetDict(PyInterpreterState_Get()));
@@ -43,59 +40,49 @@ py::dict interpreter_dict() {
 // Those inside may be waiting for the GIL; the bound keeps exit from hanging on user code.
 void close_interpreter_gate() noexcept {
     PyThreadState* saved = PyEval_SaveThread();
-    interpreter_gate.close(std::chrono::steady_clock::now() + std::chrono::seconds(2));
+    interpreter_gate().close(std::chrono::steady_clock::now() + std::chrono::seconds(2));
     PyEval_RestoreThread(saved);
 }
 
-// It may release and take the GIL as long as the interpreter ends.
-thread_local bool is_exit_thread = false;
-
-PyObject* run_exit_hooks(PyObject*, PyObject*) {
-    is_exit_thread = true;
-    auto& hooks = exit_hooks();
-    while (!hooks.empty()) {
-        auto hook = hooks.back();
-        hooks.pop_back();
-        hook();
-    }
+// Once for all modules that share: the first that attached registered it.
+PyObject* at_exit(PyObject*, PyObject*) {
+    shared().exit_thread = std::this_thread::get_id();
+    // Whoever waits in Python waits no more: cancel it, so that the threads come to their end.
+    if (shared().all != nullptr)
+        port::close_all();
+    end_default_runtime();
     drop_released_references();
+    shared().interpreter_ended = true;
     close_interpreter_gate();
     // A later exit hook of somebody else must not open the gate of a dying interpreter again.
     PyDict_SetItemString(PyInterpreterState_GetDict(PyInterpreterState_Get()), exited_key, Py_True);
-    attached = false;
     Py_RETURN_NONE;
 }
 
-PyMethodDef exit_method = {"bridge_exit", run_exit_hooks, METH_NOARGS, nullptr};
+PyMethodDef exit_method = {"bridge_exit", at_exit, METH_NOARGS, nullptr};
 
-} // namespace
-
-void restore_thread(PyThreadState* saved) noexcept {
-    const gate_guard inside(interpreter_gate);
-    while (!inside && !is_exit_thread)
-        ::pause();
-    PyEval_RestoreThread(saved);
+void drop(PyObject* object, bool unstarted) noexcept {
+    if (unstarted &&
+        (PyCoro_CheckExact(object) || Py_IS_TYPE(object, shared().all->coroutine_type))) {
+        const py::error_scope keep_set_error;
+        const auto closed = py::reinterpret_steal<py::object>(
+            PyObject_CallMethodNoArgs(object, shared().all->name.close.ptr()));
+        if (!closed)
+            PyErr_Clear(); // nothing of it has run, so nothing is lost
+    }
+    Py_DECREF(object);
 }
 
-void abort_without_gil(const char* who) noexcept {
-    std::fprintf(stderr,
-                 "bridge: %s needs the GIL, which this thread does not hold; call it inside "
-                 "bridge::with_gil\n",
-                 who);
-    std::abort();
-}
-
-void release_reference(PyObject* object) noexcept {
-    const gate_guard inside(interpreter_gate);
+void release(PyObject* object, bool unstarted) noexcept {
+    const gate_guard inside(interpreter_gate());
     if (!inside)
         return; // the interpreter owned the object; there is nothing left to give back to
-    if (holds_gil()) {
-        Py_DECREF(object);
-        return;
-    }
-    auto* node = new (std::nothrow) released{nullptr, object};
+    if (holds_gil())
+        return drop(object, unstarted);
+    auto* node = new (std::nothrow) released_reference{nullptr, object, unstarted};
     if (node == nullptr)
         return; // a leaked reference is better than an exception in a destructor
+    auto& dropped = shared().released;
     auto* before = dropped.load(std::memory_order_relaxed);
     do
         node->next = before;
@@ -106,32 +93,69 @@ void release_reference(PyObject* object) noexcept {
         Py_AddPendingCall(&drop_from_pending_call, nullptr);
 }
 
+} // namespace
+
+void abort_without_gil(const char* who) noexcept {
+    std::fprintf(stderr,
+                 "bridge: %s needs the GIL, which this thread does not hold; call it inside "
+                 "bridge::with_gil\n",
+                 who);
+    std::abort();
+}
+
+void release_reference(PyObject* object) noexcept {
+    release(object, false);
+}
+
+void release_unstarted(PyObject* awaitable) noexcept {
+    if (awaitable != nullptr)
+        release(awaitable, true);
+}
+
 void drop_released_references() noexcept {
+    auto& dropped = shared().released;
     if (dropped.load(std::memory_order_relaxed) == nullptr)
         return;
     auto* node = dropped.exchange(nullptr, std::memory_order_acquire);
     while (node != nullptr) {
         auto* next = node->next;
-        Py_DECREF(node->object);
+        drop(node->object, node->unstarted);
         delete node;
         node = next;
     }
 }
 
-void at_interpreter_exit(void (*hook)()) {
-    exit_hooks().push_back(hook);
+void restore_thread(PyThreadState* saved, std::uint32_t life) noexcept {
+    const gate_guard inside(interpreter_gate());
+    const auto& now = shared();
+    // Before the first life there is nothing to tell one from the next.
+    while ((life != 0 && life != now.interpreter_life) ||
+           (!inside && now.interpreter_ended && now.exit_thread != std::this_thread::get_id()))
+        ::pause();
+    PyEval_RestoreThread(saved);
+}
+
+void require_main_interpreter() {
+    if (PyInterpreterState_Get() != PyInterpreterState_Main())
+        throw std::runtime_error(
+            "bridge: this is a sub-interpreter, where C++ coroutines cannot be awaited; use the "
+            "main interpreter, or a process of its own for each");
 }
 
 void attach_interpreter() {
-    if (attached)
+    if (interpreter_gate().is_open())
         return;
-    const auto marks = interpreter_dict();
-    if (marks.contains(exited_key))
+    require_main_interpreter();
+    if (interpreter_dict().contains(exited_key))
         throw_error(errc::interpreter_gone);
+    join_shared_state();
+    if (interpreter_gate().is_open())
+        return; // another module did the rest
     auto hook = py::reinterpret_steal<py::object>(PyCFunction_New(&exit_method, nullptr));
     py::module_::import("atexit").attr("register")(hook);
-    interpreter_gate.open();
-    attached = true;
+    ++shared().interpreter_life;
+    shared().interpreter_ended = false;
+    interpreter_gate().open();
 }
 
 } // namespace bridge::detail

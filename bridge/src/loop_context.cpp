@@ -14,7 +14,6 @@
 #include <boost/asio/post.hpp>
 
 #include <fcntl.h>
-#include <pthread.h>
 
 #include <cerrno>
 #include <chrono>
@@ -31,14 +30,6 @@ constexpr auto turn_time = std::chrono::milliseconds(1);
 constexpr int passes_between_looks = 16;
 constexpr int handlers_a_poll = 256;
 constexpr int polls_to_unwind = 1000;
-
-std::atomic<unsigned> forks{0};
-
-// A child inherits the descriptors of its parent's loops and must not touch what is behind them.
-void count_forks() {
-    [[maybe_unused]] static const int once =
-        ::pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1, std::memory_order_relaxed); });
-}
 
 int duplicate(int descriptor) {
     const int copy = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
@@ -74,9 +65,7 @@ private:
 };
 
 loop_context::loop_context(int selector_fd)
-    : work_(context_.get_executor()), selector_(context_, duplicate(selector_fd)), forks_(0) {
-    count_forks();
-    forks_ = forks.load(std::memory_order_relaxed);
+    : work_(context_.get_executor()), selector_(context_, duplicate(selector_fd)) {
     ++get_imports().loop_contexts;
 }
 
@@ -110,14 +99,10 @@ bool loop_context::needs_this_thread() const noexcept {
     return may_start_here();
 }
 
-bool loop_context::is_forked() const noexcept {
-    return forks_ != forks.load(std::memory_order_relaxed);
-}
-
 void loop_context::schedule(strand& held, strand_task* first) noexcept {
     const bool here = is_own_thread();
     const bool inside = here || life().enter();
-    if (!inside || is_forked())
+    if (!inside || is_copy())
         return held.discard(first);
     held.retain(); // the queue's reference
     held.first_task = first;
@@ -209,7 +194,7 @@ void loop_context::wait(double timeout) noexcept {
 }
 
 int loop_context::turn(double timeout) noexcept {
-    if (closed_ || is_forked()) {
+    if (closed_ || is_copy()) {
         PyErr_SetString(PyExc_RuntimeError,
                         closed_ ? "bridge: this event loop was closed"
                                 : "bridge: this event loop belongs to the parent process; make a "
@@ -282,7 +267,7 @@ void loop_context::close() noexcept {
         return;
     closed_ = true;
     --get_imports().loop_contexts;
-    if (is_forked())
+    if (is_copy())
         return retain(); // leaked: its descriptors are the parent's
     const gil_pause pause;
     unwind();

@@ -76,7 +76,6 @@ private:
     bool has_nothing_to_do() const noexcept;
     bool goes_on() const noexcept;
     bool is_loop_flag_set(const py::object& name) const noexcept;
-    bool is_forked() const noexcept;
     bool runs_elsewhere() const noexcept;
     void unwind() noexcept;
     void destroy_pending() noexcept;
@@ -92,7 +91,6 @@ private:
     std::vector<std::exception_ptr> escaped_;    // from handlers of the user's own
     bool watching_ = false;                      // the selector is waited for and was not ready
     bool closed_ = false;
-    unsigned forks_;
 };
 
 /// The context of the loop that runs on this thread, or null where that is no loop of ours.

@@ -6,6 +6,7 @@
 
 #include <bridge/detail/interpreter.hpp>
 #include <bridge/detail/report.hpp>
+#include <bridge/detail/scheduler.hpp>
 #include <bridge/error.hpp>
 
 #include <sys/eventfd.h>
@@ -13,6 +14,8 @@
 
 #include <cerrno>
 #include <chrono>
+#include <memory>
+#include <mutex>
 #include <system_error>
 
 namespace bridge::detail {
@@ -69,6 +72,7 @@ void port::enter_table() {
     all.ports[key_] = py::capsule(this, capsule_name);
     retain(); // the table's reference, given back in close()
     all.last_port = {loop_, this};
+    enter_list();
 }
 
 intrusive_ptr<port> port::find(py::handle loop) {
@@ -81,6 +85,8 @@ intrusive_ptr<port> port::find(py::handle loop) {
         throw py::error_already_set();
     if (!ports.contains(key))
         return {};
+    if (!ports[key].cast<py::capsule>().get_pointer<port>()->is_open())
+        throw_error(errc::forked); // closed ones leave the table
     last = {loop.ptr(), ports[key].cast<py::capsule>().get_pointer<port>()};
     return intrusive_ptr<port>(last.its_port);
 }
@@ -149,7 +155,8 @@ void port::on_reader_gone(PyObject* capsule) noexcept {
 
 PyObject* port::on_readable(PyObject* self, PyObject*) noexcept {
     const intrusive_ptr<port> to(static_cast<port*>(PyCapsule_GetPointer(self, capsule_name)));
-    if (!to->drain())
+    // A forked child shares the descriptor with its parent, which alone may read it.
+    if (to->is_open() && !to->drain())
         return nullptr;
     Py_RETURN_NONE;
 }
@@ -316,6 +323,7 @@ void port::close() noexcept {
     if (head == closed_mark())
         return;
     const intrusive_ptr<port> alive(this);
+    leave_list();
     if (auto& last = get_imports().last_port; last.its_port == this)
         last = {};
     if (PyDict_DelItem(get_imports().ports.ptr(), key_) == 0)
@@ -329,13 +337,72 @@ void port::close() noexcept {
             node->deliver(node, false);
         }
     }
-    while (members_ != nullptr) {
-        auto* member = members_;
-        leave(*member);
-        member->abandon(member);
-    }
+    abandon_members(nullptr, errc::loop_closed);
     Py_CLEAR(when_idle_);
     loop_ = nullptr;
+}
+
+// Those that run on the given threads, or all.
+void port::abandon_members(const scheduler* on, errc why) noexcept {
+    for (auto* member = members_; member != nullptr;) {
+        if (on != nullptr && member->runs_on(member) != on) {
+            member = member->next;
+            continue;
+        }
+        leave(*member);
+        member->abandon(member, why);
+        member = members_; // what is next may have left too
+    }
+}
+
+void port::tell_ended(scheduler& threads) noexcept {
+    struct end_node final : port_node {
+        intrusive_ptr<port> to;
+        intrusive_ptr<scheduler> ended;
+    };
+
+    for (auto& one : all_open()) {
+        auto* node = new end_node;
+        node->to = one;
+        node->ended = intrusive_ptr<scheduler>(&threads);
+        node->deliver = [](port_node* self, bool alive) noexcept {
+            const std::unique_ptr<end_node> owned(static_cast<end_node*>(self));
+            if (alive)
+                owned->to->abandon_members(owned->ended.get(), errc::runtime_stopped);
+        };
+        if (!one->push(node))
+            delete node;
+    }
+}
+
+std::vector<intrusive_ptr<port>> port::all_open() {
+    std::vector<intrusive_ptr<port>> found;
+    const std::lock_guard lock(shared().ports_mutex);
+    for (auto* one = shared().ports; one != nullptr; one = one->next_)
+        found.emplace_back(one);
+    return found;
+}
+
+void port::mark_copies(shared_state& in) noexcept {
+    for (auto* one = in.ports; one != nullptr; one = one->next_)
+        one->head_.store(closed_mark(), std::memory_order_release);
+}
+
+void port::enter_list() {
+    auto& all = shared();
+    const std::lock_guard lock(all.ports_mutex);
+    next_ = all.ports;
+    link_ = &all.ports;
+    if (next_ != nullptr)
+        next_->link_ = &next_;
+    all.ports = this;
+}
+
+void port::leave_list() noexcept {
+    const std::lock_guard lock(shared().ports_mutex);
+    *link_ = next_;
+    if (next_ != nullptr)
+        next_->link_ = link_;
 }
 
 void port::close_all() noexcept {

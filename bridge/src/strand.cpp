@@ -42,7 +42,7 @@ executor make_executor(scheduler& on, task_locals locals) {
 // Law of the library: whoever takes the GIL on a native thread gives it back before suspending.
 void strand::check_gil_was_released() noexcept {
 #ifndef NDEBUG
-    const gate_guard inside(interpreter_gate);
+    const gate_guard inside(interpreter_gate());
     if (!inside || !holds_gil())
         return;
     std::fputs("bridge: a handler returned or suspended while it held the GIL; take it with "
@@ -61,6 +61,14 @@ void strand::trace(std::exception_ptr exception, const code_place& place) {
 std::unique_ptr<exception_trace> strand::take_trace(const std::exception_ptr& exception) noexcept {
     auto taken = std::move(trace_);
     return taken && taken->exception == exception ? std::move(taken) : nullptr;
+}
+
+strand*& strand::find_place() noexcept {
+    const bool final = has_joined(); // before it is used: it may join meanwhile
+    auto** const place = shared().current_strand();
+    if (final)
+        known_place_ = place;
+    return *place;
 }
 
 void strand::post(strand_task* task) noexcept {
@@ -110,6 +118,8 @@ void strand::run_and_leave(strand_task* first) noexcept {
 
 void strand::discard(strand_task* first) noexcept {
     const intrusive_ptr<strand> alive(this);
+    if (scheduler_->is_copy())
+        return; // to destroy it would close and deregister what is the parent's
     if (first != nullptr)
         first->run(first, false);
     while (auto* task = take_waiting()) {

@@ -28,6 +28,7 @@ task_locals::task_locals(const py::object& loop, py::object context) : state_(ne
 }
 
 task_locals task_locals::with_running_loop() {
+    detail::require_main_interpreter();
     const auto loop = detail::get_imports().get_running_loop();
     if (loop.is_none())
         detail::throw_error(errc::no_event_loop);
@@ -42,7 +43,7 @@ task_locals current_locals() {
     auto* strand = detail::strand::current();
     if (strand != nullptr && strand->locals())
         return strand->locals();
-    if (!detail::interpreter_gate.is_open() && Py_IsInitialized() == 0)
+    if (!detail::interpreter_gate().is_open() && Py_IsInitialized() == 0)
         detail::throw_error(errc::interpreter_gone);
     auto locals = with_gil([] { return task_locals::with_running_loop(); });
     if (strand != nullptr)

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "translate.hpp"
-
 #include "imports.hpp"
 
 #include <bridge/error.hpp>
@@ -11,6 +9,7 @@
 
 #include <cxxabi.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <new>
@@ -77,10 +76,27 @@ bool is_unknown_to_pybind11(const python_error& error) {
     return std::string(error.what()) == "RuntimeError: Caught an unknown exception!";
 }
 
+// Throws the C++ exception into pybind11's exception translators; of this module, which may have
+// local ones.
+py::handle rethrow_function() {
+    static PyObject* function = nullptr;
+    static std::uint32_t made_in = 0;
+    const auto now = detail::shared().interpreter_life.load(std::memory_order_relaxed);
+    if (function == nullptr || made_in != now) {
+        function = py::cpp_function([](const py::capsule& carrier) {
+                       std::rethrow_exception(*carrier.get_pointer<const std::exception_ptr>());
+                   })
+                       .release()
+                       .ptr();
+        made_in = now;
+    }
+    return function;
+}
+
 py::object from_translators(const std::exception_ptr& error) {
     const py::capsule carrier(&error, carrier_name);
     auto outcome = py::reinterpret_steal<py::object>(
-        PyObject_CallOneArg(detail::get_imports().rethrow.ptr(), carrier.ptr()));
+        PyObject_CallOneArg(rethrow_function().ptr(), carrier.ptr()));
     const auto translated = python_error::fetch();
     if (!is_unknown_to_pybind11(translated))
         return translated.value();
@@ -113,12 +129,6 @@ py::object translate(const std::exception_ptr& error) {
 }
 
 } // namespace
-
-py::object detail::make_rethrow_function() {
-    return py::cpp_function([](const py::capsule& carrier) {
-        std::rethrow_exception(*carrier.get_pointer<const std::exception_ptr>());
-    });
-}
 
 py::object to_python_exception(const std::exception_ptr& error) {
     try {

@@ -15,6 +15,7 @@ enum class errc {
     loop_closed,       ///< the event loop ended before the operation did
     interpreter_gone,  ///< Python is not running, or is shutting down
     runtime_stopped,   ///< the runtime was shut down
+    forked,            ///< the runtime or the loop's port belongs to the parent of this process
 };
 
 /// The category named "bridge".

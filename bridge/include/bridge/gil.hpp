@@ -7,6 +7,7 @@
 #include <bridge/python_error.hpp>
 
 #include <cstdint>
+#include <cstdint>
 #include <type_traits>
 #include <utility>
 
@@ -43,10 +44,11 @@ public:
 
     ~gil_pause() {
         if (saved_ != nullptr)
-            restore_thread(saved_);
+            restore_thread(saved_, life_);
     }
 
 private:
+    std::uint32_t life_ = shared().interpreter_life.load(std::memory_order_relaxed);
     PyThreadState* saved_;
 };
 

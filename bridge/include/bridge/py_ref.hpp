@@ -29,7 +29,7 @@ public:
 
     /// Takes the reference. Requires the GIL, as py::object does.
     py_ref(py::object object) : object_(object.release().ptr()) {
-        if (!detail::interpreter_gate.is_open())
+        if (!detail::interpreter_gate().is_open())
             detail::attach_interpreter();
     }
 

@@ -2,26 +2,66 @@
 // The threads that native coroutines run on.
 #pragma once
 
-#include <bridge/detail/scheduler.hpp>
+#include <bridge/detail/runtime_scheduler.hpp>
 #include <bridge/executor.hpp>
 
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/execution_context.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include <chrono>
+#include <concepts>
+#include <memory>
 
 namespace bridge {
 
 struct runtime_options {
     unsigned threads = 0; ///< 0: as many as the machine has processors, at least two
+    /// How long its work may take at interpreter exit, where it is the default runtime.
+    std::chrono::milliseconds exit_deadline = std::chrono::seconds(2);
 };
 
-/// An io_context and the threads that run it. Every crossing started on it gets a strand of its
-/// own.
+/// Asks for a runtime with one thread of its own, on which every step runs.
+struct current_thread_t {};
+
+inline constexpr current_thread_t current_thread{};
+
+/// Threads that are not Asio's: post(work) calls the work once, later, on one of them. Work that is
+/// never called must be destroyed.
+template<class Threads>
+concept foreign_runtime = requires(Threads& threads, work handlers) {
+    threads.post(std::move(handlers));
+}
+
+&&!std::derived_from<Threads, boost::asio::execution_context>;
+
+/// Threads that crossings run on. Every crossing started on it gets a strand of its own.
 class runtime {
 public:
+    /// Background: an io_context and n threads of its own. A crossing's first step runs on the
+    /// thread that starts it. Throws std::system_error where a thread cannot be made.
     explicit runtime(runtime_options options = {});
 
-    /// shutdown() with its default deadline.
+    /// One thread of its own, on which every step runs, the first one too: coroutines on it never
+    /// run at the same time, so what they share needs no lock.
+    explicit runtime(current_thread_t);
+
+    /// An executor of yours, whose threads run every step. Its context must run for crossings to go
+    /// on; when it is destroyed first, they end with runtime_stopped.
+    explicit runtime(boost::asio::any_io_executor on);
+
+    /// The executor of an io_context or thread_pool of yours.
+    template<std::derived_from<boost::asio::execution_context> Context>
+    explicit runtime(Context& context)
+        : runtime(boost::asio::any_io_executor(context.get_executor())) {}
+
+    /// Threads of yours that are not Asio's. They must take work until this is shut down.
+    template<foreign_runtime Threads>
+    explicit runtime(Threads& threads)
+        : scheduler_(detail::intrusive_ptr<detail::runtime_scheduler>::adopt(
+              new detail::foreign_scheduler<Threads>(threads))) {}
+
+    /// shutdown() with its default deadline; in the background where this thread is its own.
     ~runtime();
 
     runtime(const runtime&) = delete;
@@ -30,28 +70,35 @@ public:
     /// An executor of its own, for co_spawn: serial, with the given locals.
     executor make_executor(task_locals locals);
 
-    /// For I/O that needs no locals. Throws runtime_stopped.
+    /// For I/O that needs no locals. Throws runtime_stopped; std::logic_error where the threads are
+    /// yours.
     boost::asio::io_context& io_context();
 
-    /// Lets running work finish until the deadline, then stops the threads and settles what still
-    /// waits with errc::runtime_stopped. False where a thread did not come back in time (it is left
-    /// behind, and what it uses is leaked). Releases the GIL while it waits. May be called again.
+    /// Lets running work finish until the deadline, then stops and settles what still waits with
+    /// errc::runtime_stopped: Python waits no more when its loop runs next. False where a handler
+    /// did not come back in time (its thread is left behind, and what it uses is leaked). Releases
+    /// the GIL while it waits. Does nothing when called again, or in a forked child. Throws
+    /// std::logic_error on one of its own threads, which would wait for itself.
     bool shutdown(std::chrono::milliseconds deadline = std::chrono::seconds(5));
 
     /// What strands run on. No GIL.
     detail::scheduler& scheduler() noexcept;
 
 private:
-    class threads;
-    detail::intrusive_ptr<threads> threads_;
+    detail::intrusive_ptr<detail::runtime_scheduler> scheduler_;
 };
 
-/// The runtime used where none is named: made at first use, shut down at interpreter exit, made
-/// anew when it is used after shutdown_default_runtime().
+/// The runtime used where none is named, one for all modules of the process that are built alike:
+/// made at first use, shut down at interpreter exit, made anew when it is used after
+/// shutdown_default_runtime() or in a forked child.
 runtime& default_runtime();
 
 /// Options of the default runtime; before its first use. Throws std::logic_error afterwards.
 void init_default_runtime(runtime_options options);
+
+/// Makes a runtime of another kind the default one; before its first use. Throws std::logic_error
+/// afterwards.
+void init_default_runtime(std::unique_ptr<runtime> runtime);
 
 /// Shuts the default runtime down, as runtime::shutdown; true where there is none.
 bool shutdown_default_runtime(std::chrono::milliseconds deadline = std::chrono::seconds(5));

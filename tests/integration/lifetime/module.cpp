@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Native work for programs that end while it is under way.
+// Native work for programs that end while it is under way. Built twice, under two names.
 #include <bridge/bridge.hpp>
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <memory>
+#include <vector>
+
 namespace asio = boost::asio;
+namespace py = pybind11;
 using namespace std::chrono_literals;
 
 namespace {
@@ -25,12 +29,72 @@ asio::awaitable<void> spin(int count) {
         co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
 }
 
+// Ends neither by itself nor when it is asked to.
+asio::awaitable<void> stubborn() {
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    co_await forever();
+}
+
+asio::awaitable<bridge::py_ref> await_it(bridge::py_ref awaitable) {
+    co_return co_await bridge::to_cpp(std::move(awaitable));
+}
+
+// Awaits what the function gives, again and again.
+asio::awaitable<void> await_many(bridge::py_ref make) {
+    for (;;) {
+        auto awaitable = bridge::with_gil([&] { return bridge::py_ref(make.get()()); });
+        co_await bridge::to_cpp<void>(std::move(awaitable));
+    }
+}
+
+// A plain call on a thread of the runtime.
+asio::awaitable<bridge::py_ref> call_plain(bridge::py_ref function) {
+    co_await hop();
+    co_return bridge::with_gil([&] { return bridge::py_ref(function.get()()); });
+}
+
+// Keeps a thread of the runtime, and is deaf.
+asio::awaitable<void> block(int milliseconds) {
+    co_await hop();
+    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+}
+
+py::object loop_of_current_locals() {
+    return bridge::current_locals().event_loop();
+}
+
+std::uintptr_t runtime_id() {
+    return reinterpret_cast<std::uintptr_t>(&bridge::default_runtime());
+}
+
+void init(unsigned threads, int exit_deadline) {
+    bridge::init_default_runtime(
+        {.threads = threads, .exit_deadline = std::chrono::milliseconds(exit_deadline)});
+}
+
+bool end_runtime(int milliseconds) {
+    return bridge::shutdown_default_runtime(std::chrono::milliseconds(milliseconds));
+}
+
 } // namespace
 
-PYBIND11_MODULE(lifetime_native, module) {
+PYBIND11_MODULE(LIFETIME_MODULE, module) {
     bridge::def_async(module, "hop", &hop);
     bridge::def_async(module, "forever", &forever);
     bridge::def_async(module, "spin", &spin);
+    bridge::def_async(module, "stubborn", &stubborn);
+    bridge::def_async(module, "await_it", &await_it);
+    bridge::def_async(module, "await_many", &await_many);
+    bridge::def_async(module, "call_plain", &call_plain);
+    bridge::def_async(module, "block", &block);
     module.def("hot_forever", [] { return bridge::to_python_future(forever()); });
     module.def("hot_spin", [](int count) { return bridge::to_python_future(spin(count)); });
+    module.def("hot_block", [](int ms) { return bridge::to_python_future(block(ms)); });
+    module.def("hot_await_many", [](bridge::py_ref make) {
+        return bridge::to_python_future(await_many(std::move(make)));
+    });
+    module.def("loop_of_current_locals", &loop_of_current_locals);
+    module.def("runtime_id", &runtime_id);
+    module.def("init", &init, py::arg("threads") = 0, py::arg("exit_deadline") = 2000);
+    module.def("shutdown", &end_runtime);
 }

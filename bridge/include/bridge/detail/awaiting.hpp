@@ -63,6 +63,9 @@ public:
     /// Ends it with an error of the bridge. Any thread.
     void fail(errc error) noexcept;
 
+    /// The same where nothing of the object has run yet.
+    void refuse(errc error) noexcept;
+
     /// Runs the object in a Task of its own. Loop thread, GIL held.
     void run_as_task() noexcept;
 

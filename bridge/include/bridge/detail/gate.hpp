@@ -30,9 +30,12 @@ public:
 
     void open() noexcept { state_.fetch_or(open_bit, std::memory_order_acq_rel); }
 
+    /// Refuses newcomers from here on.
+    void refuse() noexcept { state_.fetch_and(~open_bit, std::memory_order_acq_rel); }
+
     /// Refuses newcomers and waits for those inside; false where some did not leave in time.
     bool close(std::chrono::steady_clock::time_point deadline) noexcept {
-        state_.fetch_and(~open_bit, std::memory_order_acq_rel);
+        refuse();
         while (state_.load(std::memory_order_acquire) != 0) {
             if (std::chrono::steady_clock::now() > deadline)
                 return false;

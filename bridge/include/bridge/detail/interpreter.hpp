@@ -4,22 +4,15 @@
 
 #include <bridge/detail/gate.hpp>
 #include <bridge/detail/python.hpp>
+#include <bridge/detail/python_compat.hpp>
+#include <bridge/detail/shared.hpp>
 
 namespace bridge::detail {
 
-/// Threads that do not hold the GIL touch CPython only inside this gate: finalization waits for
-/// them.
-inline gate interpreter_gate{false};
-
-/// True when this thread holds the GIL of a live interpreter. Never call after finalization without
-/// being inside the gate: CPython then answers yes.
-inline bool holds_gil() noexcept {
-    return PyGILState_Check() != 0;
-}
-
-/// Takes the GIL back after PyEval_SaveThread(). A thread that comes back when the interpreter has
-/// gone stays here for ever: CPython would end it in the middle of C++ frames, which aborts.
-void restore_thread(PyThreadState* saved) noexcept;
+/// Takes the GIL back after PyEval_SaveThread(), done in that life of the interpreter. A thread that
+/// comes back when it is over stays here for ever: CPython would end it in the middle of C++ frames,
+/// which aborts.
+void restore_thread(PyThreadState* saved, std::uint32_t life) noexcept;
 
 [[noreturn]] void abort_without_gil(const char* who) noexcept;
 
@@ -34,16 +27,18 @@ inline void require_gil([[maybe_unused]] const char* who) noexcept {
 /// Drops a reference from any thread: at once under the GIL, else when some thread next holds it.
 void release_reference(PyObject* object) noexcept;
 
+/// The same for an awaitable that nobody began: ends it first, so that Python does not warn.
+void release_unstarted(PyObject* awaitable) noexcept;
+
 /// Drops what was left by threads without the GIL. Requires the GIL.
 void drop_released_references() noexcept;
 
-/// Runs at interpreter exit, in reverse order of registration, GIL held. Requires the GIL.
-void at_interpreter_exit(void (*hook)());
-
-/// Opens the gate and installs the exit hook, once per interpreter life. Requires the GIL.
+/// Joins what the modules of this process share, opens the gate and installs the exit hook, once
+/// per interpreter life. Requires the GIL. Throws interpreter_gone where that life is over, and
+/// what Python throws.
 void attach_interpreter();
 
-/// Shuts the default runtime down at interpreter exit; in runtime.cpp. Requires the GIL.
-void install_runtime_exit();
+/// Refuses a sub-interpreter in words: throws std::runtime_error. Requires the GIL.
+void require_main_interpreter();
 
 } // namespace bridge::detail

@@ -4,10 +4,12 @@
 
 #include <bridge/detail/intrusive.hpp>
 #include <bridge/detail/python.hpp>
+#include <bridge/error.hpp>
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace bridge::detail {
 
@@ -27,6 +29,8 @@ struct port_waiter {
 
 class loop_context;
 class port;
+class scheduler;
+struct shared_state;
 
 /// Something in flight that has to hear when its loop ends. Loop thread only.
 struct port_member {
@@ -34,7 +38,8 @@ struct port_member {
     port_member** link = nullptr; ///< what points at this
     port* home = nullptr;         ///< null while not a member
     void (*cancel)(port_member* self) noexcept = nullptr;
-    void (*abandon)(port_member* self) noexcept = nullptr;
+    void (*abandon)(port_member* self, errc why) noexcept = nullptr;
+    const scheduler* (*runs_on)(const port_member* self) noexcept = nullptr;
 };
 
 /// A lock-free queue into one event loop. Any thread pushes without the GIL; the first push into an
@@ -92,6 +97,16 @@ public:
     /// Closes the ports of all loops. Requires the GIL.
     static void close_all() noexcept;
 
+    /// Tells all loops that nothing will be heard any more from threads that have ended: who still
+    /// waits for them in Python is settled with runtime_stopped. Any thread, no GIL.
+    static void tell_ended(scheduler& threads) noexcept;
+
+    /// Those of all loops. Any thread, no GIL.
+    static std::vector<intrusive_ptr<port>> all_open();
+
+    /// In a forked child: closes them without a word to anybody.
+    static void mark_copies(shared_state& in) noexcept;
+
     void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
 
     void release() noexcept;
@@ -112,6 +127,9 @@ private:
     bool wake_waiters() noexcept;
     bool nothing_queued_before() const noexcept;
     void tell_idle() noexcept;
+    void abandon_members(const scheduler* on, errc why) noexcept;
+    void enter_list();
+    void leave_list() noexcept;
     static PyObject* on_readable(PyObject* self, PyObject*) noexcept;
     static PyObject* on_attach(PyObject* self, PyObject*) noexcept;
     static void on_reader_gone(PyObject* capsule) noexcept;
@@ -126,6 +144,8 @@ private:
     port_waiter* first_waiter_ = nullptr;
     port_waiter** last_waiter_ = &first_waiter_;
     port_member* members_ = nullptr;
+    port* next_ = nullptr; // in shared().ports
+    port** link_ = nullptr;
     PyObject* when_idle_ = nullptr;
     PyObject* loop_;
     PyObject* key_; // weak reference to the loop, the port's key in imports

@@ -6,6 +6,21 @@
 
 namespace bridge::detail {
 
+/// True when this thread holds the GIL of a live interpreter. Not PyGILState_Check(), which answers
+/// yes after finalization and wherever a sub-interpreter was made.
+inline bool holds_gil() noexcept {
+#if PY_VERSION_HEX >= 0x030D0000
+    return PyThreadState_GetUnchecked() != nullptr;
+#else
+    const auto* current = _PyThreadState_UncheckedGet();
+#    if PY_VERSION_HEX >= 0x030C0000
+    return current != nullptr;
+#    else
+    return current != nullptr && current == PyGILState_GetThisThreadState();
+#    endif
+#endif
+}
+
 /// The error set in Python as one normalised exception object with its traceback, and clears it.
 inline py::object take_set_exception() {
 #if PY_VERSION_HEX >= 0x030C0000

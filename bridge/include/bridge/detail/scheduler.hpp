@@ -2,6 +2,7 @@
 // What a strand needs of the threads below it.
 #pragma once
 
+#include <bridge/detail/fork.hpp>
 #include <bridge/detail/gate.hpp>
 
 #include <boost/asio/execution_context.hpp>
@@ -18,11 +19,8 @@ class strand;
 struct strand_task;
 
 /// Threads that run strands. Shared by the strands on it, so that it outlives its runtime for them.
-class scheduler {
+class scheduler : private fork_aware {
 public:
-    scheduler(const scheduler&) = delete;
-    scheduler& operator=(const scheduler&) = delete;
-
     void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
 
     void release() noexcept {
@@ -44,18 +42,33 @@ public:
     /// Whether nothing of it goes on while this thread blocks.
     virtual bool needs_this_thread() const noexcept { return is_own_thread(); }
 
+    /// A crossing was handed over to begin there, and has ended. Any thread, no GIL.
+    virtual void crossing_began() noexcept {}
+
+    virtual void crossing_ended() noexcept {}
+
     /// The context that I/O objects belong to. Only while a handler of it runs.
     virtual boost::asio::execution_context& context() noexcept = 0;
 
     /// Closed once the threads are ending; whoever runs its handlers on another thread is inside.
     gate& life() noexcept { return life_; }
 
+    /// Whether this is a forked child's copy: the threads are the parent's, so nothing runs and
+    /// nothing is cleaned up.
+    bool is_copy() const noexcept { return copy_.load(std::memory_order_relaxed); }
+
 protected:
     scheduler() = default;
     virtual ~scheduler() = default;
 
 private:
+    void became_copy() noexcept override {
+        copy_.store(true, std::memory_order_relaxed);
+        life_.refuse();
+    }
+
     gate life_{true};
+    std::atomic<bool> copy_{false};
     std::atomic<int> references_{1};
 };
 

@@ -94,7 +94,7 @@ public:
     code_place suspended_at() const noexcept { return suspended_at_.load(); }
 
     /// The strand whose handler runs on this thread, or null.
-    static strand* current() noexcept { return current_; }
+    static strand* current() noexcept { return current_place(); }
 
     /// Queues a handler; runs it on the scheduler in its turn.
     void post(strand_task* task) noexcept;
@@ -141,14 +141,16 @@ protected:
 private:
     class current_scope {
     public:
-        explicit current_scope(strand* now) noexcept : before_(current_) { current_ = now; }
+        explicit current_scope(strand* now) noexcept
+            : place_(current_place()), before_(std::exchange(place_, now)) {}
 
         current_scope(const current_scope&) = delete;
         current_scope& operator=(const current_scope&) = delete;
 
-        ~current_scope() { current_ = before_; }
+        ~current_scope() { place_ = before_; }
 
     private:
+        strand*& place_; // the same at the end: the module may have joined others meanwhile
         strand* before_;
     };
 
@@ -159,7 +161,14 @@ private:
     static constexpr std::uintptr_t is_free = 0;
     static constexpr std::uintptr_t is_held = 1;
 
-    static inline thread_local strand* current_ = nullptr;
+    // Where the modules of this process agree that the current strand of this thread stands.
+    static strand*& current_place() noexcept {
+        return known_place_ != nullptr ? *known_place_ : find_place();
+    }
+
+    static strand*& find_place() noexcept;
+
+    static inline thread_local strand** known_place_ = nullptr;
 
     std::atomic<std::uintptr_t> state_{is_held};
     std::atomic<std::uint32_t> references_{1};

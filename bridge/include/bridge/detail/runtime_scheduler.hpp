@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// The inside of a runtime: threads that run strands, and their end.
+#pragma once
+
+#include <bridge/detail/intrusive.hpp>
+#include <bridge/detail/scheduler.hpp>
+#include <bridge/detail/strand.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+
+namespace bridge {
+
+/// Handlers of one executor on their way to a thread: call it once, on any thread of the runtime,
+/// without the GIL. Destroyed uncalled, it ends the coroutines behind it. Only moves.
+class work {
+public:
+    work(detail::strand& held, detail::strand_task* first) noexcept
+        : strand_(&held), first_(first) {}
+
+    work(work&&) noexcept = default;
+    work& operator=(work&& other) noexcept;
+    work(const work&) = delete;
+    ~work();
+
+    void operator()();
+
+private:
+    detail::intrusive_ptr<detail::strand> strand_;
+    detail::strand_task* first_;
+};
+
+namespace detail {
+
+/// What a runtime owns or borrows. Its functions are virtual: several modules of a process may use
+/// one.
+class runtime_scheduler : public scheduler {
+public:
+    using clock = std::chrono::steady_clock;
+
+    /// As runtime::shutdown(); throws std::logic_error on a thread that would wait for itself.
+    bool shutdown(std::chrono::milliseconds time);
+
+    /// Whether this thread is in the middle of one of its handlers.
+    bool is_inside() const noexcept;
+
+    /// Throws std::logic_error where it is.
+    void require_outside() const;
+
+    virtual boost::asio::io_context* io_context() noexcept { return nullptr; }
+
+protected:
+    /// Ends it: nothing runs any more when this returns true. Once; the GIL is free.
+    virtual bool end(clock::time_point deadline) = 0;
+
+private:
+    std::mutex mutex_;
+    std::optional<bool> ended_;
+};
+
+/// Threads of somebody else's: a coroutine takes each of its steps there, the first one too.
+class borrowed_scheduler : public runtime_scheduler {
+public:
+    void schedule(strand& held, strand_task* first) noexcept override;
+
+    bool is_own_thread() const noexcept override { return false; } // unknown: always queue
+
+    bool may_start_here() const noexcept override { return false; }
+
+    void crossing_began() noexcept override;
+    void crossing_ended() noexcept override;
+
+protected:
+    /// Passes it to one of the threads. Throws where they take nothing any more.
+    virtual void hand_over(work handlers) = 0;
+
+    /// When nothing runs any more: destroys what still waits and is owned here.
+    virtual void destroy_waiting() noexcept {}
+
+    bool end(clock::time_point deadline) override;
+
+private:
+    std::mutex count_mutex_;
+    std::condition_variable changed_;
+    std::size_t crossings_ = 0;
+};
+
+/// An Asio executor of the caller's.
+intrusive_ptr<runtime_scheduler> make_executor_scheduler(boost::asio::any_io_executor on);
+
+/// Threads that are not Asio's; Asio's timers and sockets work through a context of our own.
+template<class Threads>
+class foreign_scheduler final : public borrowed_scheduler {
+public:
+    explicit foreign_scheduler(Threads& threads) : threads_(threads) { context_.emplace(); }
+
+    boost::asio::execution_context& context() noexcept override { return *context_; }
+
+private:
+    void hand_over(work handlers) override { threads_.post(std::move(handlers)); }
+
+    void destroy_waiting() noexcept override { context_.reset(); }
+
+    Threads& threads_;
+    std::optional<boost::asio::execution_context> context_;
+};
+
+} // namespace detail
+} // namespace bridge

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// What all modules of a process that are built with one version of this library have in common.
+#pragma once
+
+#include <bridge/detail/gate.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <thread>
+
+namespace bridge::detail {
+
+class strand;
+struct default_runtime_home;
+struct imports;
+class port;
+struct released_reference;
+
+/// Each module has one, and uses that of the module which attached to Python first
+/// (src/shared.cpp). Never destroyed: threads that are left behind may use it.
+struct shared_state {
+    /// Threads that do not hold the GIL touch CPython only inside this gate: finalization waits for
+    /// them. A forked child gets a new one.
+    std::atomic<gate*> interpreter_gate;
+
+    /// The calling thread's slot for the strand whose handler it runs.
+    strand** (*current_strand)() noexcept;
+
+    default_runtime_home* default_runtime;
+
+    imports* all = nullptr; ///< of the interpreter that runs; GIL
+
+    std::atomic<std::uint32_t> interpreter_life = 0; ///< how many interpreters it has seen
+    std::atomic<bool> interpreter_ended = false;
+    std::atomic<std::thread::id> exit_thread{}; ///< may use the GIL as long as the interpreter ends
+
+    std::atomic<released_reference*> released = nullptr;
+
+    std::mutex ports_mutex{}; ///< of the list below, which any thread may walk
+    port* ports = nullptr;
+
+    std::atomic<std::uint64_t> gil_takes = 0;         ///< how often a thread took the GIL
+    std::atomic<std::uint64_t> unasked_gil_takes = 0; ///< of these, without the user's asking
+};
+
+extern shared_state own_state;
+
+/// Points to this module's own state until it attaches to Python; after that it does not change.
+inline std::atomic<shared_state*> joined_state{&own_state};
+
+inline shared_state& shared() noexcept {
+    return *joined_state.load(std::memory_order_acquire);
+}
+
+/// Whether the state that shared() gives will not change any more.
+bool has_joined() noexcept;
+
+inline gate& interpreter_gate() noexcept {
+    return *shared().interpreter_gate.load(std::memory_order_acquire);
+}
+
+/// Joins the state that other modules of this interpreter share, or offers this module's. Warns
+/// where another module cannot share because it was built with another version. Requires the GIL.
+void join_shared_state();
+
+} // namespace bridge::detail

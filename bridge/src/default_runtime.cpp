@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "default_runtime.hpp"
+
+#include <bridge/detail/shared.hpp>
+#include <bridge/gil.hpp>
+
+#include <cstdio>
+#include <stdexcept>
+#include <utility>
+
+namespace bridge {
+namespace detail {
+
+constinit default_runtime_home own_default_runtime;
+
+void default_runtime_home::retire(runtime* ended) {
+    if (others == nullptr)
+        others = new std::vector<runtime*>;
+    others->push_back(ended);
+}
+
+void hand_over_default_runtime(default_runtime_home& to) {
+    const std::scoped_lock lock(own_default_runtime.mutex, to.mutex);
+    auto* running = std::exchange(own_default_runtime.running, nullptr);
+    if (to.running == nullptr)
+        to.running = running;
+    else if (running != nullptr)
+        to.retire(running); // whoever holds it goes on with it until the end
+}
+
+namespace {
+
+default_runtime_home& home() noexcept {
+    return *shared().default_runtime;
+}
+
+runtime* take_default_runtime() {
+    auto& from = home();
+    const std::lock_guard lock(from.mutex);
+    if (from.running != nullptr) {
+        static_cast<runtime_scheduler&>(from.running->scheduler()).require_outside();
+        from.retire(from.running);
+    }
+    return std::exchange(from.running, nullptr);
+}
+
+void require_none(const default_runtime_home& in) {
+    if (in.running != nullptr)
+        throw std::logic_error(
+            "init_default_runtime: the default runtime is already running, begun by this module or "
+            "another one of the process; call it before the first crossing, or after "
+            "shutdown_default_runtime()");
+}
+
+} // namespace
+
+void end_default_runtime() noexcept {
+    const gil_pause pause;
+    try {
+        take_default_runtime();
+        const auto& all = home();
+        for (std::size_t i = 0; all.others != nullptr && i < all.others->size(); ++i)
+            (*all.others)[i]->shutdown(all.options.exit_deadline);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "bridge: at interpreter exit: %s\n", error.what());
+    }
+}
+
+} // namespace detail
+
+runtime& default_runtime() {
+    auto& in = detail::home();
+    const std::lock_guard lock(in.mutex);
+    if (in.running == nullptr)
+        in.running = new runtime(in.options);
+    return *in.running;
+}
+
+void init_default_runtime(runtime_options options) {
+    auto& in = detail::home();
+    const std::lock_guard lock(in.mutex);
+    detail::require_none(in);
+    in.options = options;
+}
+
+void init_default_runtime(std::unique_ptr<runtime> runtime) {
+    auto& in = detail::home();
+    const std::lock_guard lock(in.mutex);
+    detail::require_none(in);
+    in.running = runtime.release();
+}
+
+bool shutdown_default_runtime(std::chrono::milliseconds deadline) {
+    const detail::gil_pause pause;
+    auto* ending = detail::take_default_runtime();
+    return ending == nullptr || ending->shutdown(deadline);
+}
+
+} // namespace bridge

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <bridge/detail/fork.hpp>
+
+#include "default_runtime.hpp"
+#include "imports.hpp"
+
+#include <bridge/detail/port.hpp>
+#include <bridge/detail/shared.hpp>
+
+#include <pthread.h>
+
+#include <mutex>
+#include <new>
+
+namespace bridge::detail {
+
+/// Everything of this module that has to hear of a fork.
+class fork_registry {
+public:
+    /// Never destroyed: runtimes may end while statics are destroyed.
+    static fork_registry& get() {
+        static auto& registry = *new fork_registry;
+        return registry;
+    }
+
+    void add(fork_aware& item) {
+        const std::lock_guard lock(mutex_);
+        item.next_ = first_;
+        item.link_ = &first_;
+        if (first_ != nullptr)
+            first_->link_ = &item.next_;
+        first_ = &item;
+    }
+
+    void remove(fork_aware& item) {
+        const std::lock_guard lock(mutex_);
+        *item.link_ = item.next_;
+        if (item.next_ != nullptr)
+            item.next_->link_ = item.link_;
+    }
+
+private:
+    fork_registry() { pthread_atfork(&before, &in_parent, &in_child); }
+
+    // Locked across the fork, so that the child finds lists in one piece.
+    static void before() noexcept {
+        own_default_runtime.mutex.lock();
+        own_state.ports_mutex.lock();
+        get().mutex_.lock();
+    }
+
+    static void unlock() noexcept {
+        get().mutex_.unlock();
+        own_state.ports_mutex.unlock();
+        own_default_runtime.mutex.unlock();
+    }
+
+    static void in_parent() noexcept { unlock(); }
+
+    static void in_child() noexcept {
+        for (auto* item = get().first_; item != nullptr; item = item->next_)
+            item->became_copy();
+        forget_shared_state();
+        unlock();
+    }
+
+    static void forget_shared_state() noexcept;
+
+    std::mutex mutex_;
+    fork_aware* first_ = nullptr;
+};
+
+// The parent's default runtime is not ended: its threads are not here. Those who were inside the
+// gate in the parent will never leave it, so the child gets another.
+void fork_registry::forget_shared_state() noexcept {
+    own_default_runtime.running = nullptr;
+    port::mark_copies(own_state);
+    if (own_state.all != nullptr)
+        own_state.all->last_port = {};
+    const bool open = own_state.interpreter_gate.load(std::memory_order_relaxed)->is_open();
+    if (auto* fresh = new (std::nothrow) gate(open))
+        own_state.interpreter_gate.store(fresh, std::memory_order_release);
+}
+
+void watch_for_fork() {
+    fork_registry::get();
+}
+
+fork_aware::fork_aware() {
+    fork_registry::get().add(*this);
+}
+
+fork_aware::~fork_aware() {
+    fork_registry::get().remove(*this);
+}
+
+} // namespace bridge::detail

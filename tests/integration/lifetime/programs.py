@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Python programs that end in some way: each in a process of its own, many times."""
+
+import concurrent.futures
+import os
+import subprocess
+import sys
+import unittest
+
+ROUNDS = int(os.environ.get("BRIDGE_ROUNDS", "5"))
+AT_ONCE = int(os.environ.get("BRIDGE_AT_ONCE", "2"))
+TIMEOUT = 60  # a program that takes so long hangs
+
+
+def run_once(program, arguments=()):
+    return subprocess.run(
+        [sys.executable, *arguments, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+class Programs(unittest.TestCase):
+    def check(self, program, code=0, words=(), rounds=ROUNDS, output=None):
+        """Without words stderr must be empty; else each of them is in it."""
+        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+            for ended in pool.map(run_once, [program] * rounds):
+                self.assertEqual(ended.returncode, code, ended.stderr)
+                if not words:
+                    self.assertEqual(ended.stderr, "")
+                for word in words:
+                    self.assertIn(word, ended.stderr)
+                if output is not None:
+                    self.assertEqual(ended.stdout, output)
+
+
+def add_cases(to, cases, head=""):
+    """Cases: name -> (program, exit code, words on stderr)."""
+    for name, (program, code, words) in cases.items():
+
+        def test(self, program=program, code=code, words=words):
+            self.check(head + program, code, words)
+
+        attribute = "test_" + "".join(c if c.isalnum() else "_" for c in name)
+        assert not hasattr(to, attribute), name
+        setattr(to, attribute, test)

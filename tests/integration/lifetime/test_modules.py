@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two extension modules in one process, each with its own copy of the library."""
+
+import unittest
+
+from programs import Programs, add_cases
+
+ORDERS = {
+    "one first": "import asyncio, lifetime_native as one, lifetime_other as two\n",
+    "the other first": "import asyncio, lifetime_other as two, lifetime_native as one\n",
+}
+
+CASES = {
+    "one default runtime": "assert one.runtime_id() == two.runtime_id()",
+    "one default runtime also after it was shut down": (
+        "asyncio.run(one.hop()); before = one.runtime_id(); assert two.shutdown(1000)\n"
+        "assert two.runtime_id() == one.runtime_id() != before\nasyncio.run(one.hop()); asyncio.run(two.hop())"
+    ),
+    "options given by one bind the other": (
+        "one.init(threads=3); asyncio.run(two.hop())\n"
+        "try: one.init(threads=2)\n"
+        "except Exception as e: assert 'already running, begun by this module or another' in str(e), e\n"
+        "else: raise AssertionError('no error')"
+    ),
+    "locals found across modules": (
+        "async def main():\n"
+        "    loop = asyncio.get_running_loop()\n"
+        "    assert await one.call_plain(two.loop_of_current_locals) is loop\n"
+        "    assert await two.call_plain(one.loop_of_current_locals) is loop\n"
+        "asyncio.run(main())"
+    ),
+    "each awaits the other": (
+        "async def main():\n"
+        "    assert await one.await_it(two.await_it(one.hop())) == 1\n"
+        "    assert await asyncio.gather(*(two.await_it(one.hop()) for _ in range(50))) == [1] * 50\n"
+        "asyncio.run(main())"
+    ),
+    "one awaitable type": "a, b = one.hop(), two.hop(); assert type(a) is type(b); a.close(); b.close()",
+    "an orderly exit with work of both under way": (
+        "async def main():\n"
+        "    global kept\n"
+        "    kept = [m.hot_spin(10**8) for m in (one, two) for _ in range(4)]\n"
+        "    kept += [m.hot_await_many(lambda: asyncio.sleep(0)) for m in (one, two)]\n"
+        "    await asyncio.gather(one.hop(), two.hop())\n"
+        "asyncio.run(main())"
+    ),
+    "a runtime that one shuts down settles what the other awaits": (
+        "async def main():\n"
+        "    task = asyncio.create_task(two.forever())\n"
+        "    await one.hop()\n"
+        "    assert one.shutdown(0)\n"
+        "    try: await task\n"
+        "    except RuntimeError as e: assert 'runtime was shut down' in str(e), e\n"
+        "    else: raise AssertionError('no error')\n"
+        "asyncio.run(main())"
+    ),
+}
+
+
+class Modules(Programs):
+    def test_another_version_is_told_and_keeps_to_itself(self):
+        self.check(
+            "import asyncio, lifetime_stranger\nlifetime_stranger.leave_mark()\n"
+            "import lifetime_native as one\nassert asyncio.run(one.hop()) == 1",
+            words=[
+                "RuntimeWarning: this module was built with bridge 0.1.0",
+                "with bridge 0.0.9 (ABI 0): each keeps to itself",
+            ],
+            rounds=1,
+        )
+
+
+for order, head in ORDERS.items():
+    add_cases(Modules, {f"{name}, {order}": (program, 0, []) for name, program in CASES.items()}, head)
+
+if __name__ == "__main__":
+    unittest.main()
