@@ -122,6 +122,10 @@ private:
 
 template<class T>
 class awaiting_of : public awaiting {
+    static_assert(may_leave_the_gil<T>,
+                  "the awaiting coroutine does not hold the GIL, without which a pybind11 object "
+                  "must not be touched: use to_cpp<bridge::py_ref>");
+
 public:
     using awaiting::awaiting;
 
@@ -150,10 +154,6 @@ protected:
 private:
     template<class U>
     static U cast_result(py::handle value) {
-        static_assert(
-            may_leave_the_gil<U>,
-            "the awaiting coroutine does not hold the GIL, without which a pybind11 object "
-            "must not be touched: use to_cpp<bridge::py_ref>");
         try {
             return value.cast<U>();
         } catch (const py::cast_error&) {

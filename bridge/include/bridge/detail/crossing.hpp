@@ -147,10 +147,6 @@ void set_crossing_error(const std::exception_ptr& error,
 /// A C++ value as a new reference; null with the Python error set where it cannot be converted.
 template<class T>
 PyObject* convert_result(T&& value) {
-    static_assert(
-        !std::is_base_of_v<py::handle, std::remove_cvref_t<T>>,
-        "a coroutine that Python awaits ends without the GIL, where a pybind11 object may "
-        "not live: return bridge::py_ref instead");
     if constexpr (std::is_same_v<std::remove_cvref_t<T>, py_ref>) {
         if (!value)
             return Py_NewRef(Py_None);
@@ -162,6 +158,10 @@ PyObject* convert_result(T&& value) {
 
 template<class T>
 class crossing_of final : public crossing {
+    static_assert(!std::is_base_of_v<py::handle, T>,
+                  "a coroutine that Python awaits ends without the GIL, where a pybind11 object may "
+                  "not live: return bridge::py_ref instead");
+
 public:
     crossing_of(scheduler* on, task_locals locals, void* slot, boost::asio::awaitable<T> body)
         : crossing(on, std::move(locals), slot), body_(std::move(body)) {}

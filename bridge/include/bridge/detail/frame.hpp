@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Coroutine frames that know where they wait, so that tracebacks and warnings can say it. With
-// launch.hpp the only user of asio::detail (docs/decisions/0004-frames.md).
+// launch.hpp the only user of asio::detail (docs/decisions/0005-frames.md).
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
