@@ -160,7 +160,7 @@ PySendResult go_on(coroutine_object* self, PyObject** result) {
 // The coroutine behind a delegation that has ended, in this step where its strand is free.
 PySendResult resume_and_go_on(coroutine_object* self, awaiting* waiter, PyObject** result) {
     auto& op = *self->op;
-    if (!op.try_hold()) {
+    if (!op.on().may_start_here() || !op.try_hold()) {
         waiter->resume_later();
         return yield_self(self, result);
     }

@@ -35,6 +35,8 @@ void crossing::run_cancel(strand_task* self, bool call) {
 }
 
 void crossing::start_there() noexcept {
+    started_there_ = true;
+    on().crossing_began();
     on().schedule(*this, &start_task_);
 }
 
@@ -43,6 +45,7 @@ void crossing::run_start(strand_task* self, bool call) {
     if (call)
         return owner->start();
     owner->fail_to_start();
+    owner->on().crossing_ended();
     owner->announce();
 }
 
@@ -60,6 +63,8 @@ void crossing::delegate(awaiting& to) noexcept {
 
 void crossing::finish() noexcept {
     finished_ = true;
+    if (started_there_)
+        on().crossing_ended();
     if (!inline_)
         announce();
 }

@@ -75,8 +75,11 @@ private:
 void fork_registry::forget_shared_state() noexcept {
     own_default_runtime.running = nullptr;
     port::mark_copies(own_state);
-    if (own_state.all != nullptr)
-        own_state.all->last_port = {};
+    if (auto* all = own_state.all) {
+        all->last_port = {};
+        all->running_context = {};
+        all->last_foreign = nullptr;
+    }
     const bool open = own_state.interpreter_gate.load(std::memory_order_relaxed)->is_open();
     if (auto* fresh = new (std::nothrow) gate(open))
         own_state.interpreter_gate.store(fresh, std::memory_order_release);

@@ -14,7 +14,6 @@
 #include <cstdlib>
 #include <new>
 #include <stdexcept>
-#include <thread>
 
 namespace bridge::detail {
 
@@ -46,7 +45,7 @@ void close_interpreter_gate() noexcept {
 
 // Once for all modules that share: the first that attached registered it.
 PyObject* at_exit(PyObject*, PyObject*) {
-    shared().exit_thread = std::this_thread::get_id();
+    shared().exit_thread = shared().current_strand();
     // Whoever waits in Python waits no more: cancel it, so that the threads come to their end.
     if (shared().all != nullptr)
         port::close_all();
@@ -130,7 +129,7 @@ void restore_thread(PyThreadState* saved, std::uint32_t life) noexcept {
     const auto& now = shared();
     // Before the first life there is nothing to tell one from the next.
     while ((life != 0 && life != now.interpreter_life) ||
-           (!inside && now.interpreter_ended && now.exit_thread != std::this_thread::get_id()))
+           (!inside && now.interpreter_ended && now.exit_thread != now.current_strand()))
         ::pause();
     PyEval_RestoreThread(saved);
 }

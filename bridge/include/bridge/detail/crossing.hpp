@@ -137,6 +137,7 @@ private:
     std::atomic<bool> driven_by_task_{false};
     bool inline_ = false;
     bool finished_ = false;
+    bool started_there_ = false;
 };
 
 /// Sets the Python error for a failed crossing; its traceback shows the coroutines of the trace,

@@ -7,7 +7,6 @@
 #include <atomic>
 #include <cstdint>
 #include <mutex>
-#include <thread>
 
 namespace bridge::detail {
 
@@ -33,7 +32,8 @@ struct shared_state {
 
     std::atomic<std::uint32_t> interpreter_life = 0; ///< how many interpreters it has seen
     std::atomic<bool> interpreter_ended = false;
-    std::atomic<std::thread::id> exit_thread{}; ///< may use the GIL as long as the interpreter ends
+    std::atomic<strand**> exit_thread =
+        nullptr; ///< by its current_strand(); may use the GIL to the end
 
     std::atomic<released_reference*> released = nullptr;
 
