@@ -76,13 +76,6 @@ PySendResult wait_for_native(coroutine_object* self, PyObject** result) {
 // One step of what is delegated to: sends the value, or throws the exception where there is one.
 PySendResult step_inner(coroutine_object* self, PyObject* value, PyObject* exception,
                         PyObject** result) {
-    py::object cancelled;
-    if (std::exchange(self->cancel_inner, false) && exception == nullptr) {
-        auto* message = cancel_message_of(*self->op);
-        const auto& type = get_imports().cancelled_error;
-        cancelled = message != nullptr ? type(py::handle(message)) : type();
-        exception = cancelled.ptr();
-    }
     PySendResult outcome = PYGEN_ERROR;
     if (exception != nullptr)
         *result = call_throw(self->inner, exception, outcome);
@@ -173,12 +166,38 @@ PySendResult resume_and_go_on(coroutine_object* self, awaiting* waiter, PyObject
     return go_on(self, result);
 }
 
+// What has to be raised instead of the next step: thrown by the awaiting task, or asked for by C++.
+py::object take_exception(coroutine_object* self, PyObject* thrown) {
+    const bool cancelled = std::exchange(self->cancel_inner, false);
+    if (thrown != nullptr || !cancelled)
+        return py::reinterpret_borrow<py::object>(thrown);
+    auto* message = cancel_message_of(*self->op);
+    const auto& type = get_imports().cancelled_error;
+    return message != nullptr ? type(py::handle(message)) : type();
+}
+
+// The next step of what is delegated to, or its first one.
+PySendResult next_of_delegate(coroutine_object* self, PyObject* value, PyObject* thrown,
+                              PyObject** result) {
+    const auto exception = take_exception(self, thrown);
+    if (self->inner != nullptr)
+        return step_inner(self, value, exception.ptr(), result);
+    if (exception) { // it never begins
+        if (!close_delegate(*self))
+            PyErr_WriteUnraisable(nullptr);
+        set_exception(exception);
+        return PYGEN_ERROR;
+    }
+    if (begin_inner(self, self->waiter, result))
+        return step_inner(self, value, nullptr, result);
+    return *result != nullptr ? PYGEN_RETURN : PYGEN_ERROR;
+}
+
 // A step of the delegated object, and of the coroutine behind it where that step was the last.
 PySendResult step_delegation(coroutine_object* self, PyObject* value, PyObject* exception,
                              PyObject** result) {
     PyObject* outcome_value = nullptr;
-    const bool begun = self->inner != nullptr || begin_inner(self, self->waiter, &outcome_value);
-    if (begun && step_inner(self, value, exception, &outcome_value) == PYGEN_NEXT) {
+    if (next_of_delegate(self, value, exception, &outcome_value) == PYGEN_NEXT) {
         *result = outcome_value;
         return PYGEN_NEXT;
     }
@@ -408,7 +427,7 @@ py::object close_delegate(coroutine_object& self) noexcept {
     const auto object = self.inner != nullptr ? py::reinterpret_borrow<py::object>(self.inner)
                                               : self.waiter->take_object().get(); // not begun
     auto* const method = get_imports().name.close.ptr();
-    if (PyObject_HasAttr(object.ptr(), method) == 0)
+    if (!object || PyObject_HasAttr(object.ptr(), method) == 0)
         return py::none();
     return py::reinterpret_steal<py::object>(PyObject_CallMethodNoArgs(object.ptr(), method));
 }

@@ -118,6 +118,7 @@ private:
     };
 
     void announce() noexcept;
+    bool lets_others_pass(strand_task& request) noexcept;
     static void deliver_completion(port_node* self, bool alive) noexcept;
     static void run_cancel(strand_task* self, bool call);
     static void run_start(strand_task* self, bool call);

@@ -106,6 +106,9 @@ public:
                                               std::memory_order_relaxed);
     }
 
+    /// Whether handlers wait. Holds it.
+    bool has_waiting() const noexcept { return state_.load(std::memory_order_relaxed) != is_held; }
+
     /// Gives the strand up; what waited runs on the scheduler.
     void leave() noexcept;
 
