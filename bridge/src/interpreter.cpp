@@ -61,7 +61,8 @@ PyObject* at_exit(PyObject*, PyObject*) {
 PyMethodDef exit_method = {"bridge_exit", at_exit, METH_NOARGS, nullptr};
 
 void drop(PyObject* object, bool unstarted) noexcept {
-    if (unstarted &&
+    // Not where somebody else has it, who may still await it.
+    if (unstarted && Py_REFCNT(object) == 1 &&
         (PyCoro_CheckExact(object) || Py_IS_TYPE(object, shared().all->coroutine_type))) {
         const py::error_scope keep_set_error;
         const auto closed = py::reinterpret_steal<py::object>(

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs each program once with async def functions and once with C++ ones: one trace.
 
-compare.py [asyncio|debug|uvloop] [NAME...]
+compare.py [asyncio|debug|same_thread|uvloop] [NAME...]
 """
 
 import asyncio
@@ -31,8 +31,12 @@ def use_loop(kind):
         import uvloop
 
         asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    elif kind == "same_thread":
+        policy = asyncio.DefaultEventLoopPolicy()
+        policy._loop_factory = native.EventLoop
+        asyncio.set_event_loop_policy(policy)
     elif kind != "asyncio":
-        sys.exit(f"compare.py: unknown loop {kind!r}: asyncio, debug or uvloop")
+        sys.exit(f"compare.py: unknown loop {kind!r}: asyncio, debug, same_thread or uvloop")
 
 
 def message_of(context):

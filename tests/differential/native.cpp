@@ -3,8 +3,9 @@
 // them in, so that sanitizers see both.
 #include <bridge/bridge.hpp>
 
+#include "gate.hpp"
+
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/experimental/concurrent_channel.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -142,19 +143,6 @@ asio::awaitable<py_ref> unwind_slowly(py_ref at_end) {
     throw boost::system::system_error(asio::error::operation_aborted);
 }
 
-// Passed one at a time, each when it is opened from Python.
-class gate {
-public:
-    gate() : passes_(bridge::default_runtime().io_context(), 1000) {}
-
-    asio::awaitable<void> wait() { co_await passes_.async_receive(asio::use_awaitable); }
-
-    void open() { passes_.try_send(boost::system::error_code()); }
-
-private:
-    asio::experimental::concurrent_channel<void(boost::system::error_code)> passes_;
-};
-
 template<class T>
 py::object hot(asio::awaitable<T> body) {
     return bridge::to_python_future(std::move(body));
@@ -181,6 +169,7 @@ PYBIND11_EMBEDDED_MODULE(native, m) {
     py::class_<gate, std::shared_ptr<gate>> gates(m, "Gate");
     gates.def(py::init<>()).def("open", &gate::open);
     bridge::def_async(gates, "wait", &gate::wait);
+    m.attr("EventLoop") = bridge::event_loop_class();
     m.def("hot_give", [](py_ref value) { return hot(give(std::move(value))); });
     m.def("hot_fail", [](py_ref exception) { return hot(fail(std::move(exception))); });
     m.def("hot_hop", [](py_ref value) { return hot(hop(std::move(value))); });

@@ -15,9 +15,25 @@
 namespace bridge {
 namespace detail {
 
+/// What a C++ coroutine will await. Where a cancellation comes before that, nobody is to be warned.
+class to_be_awaited {
+public:
+    explicit to_be_awaited(py_ref object) noexcept : object_(std::move(object)) {}
+
+    to_be_awaited(to_be_awaited&&) noexcept = default;
+    to_be_awaited& operator=(to_be_awaited&&) = delete;
+
+    ~to_be_awaited() { release_unstarted(object_.release()); }
+
+    py_ref take() noexcept { return std::move(object_); }
+
+private:
+    py_ref object_;
+};
+
 template<class T>
-boost::asio::awaitable<T> await_python(task_locals locals, py_ref object) {
-    awaiting_of<T> operation(std::move(object), std::move(locals));
+boost::asio::awaitable<T> await_python(task_locals locals, to_be_awaited object) {
+    awaiting_of<T> operation(object.take(), std::move(locals));
     co_await suspend_to(operation);
     co_return operation.take();
 }
@@ -39,14 +55,14 @@ inline constexpr bool is_use_awaitable =
 /// loop_closed.
 template<class T = py_ref>
 boost::asio::awaitable<T> to_cpp(task_locals locals, py_ref object) {
-    return detail::await_python<T>(std::move(locals), std::move(object));
+    return detail::await_python<T>(std::move(locals), detail::to_be_awaited(std::move(object)));
 }
 
 /// The same in the loop of current_locals(). Where the awaiting coroutine is itself what a Python
 /// task awaits, that task runs the object: no second task, the same current_task().
 template<class T = py_ref>
 boost::asio::awaitable<T> to_cpp(py_ref object) {
-    return detail::await_python<T>(task_locals(), std::move(object));
+    return detail::await_python<T>(task_locals(), detail::to_be_awaited(std::move(object)));
 }
 
 /// The same with any completion token of signature void(std::exception_ptr, T). It starts at once,
