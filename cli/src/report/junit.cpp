@@ -56,8 +56,19 @@ std::string element(std::string_view tag, std::string_view type, std::string_vie
                        type_attribute, xml_text(body));
 }
 
-std::string first_line(std::string_view text) {
-    return std::string(text.substr(0, text.find('\n')));
+bool is_blank(std::string_view text) {
+    return text.find_first_not_of(" \t\n") == std::string_view::npos;
+}
+
+// Of what has words in it.
+std::string first_line(std::string_view text, std::string_view otherwise) {
+    while (!text.empty()) {
+        const auto line = text.substr(0, text.find('\n'));
+        if (!is_blank(line))
+            return std::string(line);
+        text.remove_prefix(std::min(text.size(), line.size() + 1));
+    }
+    return std::string(otherwise);
 }
 
 std::string describe(const failure& one) {
@@ -66,19 +77,18 @@ std::string describe(const failure& one) {
 }
 
 std::string body_of(const case_result& result) {
-    std::string body = result.message.empty() ? "" : result.message + "\n";
+    std::string body = is_blank(result.message) ? "" : result.message + "\n";
     for (const auto& one : result.failures)
         body += describe(one);
     for (const auto& note : result.notes)
         body += "note: " + note + "\n";
-    return body;
+    return body.empty() ? std::string(to_string(result.result)) : body;
 }
 
 std::string message_of(const case_result& result) {
-    if (!result.message.empty())
-        return first_line(result.message);
-    return result.failures.empty() ? std::string(to_string(result.result))
-                                   : first_line(result.failures.front().message);
+    const bool has_failure = is_blank(result.message) && !result.failures.empty();
+    return first_line(has_failure ? result.failures.front().message : result.message,
+                      to_string(result.result));
 }
 
 std::string type_of(const case_result& result) {
@@ -151,7 +161,8 @@ suite to_suite(const listing_problem& problem) {
         fmt::format("    <testcase name=\"(listing)\" classname=\"{}\" time=\"0.000\">\n"
                     "{}    </testcase>\n",
                     xml_attribute(problem.binary),
-                    element("error", "listing", first_line(problem.message), problem.message));
+                    element("error", "listing", first_line(problem.message, "not listed"),
+                            is_blank(problem.message) ? "not listed" : problem.message));
     return result;
 }
 

@@ -95,7 +95,7 @@ def _broken_cases(root):
         if len(verdicts) > 1:
             yield f"{name}: more than one verdict"
         for one in verdicts:
-            if not one.get("message") or not (one.text or "").strip():
+            if not one.get("message") or not (one.text or "").strip(" \t\n"):
                 yield f"{name}: {one.tag} does not say why, as message and as text"
 
 

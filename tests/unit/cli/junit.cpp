@@ -81,6 +81,17 @@ TEST("each verdict has its element and its count") {
     CHECK(has(text, R"(<skipped message="the run was interrupted">)"));
 }
 
+TEST("a verdict without words says at least what it is") {
+    run all;
+    all.add("s.a", outcome::failed, "", {{"check", "\n \n", "", 0}});
+    all.add("s.b", outcome::skipped);
+    all.add("s.c", outcome::crashed, "\n\nfirst\nsecond");
+    const auto text = all.text();
+    CHECK(has(text, R"(<failure message="failed" type="check">)"));
+    CHECK(has(text, R"(<skipped message="skipped">skipped</skipped>)"));
+    CHECK(has(text, R"(<error message="first" type="crash">)"));
+}
+
 TEST("a green test's output is left out") {
     run all;
     all.add("s.good", outcome::passed, "", {}, "chatter");

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// Random bytes and damaged events: each line is an event, one that a later harness has added, or is
+// refused with a protocol_error. What is read and written again is the same.
+// Arguments: seed and number of inputs.
+#include <bridge/protocol/event.hpp>
+
+#include <bridge/protocol/text.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+#include <iterator>
+#include <random>
+#include <string>
+
+namespace {
+
+using namespace bridge::protocol;
+
+constexpr const char* valid[] = {
+    R"({"v":1,"event":"test.started","id":"a.b"})",
+    R"({"v":1,"event":"test.failure","id":"a.b","kind":"check","message":"1 == 2","file":"a.cpp","line":9})",
+    R"({"v":1,"event":"test.note","id":"a.b","message":"\u00e4\n\ud83d\ude00"})",
+    R"({"v":1,"event":"test.finished","id":"a.b","outcome":"failed","message":"","duration_ms":1.5})",
+    R"({"v":1,"event":"test.dreamt","id":"a.b","more":[{"deep":[[]]},null,true,1e3]})",
+};
+
+constexpr const char* pieces[] = {"{",
+                                  "}",
+                                  "[",
+                                  "]",
+                                  ":",
+                                  ",",
+                                  "\"",
+                                  "\\",
+                                  "\\u",
+                                  "\\ud8",
+                                  "null",
+                                  "true",
+                                  "-1",
+                                  "1e999",
+                                  "0.5",
+                                  "\"v\":1",
+                                  "\"id\"",
+                                  "\xFF",
+                                  "\xED\xA0\x80",
+                                  "\xC0\x80",
+                                  "\t",
+                                  "\r",
+                                  "\"line\":99999999999",
+                                  "\"v\":2",
+                                  "\"kind\":\"leak\"",
+                                  "\"outcome\":\"crashed\"",
+                                  "\"outcome\":7",
+                                  "  "};
+
+class inputs {
+public:
+    explicit inputs(unsigned seed) : random_(seed) {}
+
+    std::string next() {
+        if (below(8) == 0)
+            return bytes();
+        std::string text = valid[below(std::size(valid))];
+        for (auto count = below(4); count > 0; --count)
+            damage(text);
+        return text;
+    }
+
+private:
+    std::size_t below(std::size_t limit) { return random_() % limit; }
+
+    std::string bytes() {
+        std::string text(below(80), '\0');
+        for (auto& one : text)
+            one = static_cast<char>(below(256));
+        return text;
+    }
+
+    void damage(std::string& text) {
+        const auto at = below(text.size() + 1);
+        if (below(3) == 0)
+            text.erase(at, 1 + below(8));
+        else if (below(3) == 0 && !text.empty())
+            text[below(text.size())] = static_cast<char>(below(256));
+        else
+            text.insert(at, pieces[below(std::size(pieces))]);
+    }
+
+    std::mt19937 random_;
+};
+
+// A line of valid UTF-8 that reads as what it was written from.
+bool survives_writing(const event& first) {
+    const auto line = write_event(first);
+    if (line.find('\n') != line.size() - 1 || to_valid_utf8(line) != line)
+        return false;
+    const auto second = parse_event(line);
+    return second && write_event(*second) == line && second->index() == first.index();
+}
+
+bool holds(const std::string& line, long& accepted) {
+    try {
+        const auto read = parse_event(line);
+        accepted += read.has_value();
+        return !read || survives_writing(*read);
+    } catch (const protocol_error& error) {
+        return *error.what() != '\0' && to_valid_utf8(error.what()) == error.what();
+    }
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    const auto seed = static_cast<unsigned>(argc > 1 ? std::atol(argv[1]) : 1);
+    const long count = argc > 2 ? std::atol(argv[2]) : 60'000;
+    inputs all(seed);
+    long accepted = 0;
+    for (long i = 0; i < count; ++i) {
+        const auto line = all.next();
+        if (!holds(line, accepted)) {
+            std::fprintf(stderr, "input %ld of seed %u: '%s'\n", i, seed, line.c_str());
+            return 1;
+        }
+    }
+    std::printf("%ld inputs of seed %u, %ld accepted\n", count, seed, accepted);
+    // Nearly all refused, or nearly none, would test only half of the reader.
+    return accepted > count / 20 && accepted < count * 19 / 20 ? 0 : 1;
+}
