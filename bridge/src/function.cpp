@@ -15,6 +15,8 @@ namespace {
 struct function_object {
     PyObject_HEAD PyObject* bound; ///< pybind11's builtin function, all overloads
     PyObject* code;                ///< flagged as a coroutine function's, for inspect
+    PyObject* module;              ///< where it was defined: tools that write stubs look there
+    PyObject* qualname;
     vectorcallfunc call;
 };
 
@@ -91,12 +93,16 @@ int traverse(PyObject* self, visitproc visit, void* arg) {
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(as_function(self)->bound);
     Py_VISIT(as_function(self)->code);
+    Py_VISIT(as_function(self)->module);
+    Py_VISIT(as_function(self)->qualname);
     return 0;
 }
 
 int clear(PyObject* self) {
     Py_CLEAR(as_function(self)->bound);
     Py_CLEAR(as_function(self)->code);
+    Py_CLEAR(as_function(self)->module);
+    Py_CLEAR(as_function(self)->qualname);
     return 0;
 }
 
@@ -109,6 +115,8 @@ void dealloc(PyObject* self) {
 }
 
 PyMemberDef function_members[] = {
+    {"__module__", T_OBJECT, offsetof(function_object, module), READONLY, nullptr},
+    {"__qualname__", T_OBJECT, offsetof(function_object, qualname), READONLY, nullptr},
     {"__code__", T_OBJECT, offsetof(function_object, code), READONLY, nullptr},
     {"__wrapped_builtin__", T_OBJECT, offsetof(function_object, bound), READONLY, nullptr},
     {"__vectorcalloffset__", T_PYSSIZET, offsetof(function_object, call), READONLY, nullptr},
@@ -145,6 +153,18 @@ PyType_Spec function_spec = {"bridge.coroutine_function", sizeof(function_object
 
 bool is_function(py::handle object) {
     return Py_TYPE(object.ptr()) == get_imports().function_type;
+}
+
+py::object module_of(py::handle scope) {
+    if (PyModule_Check(scope.ptr()) != 0)
+        return scope.attr("__name__");
+    return py::getattr(scope, "__module__", py::none());
+}
+
+py::object qualname_in(py::handle scope, const char* name) {
+    if (!py::isinstance<py::type>(scope))
+        return py::str(name);
+    return py::str("{}.{}").format(scope.attr("__qualname__"), name);
 }
 
 // The code object of `async def name(*args, **kwargs)`.
@@ -200,6 +220,8 @@ void add_function(py::handle scope, const char* name, py::object bound, bool is_
     const auto function = py::reinterpret_steal<py::object>(object);
     as_function(object)->bound = bound.release().ptr();
     as_function(object)->code = code.inc_ref().ptr();
+    as_function(object)->module = module_of(scope).release().ptr();
+    as_function(object)->qualname = qualname_in(scope, name).release().ptr();
     as_function(object)->call = &call;
     if (is_static)
         py::setattr(scope, name,

@@ -68,7 +68,12 @@ public:
         {
             const watchdog guard(timeout + watchdog_delay,
                                  prepare_time_out(*output_, test.info, timeout));
+            const auto unasked = unasked_gil_takes();
             run_guarded(run);
+            if (const auto more = unasked_gil_takes() - unasked; more > 0)
+                run.fail(protocol::failure_kind::leak,
+                         "the bridge took the GIL unasked " + std::to_string(more) + " times", {},
+                         0);
         }
         const auto result = run.finish();
         set_unfinished_test(nullptr);

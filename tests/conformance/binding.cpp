@@ -184,6 +184,8 @@ async def main():
     for f in (m.add, m.plus, c.add, m.Counter.add, m.Counter.twice, c.twice):
         assert inspect.iscoroutinefunction(f) and asyncio.iscoroutinefunction(f), f
     assert not inspect.iscoroutinefunction(m.plain)
+    assert m.Counter.add.__qualname__ == "Counter.add" and m.add.__qualname__ == "add"
+    assert m.Counter.add.__module__ == m.Counter.__module__
     assert m.add.__doc__.count("Coroutine[typing.Any, typing.Any, ") == 2, m.add.__doc__
     assert "Adds." in m.Counter.add.__doc__ and "by: int = 1" in m.Counter.add.__doc__
 )py",

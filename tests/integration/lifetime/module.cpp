@@ -6,13 +6,24 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <memory>
+#include <stdexcept>
 #include <vector>
 
 namespace asio = boost::asio;
 namespace py = pybind11;
 using namespace std::chrono_literals;
 
+// Of a header that both modules include; the other one tells pybind11 what it is in Python.
+class shared_failure : public std::runtime_error {
+    using runtime_error::runtime_error;
+};
+
 namespace {
+
+asio::awaitable<void> throw_shared() {
+    co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+    throw shared_failure("thrown by one, known by the other");
+}
 
 asio::awaitable<int> hop() {
     co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
@@ -80,6 +91,10 @@ bool end_runtime(int milliseconds) {
 
 PYBIND11_MODULE(LIFETIME_MODULE, module) {
     bridge::def_async(module, "hop", &hop);
+    bridge::def_async(module, "throw_shared", &throw_shared);
+    module.def("register_shared", [m = py::handle(module)] {
+        py::register_exception<shared_failure>(m, "SharedFailure");
+    });
     bridge::def_async(module, "forever", &forever);
     bridge::def_async(module, "spin", &spin);
     bridge::def_async(module, "stubborn", &stubborn);

@@ -35,6 +35,14 @@ CASES = {
         "    assert await asyncio.gather(*(two.await_it(one.hop()) for _ in range(50))) == [1] * 50\n"
         "asyncio.run(main())"
     ),
+    "an exception type that the other has registered": (
+        "two.register_shared()\n"
+        "async def main():\n"
+        "    try: await one.throw_shared()\n"
+        "    except two.SharedFailure as e: assert str(e) == 'thrown by one, known by the other'\n"
+        "    else: raise AssertionError('no error')\n"
+        "asyncio.run(main())"
+    ),
     "one awaitable type": "a, b = one.hop(), two.hop(); assert type(a) is type(b); a.close(); b.close()",
     "an orderly exit with work of both under way": (
         "async def main():\n"

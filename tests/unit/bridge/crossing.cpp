@@ -216,6 +216,10 @@ TEST("awaiting a non-awaitable is a TypeError at that co_await") {
     }()));
 }
 
+TEST("none of these took the GIL on the library's own account") {
+    CHECK(bridge::unasked_gil_takes() == 0);
+}
+
 int main() {
     const bridge::interpreter python;
     return check::run();
