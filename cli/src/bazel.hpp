@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What Bazel asks of a test program, by its environment: docs/guides/ci.md.
+// What Bazel asks of a test program, by its environment.
 #pragma once
 
 #include <string>

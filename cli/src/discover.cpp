@@ -175,6 +175,12 @@ void make_names_unique(std::vector<test_binary>& binaries) {
 
 discovered discover(supervisor& processes, located from, const options& settings) {
     discovered result{{}, std::move(from.problems)};
+    if (!settings.python.empty())
+        for (auto& binary : from.binaries) {
+            std::erase_if(binary.environment,
+                          [](const auto& one) { return one.starts_with("VIRTUAL_ENV="); });
+            binary.environment.push_back("VIRTUAL_ENV=" + settings.python);
+        }
     lister all(processes, std::move(from.binaries), settings);
     all.run();
     all.collect(result);

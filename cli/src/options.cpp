@@ -58,7 +58,7 @@ const char* name_of(setting_group group) {
 
 bool is_of_list(const setting& what) {
     return what.group == setting_group::selection || what.group == setting_group::output ||
-           what.name == "jobs";
+           what.name == "jobs" || what.name == "python";
 }
 
 bool is_of_merge(const setting& what) {
@@ -203,8 +203,8 @@ void command_line::take_verb() {
 void command_line::sort_words(const std::vector<std::string>& after_dashes) {
     for (const auto& word : words_) {
         std::error_code ignored;
-        const bool is_path =
-            result_.what == verb::merge || word.find('/') != std::string::npos || std::filesystem::exists(word, ignored);
+        const bool is_path = result_.what == verb::merge || word.find('/') != std::string::npos ||
+                             std::filesystem::exists(word, ignored);
         (is_path ? result_.paths : result_.filters).push_back(word);
     }
     result_.filters.insert(result_.filters.end(), after_dashes.begin(), after_dashes.end());

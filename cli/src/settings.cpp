@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <utility>
 
 #include <fmt/format.h>
@@ -46,6 +47,25 @@ std::string to_file(const std::string& text) {
     if (text.empty())
         throw bad_value("the name of the file is empty");
     return text;
+}
+
+// Tests embed the Python that they were linked to: what can be chosen is what it finds.
+std::string to_virtual_environment(const std::string& text) {
+    namespace fs = std::filesystem;
+    std::error_code error;
+    const auto path = fs::absolute(text, error); // not through its links, as bin/python is one
+    if (!fs::exists(path, error))
+        throw bad_value(fmt::format("'{}' does not exist", text));
+    auto folder = path;
+    if (!fs::is_directory(path, error))
+        folder = path.parent_path().parent_path();
+    if (!fs::exists(folder / "pyvenv.cfg", error))
+        throw bad_value(
+            fmt::format("'{}' belongs to no virtual environment (there is no {}); tests "
+                        "embed the Python that they were linked to, so name an "
+                        "environment that was made by it",
+                        text, (folder / "pyvenv.cfg").lexically_normal().string()));
+    return folder.lexically_normal().string();
 }
 
 template<class Value>
@@ -176,6 +196,9 @@ void add_selection(std::vector<setting>& to) {
 
 void add_running(std::vector<setting>& to) {
     constexpr auto group = setting_group::running;
+    to.push_back(plain("--python", group, "PATH",
+                       "the tests' virtual environment, or the python in it (default: VIRTUAL_ENV)",
+                       &options::python, to_virtual_environment));
     to.push_back(plain("-j,--jobs", group, "N", "tests at the same time (default: one per core)",
                        &options::jobs, count_between(1, 4096)));
     to.push_back(plain("--timeout", group, "TIME", "every test's time-out, instead of its own",

@@ -56,6 +56,20 @@ std::string explain_error(const std::exception_ptr& error) {
     return describe_error(error);
 }
 
+std::string hint_for(const std::exception_ptr& error) {
+    const auto python = python_error_of(error);
+    if (!python)
+        return {};
+    return with_gil([&]() -> std::string {
+        if (!python->matches(PyExc_ModuleNotFoundError))
+            return {};
+        const auto sys = py::module_::import("sys");
+        return py::str("Python {} of {} looked for the module in {}; VIRTUAL_ENV (or bridge-test "
+                       "--python) chooses an environment that has it, PYTHONPATH adds folders")
+            .format(std::string(PY_VERSION), sys.attr("prefix"), sys.attr("path"));
+    });
+}
+
 bool is_python_exception(const std::exception_ptr& error) {
     try {
         std::rethrow_exception(error);

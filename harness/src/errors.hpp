@@ -13,6 +13,9 @@ std::string describe_error(const std::exception_ptr& error);
 /// The same with a Python exception's traceback. Takes the GIL for one.
 std::string explain_error(const std::exception_ptr& error);
 
+/// What helps beside the error's own text; empty for most. Takes the GIL for an error of Python.
+std::string hint_for(const std::exception_ptr& error);
+
 /// Whether it came from Python: python_error, python_cancelled, what pybind11 throws; and
 /// operation_aborted, which Python knows as CancelledError. No GIL.
 bool is_python_exception(const std::exception_ptr& error);

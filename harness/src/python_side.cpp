@@ -16,6 +16,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <cstdlib>
+#include <fstream>
 #include <thread>
 
 namespace bridge::harness {
@@ -107,6 +109,8 @@ void record_body_error(test_run& run) {
             is_cancellation(error) ? "the body was cancelled, though nobody asked the harness: "
                                    : "";
         run.fail(failure_kind::exception, cancelled + explain_error(error), info.file, info.line);
+        if (auto hint = hint_for(error); !hint.empty())
+            run.note(std::move(hint));
     }
     run.body_error = nullptr;
 }
@@ -177,11 +181,32 @@ py::object find_loop_factory(loop_kind loop) {
     }
 }
 
+// Modules of another Python's environment cannot be imported: said here, rather than by each
+// import.
+void require_fitting_environment() {
+    const char* folder = std::getenv("VIRTUAL_ENV");
+    std::ifstream settings(folder != nullptr ? std::string(folder) + "/pyvenv.cfg" : std::string());
+    const auto ours = std::to_string(PY_MAJOR_VERSION) + "." + std::to_string(PY_MINOR_VERSION);
+    for (std::string line; std::getline(settings, line);) {
+        const auto value = line.find_first_of("0123456789");
+        if (!line.starts_with("version") || value == line.npos)
+            continue;
+        const auto theirs = line.substr(value, line.find('.', line.find('.') + 1) - value);
+        if (theirs != ours)
+            throw usage_error("VIRTUAL_ENV names " + std::string(folder) +
+                              ", an environment of Python " + theirs +
+                              ", but this program embeds Python " + ours +
+                              "; name one that python" + ours + " has made, or unset VIRTUAL_ENV");
+    }
+}
+
 } // namespace
 
 python_side::python_side(const command_line& options) : debug_(options.debug) {
-    if (Py_IsInitialized() == 0)
+    if (Py_IsInitialized() == 0) {
+        require_fitting_environment();
         python_.emplace();
+    }
     const auto module = load_module();
     function_ = module["run_test"];
     loop_factory_ = find_loop_factory(options.loop);

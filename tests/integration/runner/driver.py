@@ -56,7 +56,7 @@ class RunnerTest(unittest.TestCase):
         self.environment = {
             key: value
             for key, value in os.environ.items()
-            if not key.startswith(("BRIDGE_", "NO_COLOR", "TERM", "CTEST_", "GITHUB_", "CI_NODE_", "GTEST_"))
+            if not key.startswith(("BRIDGE_", "NO_COLOR", "TERM", "CTEST_", "GITHUB_", "CI_NODE_", "GTEST_", "VIRTUAL_ENV"))
         }
 
     def start(self, *words, junit=True, **popen):

@@ -151,6 +151,21 @@ class Entries(CTestTest):
         with open(os.path.join(self.build, "five_discovery_1-", "tests.cmake")) as file:
             self.assertIn('DEF_SOURCE_LINE "fixture.cpp:7"', file.read())
 
+    def test_groups_are_locks_and_serial_tests_run_alone(self):
+        self.configured(
+            "fixture(orderly)\nbridge_discover_tests(orderly)\n"
+            "bridge_discover_tests(orderly TEST_PREFIX more/ PROPERTIES RESOURCE_LOCK disk COST 3)\n"
+        )
+        entries = {name: properties for name, (_, properties) in self.entries().items()}
+        (group,) = entries["orderly.group.a"]["RESOURCE_LOCK"]
+        self.assertEqual(sorted(entries["more/orderly.group.a"]["RESOURCE_LOCK"]),
+                         sorted(["disk", group]))
+        self.assertEqual(entries["more/orderly.group.a"]["COST"], 3)
+        self.assertEqual(entries["more/orderly.free.a"]["RESOURCE_LOCK"], ["disk"])
+        self.assertNotIn("RESOURCE_LOCK", entries["orderly.free.a"])
+        self.assertTrue(entries["orderly.serial.a"]["RUN_SERIAL"])
+        self.assertNotIn("RUN_SERIAL", entries["orderly.free.a"])
+
     def test_a_name_with_spaces_is_a_name(self):
         self.configured("fixture(helpful)\nbridge_discover_tests(helpful)\n")
         code, verdicts, text = self.ctest("-R", "prints a name")

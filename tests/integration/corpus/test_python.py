@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Python of a project: its environment and folders reach the interpreter inside of a test."""
+
+import os
+import subprocess
+import sys
+import unittest
+
+from driver import RunnerTest, fixture
+from test_corpus import BINARY
+from test_ctest import CTestTest
+
+TEST = "ends.misses_a_module"  # passes where the module is
+
+
+class PythonTest(RunnerTest):
+    def environment_of(self, version=None):
+        """A virtual environment that has the module; of another Python, if that is asked for."""
+        place = os.path.join(self.folder, "venv")
+        if not os.path.exists(place):
+            command = [sys.executable, "-m", "venv", "--without-pip", place]
+            subprocess.run(command, check=True, timeout=60)
+        major, minor = sys.version_info[:2]
+        self.write(f"{place}/lib/python{major}.{minor}/site-packages/no_such_module.py", "")
+        if version:
+            self.write(f"{place}/pyvenv.cfg", f"home = /usr/bin\nversion = {version}\n")
+        return place
+
+    def write(self, path, text):
+        with open(path, "w") as file:
+            file.write(text)
+
+    def run_one(self, *words):
+        return self.run_tests(BINARY, "--exact", TEST, *words)
+
+
+class Environment(PythonTest):
+    def test_without_one_the_module_is_missed_in_words(self):
+        run = self.run_one()
+        self.assertEqual(run.code, 1)
+        self.assertRegex(run.out, r"note: Python 3\.\d+\.\d+ of \S+ looked for the module in \[.*"
+                                  r"VIRTUAL_ENV \(or bridge-test --python\) chooses an environment")
+
+    def test_the_option_names_a_folder_or_its_python(self):
+        place = self.environment_of()
+        for path in (place, f"{place}/bin/python3", "venv"):
+            with self.subTest(path):
+                run = self.run_one("--python", path)
+                self.assertEqual(run.code, 0, run.out)
+
+    def test_an_active_environment_is_used_and_the_option_outranks_it(self):
+        self.environment["VIRTUAL_ENV"] = self.environment_of()
+        self.assertEqual(self.run_one().code, 0)
+        self.environment["VIRTUAL_ENV"] = "/no/such/environment"
+        self.assertEqual(self.run_one().code, 1)
+        self.assertEqual(self.run_one("--python", self.environment_of()).code, 0)
+
+    def test_a_folder_of_modules_is_used(self):
+        self.write(os.path.join(self.folder, "no_such_module.py"), "")
+        self.environment["PYTHONPATH"] = self.folder
+        self.assertEqual(self.run_one().code, 0)
+
+    def test_an_environment_of_another_python_is_refused_in_words(self):
+        run = self.run_one("--python", self.environment_of(version="3.9.1"))
+        self.assertEqual(run.code, 1)
+        self.assertRegex(run.out, r"venv, an environment of Python 3\.9, but this program embeds "
+                                  r"Python 3\.\d+; name one that python3\.\d+ has made, or unset")
+
+    def test_what_is_no_environment_is_refused_before_the_run(self):
+        for path, message in (
+            ("/no/such/python", "--python: '/no/such/python' does not exist"),
+            (sys.executable, "belongs to no virtual environment (there is no "),
+        ):
+            run = self.run_one("--python", path)
+            self.assertEqual((run.code, run.out), (4, ""))
+            self.assertIn(message, run.err)
+
+
+class UnderCTest(CTestTest, PythonTest):
+    def test_the_environment_reaches_the_tests(self):
+        place = self.environment_of()
+        self.configured(
+            "add_executable(corpus IMPORTED GLOBAL)\n"
+            f'set_target_properties(corpus PROPERTIES IMPORTED_LOCATION "{BINARY}")\n'
+            f"bridge_discover_tests(corpus ENVIRONMENT VIRTUAL_ENV={place})\n"
+            "bridge_discover_tests(corpus TEST_PREFIX plain/)\n"
+        )
+        code, verdicts, text = self.ctest("-R", TEST)
+        self.assertEqual(verdicts, {f"corpus.{TEST}": "run", f"plain/corpus.{TEST}": "fail"}, text)
+        run = self.run_tests(self.build, "--exact", TEST)  # by the manifest
+        self.assertEqual(run.code, 0, run.out)
+        # The option outranks the manifest, which has another environment.
+        run = self.run_tests(self.build, "--exact", TEST, "--python", self.environment_of("3.9.1"))
+        self.assertEqual(run.code, 1, run.out)
+
+
+if __name__ == "__main__":
+    unittest.main()
