@@ -60,7 +60,7 @@ def run(program, functions, trace):
         trace("ends with", error)
 
 
-def observe(program, functions):
+def observe(program, functions, collect=True):
     """All that a run of the program shows: its trace, warnings, errors nobody caught."""
     lines = []
 
@@ -75,7 +75,8 @@ def observe(program, functions):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         run(program, functions, trace)
-        gc.collect()
+        if collect:
+            gc.collect()
     sys.unraisablehook = before
     faulthandler.cancel_dump_traceback_later()
     return lines + [f"{w.category.__name__}: {str(w.message).splitlines()[0]}" for w in caught]

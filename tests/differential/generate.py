@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Random programs of await, cancel, time-out, raise, gather, shield and try, each once with async
+def functions and once with C++ ones.
+
+generate.py [asyncio|debug|same_thread|uvloop]
+
+BRIDGE_PROGRAMS: how many (default 500, always the same ones); with BRIDGE_SEED other ones.
+"""
+
+import difflib
+import functools
+import os
+import sys
+
+import compare
+import native
+import pure
+import trees
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+NEW = sys.version_info >= (3, 11)
+WAYS = st.sampled_from(["python", "call", "call", "deep", "swallow", "convert", "clean"])
+COUNTS = st.integers(0, 4)
+MESSAGES = st.sampled_from([None, "why", 7])
+SECONDS = st.sampled_from([None, 0, 3600])  # at once or never: no race with the clock
+
+LEAVES = st.one_of(
+    st.tuples(WAYS, st.just("value"), st.integers(0, 9)),
+    st.tuples(WAYS, st.just("yield"), COUNTS),
+    st.tuples(WAYS, st.just("raise"), st.sampled_from(sorted(trees.ERRORS))),
+    st.tuples(WAYS, st.just("set"), st.integers(0, 1)),
+    st.tuples(WAYS, st.just("wait"), st.integers(0, 1)),
+    st.tuples(WAYS, st.just("native"), st.integers(0, 9)),
+    st.tuples(WAYS, st.just("cancel_me"), MESSAGES),
+)
+
+
+def branches(tree):
+    several = st.lists(tree, min_size=1, max_size=3)
+    kinds = ["sequence", "gather", "gather_all"] + (["group"] if NEW else [])
+    return st.one_of(
+        st.builds(lambda way, kind, all: (way, kind, *all), WAYS, st.sampled_from(kinds), several),
+        st.tuples(WAYS, st.sampled_from(["catch", "catch_all", "shield", "task"]), tree),
+        st.tuples(WAYS, st.just("finally"), tree, COUNTS),
+        st.tuples(WAYS, st.sampled_from(["timeout", "wait_for"] if NEW else ["wait_for"]), SECONDS, tree),
+        st.tuples(WAYS, st.just("cancel_after"), COUNTS, MESSAGES, tree),
+        st.tuples(WAYS, st.just("cancel_twice"), COUNTS, tree),
+    )
+
+
+TREES = st.recursive(LEAVES, branches, max_leaves=8)
+
+# One thing after the other, so that native threads may be in between without changing the order.
+CALM_WAYS = st.sampled_from(["python", "call", "hop", "hop", "child", "swallow", "convert", "clean"])
+CALM_LEAVES = st.one_of(
+    st.tuples(CALM_WAYS, st.just("native"), st.integers(0, 9)),
+    st.tuples(CALM_WAYS, st.just("yield"), COUNTS),
+    st.tuples(CALM_WAYS, st.just("raise"), st.sampled_from(sorted(trees.ERRORS))),
+)
+
+
+def calm_branches(tree):
+    several = st.lists(tree, min_size=1, max_size=4)
+    return st.one_of(
+        st.builds(lambda way, all: (way, "sequence", *all), CALM_WAYS, several),
+        st.tuples(CALM_WAYS, st.sampled_from(["catch", "catch_all", "shield", "task"]), tree),
+        st.tuples(CALM_WAYS, st.just("finally"), tree, COUNTS),
+    )
+
+
+CALM_TREES = st.recursive(CALM_LEAVES, calm_branches, max_leaves=8)
+
+
+def check(tree, calm):
+    program = functools.partial(trees.program, tree=tree, calm=calm)
+    expected, seen = (compare.observe(program, functions, collect=False) for functions in (pure, native))
+    if expected != seen:
+        difference = difflib.unified_diff(expected, seen, "async def", "C++", lineterm="")
+        raise AssertionError(f"the traces differ for {tree!r}\n" + "\n".join(difference))
+
+
+def run(strategy, count, calm):
+    wanted = os.environ.get("BRIDGE_SEED")
+    test = given(strategy, st.just(calm))(check)
+    if wanted is not None:
+        test = seed(int(wanted))(test)
+    settings(
+        max_examples=count,
+        derandomize=wanted is None,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate, Phase.shrink],
+    )(test)()
+
+
+def main(kind="asyncio"):
+    compare.use_loop(kind)
+    count = int(os.environ.get("BRIDGE_PROGRAMS", "500"))
+    run(TREES, count, False)
+    run(CALM_TREES, count // 4, True)
+    print(f"{count + count // 4} programs, the same trace each")
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
