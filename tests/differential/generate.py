@@ -12,6 +12,8 @@ import functools
 import os
 import sys
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
 import compare
 import native
 import pure
@@ -104,4 +106,4 @@ def main(kind="asyncio"):
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    main(*sys.argv[1:])
