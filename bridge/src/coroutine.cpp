@@ -74,10 +74,16 @@ void finalize(PyObject* object) {
         report_never_retrieved(self);
 }
 
+// An exception may be one that nobody retrieved.
+bool is_at_its_end(const coroutine_object* self) {
+    return self->now == phase::closed ||
+           (self->now == phase::settled && self->exception == nullptr);
+}
+
 void dealloc(PyObject* object) {
-    if (PyObject_CallFinalizerFromDealloc(object) < 0)
-        return;
     auto* self = as_coroutine(object);
+    if (!is_at_its_end(self) && PyObject_CallFinalizerFromDealloc(object) < 0)
+        return;
     PyObject_GC_UnTrack(object);
     if (self->weakrefs != nullptr)
         PyObject_ClearWeakRefs(object);

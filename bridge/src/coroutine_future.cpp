@@ -167,15 +167,31 @@ bool remember_waiter(coroutine_object* self, PyObject* callback, PyObject* conte
     return true;
 }
 
-PyObject* add_done_callback(PyObject* object, PyObject* args, PyObject* kwargs) {
-    static const char* names[] = {"", "context", nullptr};
-    PyObject* callback = nullptr;
+// add_done_callback(fn, *, context=None): by hand, as it is called for each suspension. True where
+// the arguments are these.
+bool read_callback(PyObject* const* args, Py_ssize_t count, PyObject* keywords,
+                   PyObject** context) {
+    const auto named = keywords != nullptr ? PyTuple_GET_SIZE(keywords) : 0;
+    *context = named == 1 ? args[count] : Py_None;
+    if (count != 1)
+        PyErr_Format(PyExc_TypeError,
+                     "add_done_callback() takes exactly 1 positional argument (%zd given)", count);
+    else if (named > 1 || (named == 1 && PyUnicode_CompareWithASCIIString(
+                                             PyTuple_GET_ITEM(keywords, 0), "context") != 0))
+        PyErr_SetString(PyExc_TypeError, "add_done_callback() takes no keyword but context");
+    else
+        return true;
+    return false;
+}
+
+PyObject* add_done_callback(PyObject* object, PyObject* const* args, Py_ssize_t count,
+                            PyObject* keywords) {
     PyObject* context = nullptr;
-    if (PyArg_ParseTupleAndKeywords(args, kwargs, "O|$O:add_done_callback",
-                                    const_cast<char**>(names), &callback, &context) == 0)
+    if (!read_callback(args, count, keywords, &context))
         return nullptr;
+    auto* callback = args[0];
     py::object current;
-    if (context == nullptr || context == Py_None) {
+    if (context == Py_None) {
         current = py::reinterpret_steal<py::object>(PyContext_CopyCurrent());
         context = current.ptr();
     }
@@ -277,6 +293,10 @@ PyCFunction keywords(PyObject* (*function)(PyObject*, PyObject*, PyObject*)) {
     return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
 }
 
+PyCFunction fast(PyObject* (*function)(PyObject*, PyObject* const*, Py_ssize_t, PyObject*)) {
+    return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
+}
+
 } // namespace
 
 PyMethodDef future_methods[] = {
@@ -287,7 +307,7 @@ PyMethodDef future_methods[] = {
     {"cancel", keywords(cancel), METH_VARARGS | METH_KEYWORDS,
      "Asks the C++ coroutine to stop; it settles once that has ended."},
     {"get_loop", get_loop, METH_NOARGS, "The event loop."},
-    {"add_done_callback", keywords(add_done_callback), METH_VARARGS | METH_KEYWORDS,
+    {"add_done_callback", fast(add_done_callback), METH_FASTCALL | METH_KEYWORDS,
      "Calls fn(self) in the loop once it has settled."},
     {"remove_done_callback", remove_done_callback, METH_O, "Removes all equal callbacks."},
     {"_make_cancelled_error", make_cancelled_error, METH_NOARGS, nullptr},
@@ -304,7 +324,7 @@ PyMethodDef coroutine_methods[] = {
     {"exception", exception, METH_NOARGS, nullptr},
     {"cancel", keywords(cancel), METH_VARARGS | METH_KEYWORDS, nullptr},
     {"get_loop", get_loop, METH_NOARGS, nullptr},
-    {"add_done_callback", keywords(add_done_callback), METH_VARARGS | METH_KEYWORDS, nullptr},
+    {"add_done_callback", fast(add_done_callback), METH_FASTCALL | METH_KEYWORDS, nullptr},
     {"remove_done_callback", remove_done_callback, METH_O, nullptr},
     {"_make_cancelled_error", make_cancelled_error, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},

@@ -7,6 +7,7 @@
 
 #include <structmember.h>
 
+#include <algorithm>
 #include <cstddef>
 
 namespace bridge::detail {
@@ -17,6 +18,8 @@ struct function_object {
     PyObject* code;                ///< flagged as a coroutine function's, for inspect
     PyObject* module;              ///< where it was defined: tools that write stubs look there
     PyObject* qualname;
+    PyObject* keywords;            ///< the parameters' names, after `self`; may be empty
+    bool is_method;
     vectorcallfunc call;
 };
 
@@ -38,9 +41,50 @@ bool keep_arguments(PyObject* coroutine, PyObject* function, PyObject* const* ar
     return true;
 }
 
+constexpr Py_ssize_t most_placed = 8;
+
+// Where a keyword's parameter stands among all; -1 where the name is not one of them. Names of
+// parameters and of keywords in source text are interned.
+Py_ssize_t place_of(const function_object* function, PyObject* keyword) {
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(function->keywords); ++i)
+        if (PyTuple_GET_ITEM(function->keywords, i) == keyword)
+            return i + (function->is_method ? 1 : 0);
+    return -1;
+}
+
+// The arguments by position, where keywords fill the places behind the positional ones without a
+// gap: pybind11 would put them into a dictionary first. False: let it.
+bool place_keywords(const function_object* function, PyObject* const* args, Py_ssize_t positional,
+                    PyObject* keywords, PyObject** placed) {
+    const auto named = PyTuple_GET_SIZE(keywords);
+    if (positional + named > most_placed)
+        return false;
+    std::fill(placed, placed + positional + named, nullptr);
+    std::copy(args, args + positional, placed);
+    for (Py_ssize_t i = 0; i < named; ++i) {
+        const auto place = place_of(function, PyTuple_GET_ITEM(keywords, i));
+        if (place < positional || place >= positional + named || placed[place] != nullptr)
+            return false;
+        placed[place] = args[positional + i];
+    }
+    return true;
+}
+
+PyObject* call_bound(const function_object* function, PyObject* const* args, std::size_t flags,
+                     PyObject* keywords) {
+    PyObject* placed[most_placed];
+    const auto positional = PyVectorcall_NARGS(flags);
+    if (keywords != nullptr && place_keywords(function, args, positional, keywords, placed))
+        return PyObject_Vectorcall(function->bound, placed,
+                                   static_cast<std::size_t>(positional) +
+                                       static_cast<std::size_t>(PyTuple_GET_SIZE(keywords)),
+                                   nullptr);
+    return PyObject_Vectorcall(function->bound, args, flags, keywords);
+}
+
 PyObject* call(PyObject* self, PyObject* const* args, std::size_t flags, PyObject* keywords) {
     auto* bound = as_function(self)->bound;
-    auto* coroutine = PyObject_Vectorcall(bound, args, flags, keywords);
+    auto* coroutine = call_bound(as_function(self), args, flags, keywords);
     if (coroutine == nullptr || Py_TYPE(coroutine) != get_imports().coroutine_type)
         return coroutine; // pybind11 said NotImplemented or an error
     const auto count =
@@ -95,6 +139,7 @@ int traverse(PyObject* self, visitproc visit, void* arg) {
     Py_VISIT(as_function(self)->code);
     Py_VISIT(as_function(self)->module);
     Py_VISIT(as_function(self)->qualname);
+    Py_VISIT(as_function(self)->keywords);
     return 0;
 }
 
@@ -103,6 +148,7 @@ int clear(PyObject* self) {
     Py_CLEAR(as_function(self)->code);
     Py_CLEAR(as_function(self)->module);
     Py_CLEAR(as_function(self)->qualname);
+    Py_CLEAR(as_function(self)->keywords);
     return 0;
 }
 
@@ -212,7 +258,8 @@ py::object overloads_of(py::handle scope, const char* name) {
                : py::object(py::none());
 }
 
-void add_function(py::handle scope, const char* name, py::object bound, bool is_static) {
+void add_function(py::handle scope, const char* name, py::object bound, bool is_static,
+                  py::tuple keywords) {
     const auto code = coroutine_code(name);
     auto* object = PyType_GenericAlloc(get_imports().function_type, 0);
     if (object == nullptr)
@@ -222,6 +269,8 @@ void add_function(py::handle scope, const char* name, py::object bound, bool is_
     as_function(object)->code = code.inc_ref().ptr();
     as_function(object)->module = module_of(scope).release().ptr();
     as_function(object)->qualname = qualname_in(scope, name).release().ptr();
+    as_function(object)->keywords = keywords.release().ptr();
+    as_function(object)->is_method = !is_static && py::isinstance<py::type>(scope);
     as_function(object)->call = &call;
     if (is_static)
         py::setattr(scope, name,

@@ -102,8 +102,11 @@ bool loop_context::needs_this_thread() const noexcept {
 void loop_context::schedule(strand& held, strand_task* first) noexcept {
     const bool here = is_own_thread();
     const bool inside = here || life().enter();
-    if (!inside || is_copy())
+    if (!inside || is_copy()) {
+        if (inside && !here)
+            life().leave();
         return held.discard(first);
+    }
     held.retain(); // the queue's reference
     held.first_task = first;
     auto* before = ready_.load(std::memory_order_relaxed);

@@ -27,6 +27,9 @@ public:
     /// The loop whose selector this is; makes its port.
     void attach(py::handle loop);
 
+    /// The loop, borrowed.
+    py::handle loop() const noexcept { return port_->loop(); }
+
     /// The loop begins and ends to run on this thread.
     void begin();
     void end();

@@ -2,6 +2,7 @@
 #include <bridge/task_locals.hpp>
 
 #include "imports.hpp"
+#include "loop_context.hpp"
 
 #include <bridge/detail/strand.hpp>
 #include <bridge/error.hpp>
@@ -29,6 +30,8 @@ task_locals::task_locals(const py::object& loop, py::object context) : state_(ne
 
 task_locals task_locals::with_running_loop() {
     detail::require_main_interpreter();
+    if (auto* context = detail::running_context())
+        return task_locals(py::reinterpret_borrow<py::object>(context->loop()));
     const auto loop = detail::get_imports().get_running_loop();
     if (loop.is_none())
         detail::throw_error(errc::no_event_loop);

@@ -117,15 +117,40 @@ auto bind_coroutine(F&& function, py_ref name) {
 /// extended.
 py::object overloads_of(py::handle scope, const char* name);
 py::object qualified_name(py::handle scope, const char* name);
-void add_function(py::handle scope, const char* name, py::object bound, bool is_static);
+void add_function(py::handle scope, const char* name, py::object bound, bool is_static,
+                  py::tuple keywords);
+
+template<class T>
+inline constexpr bool is_plain_extra =
+    !std::is_same_v<T, py::kw_only> && !std::is_same_v<T, py::pos_only>;
+
+/// The names that the parameters may be given by, in their order; empty where it is not that
+/// simple.
+template<class... Extra>
+py::tuple keyword_names(const Extra&... extra) {
+    py::list names;
+    bool all_named = (is_plain_extra<Extra> && ...);
+    [[maybe_unused]] const auto add = [&](const auto& one) {
+        if constexpr (std::is_base_of_v<py::arg, std::decay_t<decltype(one)>>) {
+            if (one.name == nullptr)
+                all_named = false;
+            else
+                names.append(
+                    py::reinterpret_steal<py::object>(PyUnicode_InternFromString(one.name)));
+        }
+    };
+    (add(extra), ...);
+    return all_named ? py::tuple(names) : py::tuple();
+}
 
 template<class F, class... Extra>
 void bind_to(py::handle scope, const char* name, bool is_static, F&& function,
              const Extra&... extra) {
+    const auto overloads = overloads_of(scope, name);
     py::cpp_function bound(bind_coroutine(std::forward<F>(function), qualified_name(scope, name)),
-                           py::name(name), py::scope(scope), py::sibling(overloads_of(scope, name)),
-                           extra...);
-    add_function(scope, name, std::move(bound), is_static);
+                           py::name(name), py::scope(scope), py::sibling(overloads), extra...);
+    add_function(scope, name, std::move(bound), is_static,
+                 overloads.is_none() ? keyword_names(extra...) : py::tuple());
 }
 
 } // namespace detail

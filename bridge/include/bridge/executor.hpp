@@ -2,6 +2,7 @@
 // The Asio executor that crossings run on: one handler at a time, with the locals they work for.
 #pragma once
 
+#include <bridge/detail/memory.hpp>
 #include <bridge/detail/strand.hpp>
 
 #include <boost/asio/execution.hpp>
@@ -16,7 +17,7 @@ namespace detail {
 
 /// A function object waiting on a strand.
 template<class F>
-struct function_task final : strand_task {
+struct function_task final : strand_task, pooled {
     explicit function_task(F&& f) : function(std::move(f)) { run = &run_or_destroy; }
 
     static void run_or_destroy(strand_task* self, bool call) {

@@ -82,6 +82,15 @@ class Places(unittest.TestCase):
                 self.assertEqual(places, [[(number, False)] * 3] * 20)
 
 
+class Keywords(unittest.TestCase):
+    def test_parameters_by_position_and_by_name(self):
+        self.assertIsNone(run(native.sleep(0)))
+        self.assertIsNone(run(native.sleep(seconds=0)))
+        for args, names in (((), {}), ((), {"second": 0}), ((0,), {"seconds": 0}), ((), {"seconds": 0, "more": 1})):
+            with self.assertRaises(TypeError):
+                native.sleep(*args, **names)
+
+
 class Descriptors(unittest.TestCase):
     def setUp(self):
         self.loop = bridge_asyncio.new_event_loop()

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bridge/detail/launch.hpp>
+#include <bridge/detail/memory.hpp>
 #include <bridge/detail/port.hpp>
 #include <bridge/detail/strand.hpp>
 #include <bridge/error.hpp>
@@ -25,7 +26,7 @@ class awaiting;
 struct coroutine_object;
 
 /// Held by the Python object and, while it runs, by its own coroutine's executor.
-class crossing : public strand {
+class crossing : public strand, public pooled {
 public:
     crossing(scheduler* on, task_locals locals, void* slot) noexcept
         : strand(on, std::move(locals), slot) {
@@ -160,15 +161,16 @@ PyObject* convert_result(T&& value) {
 
 template<class T>
 class crossing_of final : public crossing {
-    static_assert(!std::is_base_of_v<py::handle, T>,
-                  "a coroutine that Python awaits ends without the GIL, where a pybind11 object may "
-                  "not live: return bridge::py_ref instead");
+    static_assert(
+        !std::is_base_of_v<py::handle, T>,
+        "a coroutine that Python awaits ends without the GIL, where a pybind11 object may "
+        "not live: return bridge::py_ref instead");
 
 public:
     crossing_of(scheduler* on, task_locals locals, void* slot, boost::asio::awaitable<T> body)
         : crossing(on, std::move(locals), slot), body_(std::move(body)) {}
 
-    void start() override { launch(run(this)); }
+    void start() override { launch(run({}, this)); }
 
     PyObject* take_result() override {
         try {
@@ -203,7 +205,7 @@ private:
         }
     };
 
-    static entry_awaitable run(crossing_of* self) {
+    static entry_awaitable run(entry_tag, crossing_of* self) {
         const finisher end{self};
         try {
             // The frame of the body ends before its end is announced.

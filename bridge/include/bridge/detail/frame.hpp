@@ -3,6 +3,8 @@
 // launch.hpp the only user of asio::detail (docs/decisions/0005-frames.md).
 #pragma once
 
+#include <bridge/detail/memory.hpp>
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/deferred.hpp>
@@ -34,18 +36,15 @@ void trace_exception(const code_place& place) noexcept;
 /// Notes that the handler that runs here ends waiting there.
 void note_suspension(const code_place& place) noexcept;
 
-/// asio's promise, which also notes the line of each co_await.
+/// asio's promise in memory of ours: asio keeps it only on threads that are in an io_context, and
+/// gets it by aligned_alloc, which is slow.
 template<class T>
-class traced_frame : public boost::asio::detail::awaitable_frame<T, boost::asio::any_io_executor> {
+class pooled_frame : public boost::asio::detail::awaitable_frame<T, boost::asio::any_io_executor> {
+protected:
     using executor_type = boost::asio::any_io_executor;
     using frame = boost::asio::detail::awaitable_frame<T, executor_type>;
 
-    // Not so what only asks the coroutine for something, as this_coro::executor does.
-    template<class Operation>
-    static constexpr bool suspends =
-        boost::asio::is_async_operation<std::decay_t<Operation>>::value ||
-        std::is_invocable_v<Operation, boost::asio::detail::awaitable_frame_base<executor_type>*>;
-
+private:
     template<class U>
     struct inner {
         boost::asio::awaitable<U, executor_type> awaited;
@@ -53,12 +52,39 @@ class traced_frame : public boost::asio::detail::awaitable_frame<T, boost::asio:
         bool await_ready() const noexcept { return awaited.await_ready(); }
 
         // asio takes the handle by its own promise's type.
-        void await_suspend(std::coroutine_handle<traced_frame> caller) {
+        template<class Promise>
+        void await_suspend(std::coroutine_handle<Promise> caller) {
             awaited.await_suspend(std::coroutine_handle<frame>::from_promise(caller.promise()));
         }
 
         U await_resume() { return awaited.await_resume(); }
     };
+
+public:
+    static void* operator new(std::size_t size) { return take_memory(size); }
+
+    static void operator delete(void* memory, std::size_t size) noexcept {
+        give_memory(memory, size);
+    }
+
+    template<class U>
+    inner<U> await_transform(boost::asio::awaitable<U, executor_type> awaited) {
+        return {frame::await_transform(std::move(awaited))};
+    }
+};
+
+/// The same, which also notes the line of each co_await.
+template<class T>
+class traced_frame : public pooled_frame<T> {
+    using base = pooled_frame<T>;
+    using typename base::executor_type;
+    using typename base::frame;
+
+    // Not so what only asks the coroutine for something, as this_coro::executor does.
+    template<class Operation>
+    static constexpr bool suspends =
+        boost::asio::is_async_operation<std::decay_t<Operation>>::value ||
+        std::is_invocable_v<Operation, boost::asio::detail::awaitable_frame_base<executor_type>*>;
 
 public:
     boost::asio::awaitable<T, executor_type>
@@ -75,10 +101,10 @@ public:
     }
 
     template<class U>
-    inner<U> await_transform(boost::asio::awaitable<U, executor_type> awaited,
-                             unsigned line = __builtin_LINE()) {
+    auto await_transform(boost::asio::awaitable<U, executor_type> awaited,
+                         unsigned line = __builtin_LINE()) {
         place_.line = line;
-        return {frame::await_transform(std::move(awaited))};
+        return base::await_transform(std::move(awaited));
     }
 
     template<class Operation>

@@ -4,6 +4,7 @@
 // (docs/decisions/0002-launch.md).
 #pragma once
 
+#include <bridge/detail/frame.hpp>
 #include <bridge/executor.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -11,6 +12,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/cancellation_state.hpp>
 
+#include <coroutine>
 #include <utility>
 
 namespace bridge::detail {
@@ -21,6 +23,9 @@ using entry_point = asio_detail::awaitable_thread_entry_point;
 using entry_awaitable = boost::asio::awaitable<entry_point>;
 using coroutine_thread = asio_detail::awaitable_thread<boost::asio::any_io_executor>;
 using coroutine_frame = asio_detail::awaitable_frame_base<boost::asio::any_io_executor>;
+
+/// The parameter by which an entry coroutine is known as one.
+struct entry_tag {};
 
 /// What names a thread of coroutines: the same from its launch to its end.
 using thread_id = const void*;
@@ -72,3 +77,9 @@ private:
 };
 
 } // namespace bridge::detail
+
+template<class... Arguments>
+struct std::coroutine_traits<bridge::detail::entry_awaitable, bridge::detail::entry_tag,
+                             Arguments...> {
+    using promise_type = bridge::detail::pooled_frame<bridge::detail::entry_point>;
+};
