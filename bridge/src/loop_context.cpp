@@ -237,6 +237,8 @@ bool loop_context::goes_on() const noexcept {
 }
 
 bool loop_context::deliver() noexcept {
+    if (!port_->is_open())
+        return true;
     for (const auto& error : std::exchange(escaped_, {}))
         report_exception(port_->loop(), "Exception escaped an Asio handler",
                          to_python_exception(error));
@@ -248,6 +250,8 @@ bool loop_context::is_in_debug_mode() const noexcept {
 }
 
 bool loop_context::is_loop_flag_set(const py::object& name) const noexcept {
+    if (!port_->is_open())
+        return false;
     const auto flag =
         py::reinterpret_steal<py::object>(PyObject_GetAttr(port_->loop().ptr(), name.ptr()));
     PyErr_Clear();

@@ -27,7 +27,7 @@ public:
     /// The loop whose selector this is; makes its port.
     void attach(py::handle loop);
 
-    /// The loop, borrowed.
+    /// The loop, borrowed; null once its port is closed.
     py::handle loop() const noexcept { return port_->loop(); }
 
     /// The loop begins and ends to run on this thread.

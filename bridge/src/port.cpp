@@ -199,6 +199,8 @@ bool port::has_arrivals() const noexcept {
 }
 
 bool port::has_ready_callbacks() const noexcept {
+    if (loop_ == nullptr)
+        return true; // closed under a loop that runs on, at interpreter exit: nothing is woken
     const auto ready =
         py::reinterpret_steal<py::object>(PyObject_GetAttr(loop_, get_imports().name.ready.ptr()));
     const bool none = ready && PyObject_Size(ready.ptr()) == 0;

@@ -30,8 +30,11 @@ task_locals::task_locals(const py::object& loop, py::object context) : state_(ne
 
 task_locals task_locals::with_running_loop() {
     detail::require_main_interpreter();
-    if (auto* context = detail::running_context())
+    if (auto* context = detail::running_context()) {
+        if (!context->loop()) // its port was closed: the interpreter ends, and the loop runs on
+            detail::throw_error(errc::loop_closed);
         return task_locals(py::reinterpret_borrow<py::object>(context->loop()));
+    }
     const auto loop = detail::get_imports().get_running_loop();
     if (loop.is_none())
         detail::throw_error(errc::no_event_loop);

@@ -628,7 +628,7 @@ class Ends(unittest.TestCase):
             ),
         ):
             with self.subTest(name):
-                for _ in range(3):
+                for _ in range(10):
                     ended = program("import warnings; warnings.simplefilter('ignore', ResourceWarning)\n" + text)
                     self.assertEqual((ended.returncode, ended.stderr), (code, ""))
 
