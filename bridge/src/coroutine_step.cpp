@@ -30,8 +30,11 @@ PySendResult fail_used_up() {
 
 PySendResult give_result(coroutine_object* self, PyObject** result) {
     *result = retrieve(self);
-    if (!self->hot)
+    if (!self->hot) { // given away, as a coroutine's: a task keeps its coroutine longer than that
         self->now = phase::closed;
+        Py_CLEAR(self->result);
+        Py_CLEAR(self->exception);
+    }
     return *result != nullptr ? PYGEN_RETURN : PYGEN_ERROR;
 }
 

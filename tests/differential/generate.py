@@ -10,9 +10,10 @@ BRIDGE_PROGRAMS: how many (default 500, always the same ones); with BRIDGE_SEED 
 import difflib
 import functools
 import os
+import pathlib
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 import compare
 import native
@@ -103,6 +104,7 @@ def main(kind="asyncio"):
     run(TREES, count, False)
     run(CALM_TREES, count // 4, True)
     print(f"{count + count // 4} programs, the same trace each")
+    return 0
 
 
 if __name__ == "__main__":

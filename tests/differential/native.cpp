@@ -192,8 +192,10 @@ int main(int argc, char** argv) {
     try {
         py::module_::import("runpy").attr("run_path")(argv[1], py::none(), "__main__");
     } catch (py::error_already_set& error) {
-        if (error.matches(PyExc_SystemExit))
-            return error.value().attr("code").cast<int>();
+        if (error.matches(PyExc_SystemExit)) {
+            const py::object code = error.value().attr("code");
+            return code.is_none() ? 0 : py::isinstance<py::int_>(code) ? code.cast<int>() : 1;
+        }
         std::fprintf(stderr, "%s\n", error.what());
         return 1;
     }

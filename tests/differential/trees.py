@@ -5,6 +5,15 @@ import asyncio
 
 from program import show, turns
 
+
+def brief(value):
+    """Without an exception's context: what a C++ coroutine has caught is not being handled in Python."""
+    if not isinstance(value, BaseException):
+        return show(value)
+    inner = [brief(one) for one in getattr(value, "exceptions", ())]
+    return f"{type(value).__name__}{value.args if not inner else inner}"
+
+
 ERRORS = {"value": ValueError, "key": KeyError, "cancel": asyncio.CancelledError}
 
 
@@ -100,7 +109,7 @@ class Run:
         try:
             return await self.through(f"{path}.0", tree)
         except Exception as error:
-            return f"caught {show(error)}"
+            return f"caught {brief(error)}"
 
     async def do_catch_all(self, path, tree):
         try:
@@ -120,7 +129,7 @@ class Run:
 
     async def do_gather_all(self, path, *trees):
         results = await asyncio.gather(*self.children(path, trees), return_exceptions=True)
-        return [show(result) for result in results]
+        return [brief(result) for result in results]
 
     async def do_shield(self, path, tree):
         return await asyncio.shield(self.through(f"{path}.0", tree))
@@ -167,7 +176,7 @@ async def program(n, trace, tree, calm=False):
         else:
             trace("cancelled:", message, task.cancel(message))
     await asyncio.wait([task], timeout=30)
-    trace("cancelled" if task.cancelled() else show(task.exception() or task.result()) if task.done() else "pending")
+    trace("cancelled" if task.cancelled() else brief(task.exception() or task.result()) if task.done() else "pending")
     left = asyncio.all_tasks() - {asyncio.current_task()}
     for one in sorted(left, key=lambda task: int(task.get_name().rpartition("-")[2])):
         one.cancel("left over")

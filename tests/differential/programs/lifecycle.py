@@ -413,3 +413,34 @@ async def kept_alive_only_by_what_it_waits_for(n, t):
     while not seen:
         await n.hop()
     t(seen)
+
+
+@program
+async def nothing_is_kept_of_a_failed_task(n, t):
+    class Marked(Exception):
+        pass
+
+    async def below():
+        raise Marked
+
+    async def main(make):
+        task = asyncio.create_task(make())
+        gone.append(weakref.ref(task))
+        try:
+            await task
+        except Marked as error:
+            gone.append(weakref.ref(error))
+
+    gone = []
+    gc.collect()
+    gc.disable()
+    try:
+        for make in (lambda: n.call(below), lambda: n.hop_and_call(below), lambda: n.call_in_child(below)):
+            await asyncio.create_task(main(make))
+            await n.hop()
+            await turns(3)
+    finally:
+        gc.enable()
+    gc.collect()
+    await n.hop()
+    t([one() is None for one in gone])

@@ -186,7 +186,8 @@ public:
         } catch (...) {
             error_ = std::current_exception();
         }
-        set_crossing_error(error_, error_trace_.get());
+        // Not kept: its traceback may lead back here, past what the garbage collector sees.
+        set_crossing_error(std::exchange(error_, nullptr), error_trace_.get());
         return nullptr;
     }
 
