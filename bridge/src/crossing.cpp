@@ -72,6 +72,7 @@ void crossing::delegate(awaiting& to) noexcept {
 }
 
 void crossing::finish() noexcept {
+    take_trace(nullptr); // of an exception that the coroutine caught
     finished_ = true;
     if (started_there_)
         on().crossing_ended();

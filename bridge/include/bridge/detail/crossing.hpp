@@ -187,7 +187,8 @@ public:
             error_ = std::current_exception();
         }
         // Not kept: its traceback may lead back here, past what the garbage collector sees.
-        set_crossing_error(std::exchange(error_, nullptr), error_trace_.get());
+        const auto trace = std::move(error_trace_);
+        set_crossing_error(std::exchange(error_, nullptr), trace.get());
         return nullptr;
     }
 
