@@ -75,9 +75,15 @@ def calm_branches(tree):
 CALM_TREES = st.recursive(CALM_LEAVES, calm_branches, max_leaves=8)
 
 
+def observe(program, functions):
+    """The trace; what the loop says of dropped tasks last, as they go when no exception's context holds them."""
+    lines = compare.observe(program, functions, collect=False)
+    return sorted(lines, key=lambda line: line.startswith("loop:"))
+
+
 def check(tree, calm):
     program = functools.partial(trees.program, tree=tree, calm=calm)
-    expected, seen = (compare.observe(program, functions, collect=False) for functions in (pure, native))
+    expected, seen = observe(program, pure), observe(program, native)
     if expected != seen:
         difference = difflib.unified_diff(expected, seen, "async def", "C++", lineterm="")
         raise AssertionError(f"the traces differ for {tree!r}\n" + "\n".join(difference))

@@ -175,9 +175,12 @@ async def program(n, trace, tree, calm=False):
             await asyncio.sleep(0)
         else:
             trace("cancelled:", message, task.cancel(message))
-    await asyncio.wait([task], timeout=30)
+    await asyncio.wait([task], timeout=30 if calm else 0)
     trace("cancelled" if task.cancelled() else brief(task.exception() or task.result()) if task.done() else "pending")
-    left = asyncio.all_tasks() - {asyncio.current_task()}
-    for one in sorted(left, key=lambda task: int(task.get_name().rpartition("-")[2])):
-        one.cancel("left over")
-    await asyncio.gather(*left, return_exceptions=True)
+    for _ in range(100):  # some swallow several requests
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        if not left:
+            break
+        for one in sorted(left, key=lambda task: int(task.get_name().rpartition("-")[2])):
+            one.cancel("left over")
+        await turns(20)
