@@ -5,6 +5,7 @@
 #include <bridge/python_error.hpp>
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/experimental/channel_error.hpp>
 #include <boost/asio/multiple_exceptions.hpp>
 
 #include <cxxabi.h>
@@ -38,7 +39,8 @@ py::object make_os_error(int code, const std::string& text) {
 
 py::object from_system_error(const boost::system::system_error& error) {
     const auto& code = error.code();
-    if (code == boost::asio::error::operation_aborted)
+    if (code == boost::asio::error::operation_aborted ||
+        code == boost::asio::experimental::error::channel_cancelled)
         return detail::get_imports().cancelled_error();
     if (code.category() == boost::system::system_category() ||
         code.category() == boost::system::generic_category())
@@ -51,7 +53,8 @@ py::object from_system_error(const boost::system::system_error& error) {
                                                               make_text(error.what()));
     if (code.category() == bridge_category())
         return make_exception(PyExc_RuntimeError, error.what());
-    return make_os_error(code.value(), error.what());
+    // A value of a category of its own is no errno.
+    return make_exception(PyExc_OSError, error.what());
 }
 
 py::object from_std_system_error(const std::system_error& error) {

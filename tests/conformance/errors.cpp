@@ -3,6 +3,7 @@
 #include "script.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/experimental/channel_error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -58,6 +59,12 @@ asio::awaitable<void> hop() {
         throw boost::system::system_error(error::make_error_code(error::host_not_found));
     if (kind == "aborted")
         throw boost::system::system_error(error::make_error_code(error::operation_aborted));
+    if (kind == "channel_cancelled")
+        throw boost::system::system_error(
+            make_error_code(asio::experimental::error::channel_cancelled));
+    if (kind == "other_category")
+        throw boost::system::system_error(
+            make_error_code(asio::experimental::error::channel_closed));
     if (kind == "registered")
         throw registered_failure();
     if (kind == "unknown")
@@ -158,7 +165,8 @@ kinds = {
     "enoent": (FileNotFoundError, "file"), "refused": (ConnectionRefusedError, ""),
     "std_eacces": (PermissionError, "door"), "filesystem": (FileNotFoundError, "gone"),
     "eof": (EOFError, ""), "resolve": (socket.gaierror, ""),
-    "aborted": (asyncio.CancelledError, ""), "registered": (m.Registered, "a registered one"),
+    "aborted": (asyncio.CancelledError, ""), "channel_cancelled": (asyncio.CancelledError, ""),
+    "other_category": (OSError, "Channel closed"), "registered": (m.Registered, "a registered one"),
     "unknown": (m.NativeError, "unknown_failure"), "int": (m.NativeError, "int"),
     "stop_iteration": (RuntimeError, "StopIteration"),
 }
