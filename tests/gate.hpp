@@ -4,6 +4,7 @@
 
 #include <bridge/bridge.hpp>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/experimental/concurrent_channel.hpp>
 
 /// Passed one at a time, each when it is opened. Any thread.
@@ -13,6 +14,12 @@ public:
 
     boost::asio::awaitable<void> wait() {
         co_await passes_.async_receive(boost::asio::use_awaitable);
+    }
+
+    /// The same, whatever asks it to stop.
+    boost::asio::awaitable<void> wait_deaf() {
+        co_await passes_.async_receive(boost::asio::bind_cancellation_slot(
+            boost::asio::cancellation_slot(), boost::asio::use_awaitable));
     }
 
     void open() { passes_.try_send(boost::system::error_code()); }

@@ -86,8 +86,10 @@ void awaiting::request_cancel() noexcept {
 
 void awaiting::deliver_cancel(port_node* self, bool alive) noexcept {
     auto* owner = static_cast<node*>(self)->owner;
-    if (alive && (owner->state_.load(std::memory_order_acquire) & ended) == 0)
+    if (alive && (owner->state_.load(std::memory_order_acquire) & ended) == 0) {
+        owner->asked_python_ = true;
         owner->cancel_in_python();
+    }
     if ((owner->state_.fetch_and(~cancelling, std::memory_order_acq_rel) & ended) != 0)
         owner->resume_later();
 }
@@ -121,6 +123,8 @@ bool awaiting::settle(PyObject* value) noexcept {
 }
 
 void awaiting::resume() {
+    if (asked_python_ && strand_)
+        strand_->note_failure(); // Python has answered the request, by a value perhaps
     auto coroutine = std::move(*coroutine_);
     coroutine_.reset();
     coroutine.resume();

@@ -15,33 +15,18 @@ void crossing::request_cancel() noexcept {
     if (cancel_queued_.exchange(true, std::memory_order_acq_rel))
         return;
     retain();
-    cancel_task_.next = nullptr;
     post(&cancel_task_);
 }
 
-// What completed before the request is resumed first: emitted to an operation that has ended
-// already, the request would be lost. Two turns take it once through the threads' queue, behind
-// what they were to hand to the strand; then it waits until nothing else waits, within reason.
 void crossing::run_cancel(strand_task* self, bool call) {
-    auto owner = intrusive_ptr<crossing>::adopt(static_cast<own_task*>(self)->owner);
-    if (call && owner->lets_others_pass(*self))
-        return owner.detach()->post(self);
-    owner->cancel_turns_ = 0;
+    const auto owner = intrusive_ptr<crossing>::adopt(static_cast<own_task*>(self)->owner);
     owner->cancel_queued_.store(false, std::memory_order_release);
     if (!call || owner->finished_)
         return;
     owner->emitted_ = owner->requests_.load(std::memory_order_acquire);
+    if (!owner->listens_)
+        owner->answered_ = owner->emitted_;
     owner->signal_.emit(boost::asio::cancellation_type::all);
-}
-
-bool crossing::lets_others_pass(strand_task& request) noexcept {
-    constexpr int always = 2;
-    constexpr int at_most = 64; // a coroutine that posts to itself for ever must hear of it too
-    const bool others_wait = std::exchange(request.next, nullptr) != nullptr || has_waiting();
-    if (finished_ || cancel_turns_ >= (others_wait ? at_most : always))
-        return false;
-    ++cancel_turns_;
-    return true;
 }
 
 void crossing::start_there() noexcept {
@@ -72,6 +57,7 @@ void crossing::delegate(awaiting& to) noexcept {
 }
 
 void crossing::finish() noexcept {
+    answered_at_end_ = answered_; // what it has spawned may go on
     take_trace(nullptr); // of an exception that the coroutine caught
     finished_ = true;
     if (started_there_)

@@ -23,4 +23,14 @@ void note_suspension(const code_place& place) noexcept {
         strand->note_suspension(place);
 }
 
+void note_listening(bool listens) noexcept {
+    if (auto* strand = strand::current())
+        strand->note_listening(listens);
+}
+
+void note_failure() noexcept {
+    if (auto* strand = strand::current())
+        strand->note_failure();
+}
+
 } // namespace bridge::detail

@@ -4,6 +4,7 @@
 
 #include <bridge/harness/harness.hpp>
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/cancellation_state.hpp>
 
 #include <cstdlib>
@@ -386,4 +387,63 @@ async def main():
     return f"{sorted(ends, key=str)} {counts()[2]}"
 )",
                               "journey", journey) == "[0, \"CancelledError('why',)\"] 0");
+}
+
+// What ends with a value without having seen the request ends as cancelled, as a task does that is
+// cancelled right before its last step.
+BRIDGE_TEST(an_operation_that_cannot_be_cancelled_does_not_lose_the_request) {
+    static std::shared_ptr<gate> door;
+    door = std::make_shared<gate>();
+    const auto deaf = [](bool looks) {
+        return bridge::to_python([](bool looks_for_it) -> asio::awaitable<int> {
+            const life alive;
+            co_await door->wait_deaf();
+            if (looks_for_it)
+                co_return (co_await asio::this_coro::cancellation_state).cancelled() !=
+                    asio::cancellation_type::none;
+            co_return 7;
+        }(looks));
+    };
+    reset_counts();
+    auto main = bridge::with_gil([&] {
+        py::dict extra;
+        extra["deaf"] = py::cpp_function(deaf);
+        extra["open"] = py::cpp_function([] { door->open(); });
+        return main_of(R"(
+async def main():
+    answers = []
+    for looks in (False, True):
+        before = counts()[0]
+        task = asyncio.create_task(deaf(looks))
+        await until(lambda: counts()[0] == before + 1)
+        task.cancel("why")
+        await hop()
+        await turns(3)
+        open()
+        answers += [str(await outcome(task))]
+    return str(answers)
+)",
+                       extra);
+    });
+    BRIDGE_CHECK(co_await bridge::to_cpp<std::string>(std::move(main)) ==
+                 R"py(["CancelledError('why',)", '1'])py");
+}
+
+BRIDGE_TEST(a_failure_seen_as_a_tuple_is_an_answer) {
+    const auto convert = [] {
+        return bridge::to_python([]() -> asio::awaitable<int> {
+            const life alive;
+            asio::steady_timer timer(co_await asio::this_coro::executor, std::chrono::hours(1));
+            const auto [error] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+            co_return error == asio::error::operation_aborted ? 42 : 0;
+        }());
+    };
+    BRIDGE_CHECK(co_await run(R"(
+async def main():
+    task = asyncio.create_task(convert())
+    await until(lambda: counts()[0] == 1)
+    task.cancel()
+    return str(await outcome(task))
+)",
+                              "convert", convert) == "42");
 }

@@ -115,6 +115,7 @@ private:
     std::atomic<unsigned> state_{0};
     py_ref task_;
     coroutine_object* runner_ = nullptr;
+    bool asked_python_ = false;
 };
 
 /// Throws the TypeError for a Python value that is not a T. GIL held.

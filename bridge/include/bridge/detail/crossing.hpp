@@ -54,10 +54,10 @@ public:
     /// Asks the coroutine to stop: emits its cancellation signal in its turn. Loop thread or any.
     void request_cancel() noexcept;
 
-    /// Whether a request has not reached the coroutine: it is still on its way, or the coroutine
-    /// ended first. Same rule as finished().
+    /// Whether there was a request that the coroutine has not answered: it was still on its way
+    /// when the coroutine ended, or found no operation that it could end. After delivery.
     bool cancel_unseen() const noexcept {
-        return requests_.load(std::memory_order_acquire) != emitted_;
+        return requests_.load(std::memory_order_acquire) != answered_at_end_;
     }
 
     /// Readable by the thread that holds the strand, and on the loop thread after delivery.
@@ -119,7 +119,6 @@ private:
     };
 
     void announce() noexcept;
-    bool lets_others_pass(strand_task& request) noexcept;
     static void deliver_completion(port_node* self, bool alive) noexcept;
     static void run_cancel(strand_task* self, bool call);
     static void run_start(strand_task* self, bool call);
@@ -133,8 +132,7 @@ private:
     awaiting* delegation_ = nullptr;
     py_ref kept_;
     std::atomic<unsigned> requests_{0};
-    unsigned emitted_ = 0;
-    int cancel_turns_ = 0; // of the strand that the request on its way has let pass
+    unsigned answered_at_end_ = 0;
     std::atomic<bool> cancel_queued_{false};
     std::atomic<bool> driven_by_task_{false};
     bool inline_ = false;

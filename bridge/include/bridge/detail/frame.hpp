@@ -7,10 +7,15 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/deferred.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/system/error_code.hpp>
 
 #include <coroutine>
 #include <exception>
+#include <optional>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -35,6 +40,73 @@ void trace_exception(const code_place& place) noexcept;
 
 /// Notes that the handler that runs here ends waiting there.
 void note_suspension(const code_place& place) noexcept;
+
+/// Notes that a coroutine of the handler that runs here sees an operation fail: what it does about
+/// a cancellation from here on is its answer.
+void note_failure() noexcept;
+
+/// Notes that a coroutine of the handler that runs here lets requests to stop in, or shuts them
+/// out.
+void note_listening(bool listens) noexcept;
+
+/// What a co_await says about that; empty where it says nothing.
+template<class Operation>
+inline constexpr std::optional<bool> listens_after = std::nullopt;
+template<>
+inline constexpr std::optional<bool>
+    listens_after<boost::asio::this_coro::reset_cancellation_state_0_t> = true;
+template<class Filter>
+inline constexpr std::optional<bool>
+    listens_after<boost::asio::this_coro::reset_cancellation_state_1_t<Filter>> =
+        !std::is_same_v<std::decay_t<Filter>, boost::asio::disable_cancellation>;
+template<class In, class Out>
+inline constexpr std::optional<bool>
+    listens_after<boost::asio::this_coro::reset_cancellation_state_2_t<In, Out>> =
+        !std::is_same_v<std::decay_t<In>, boost::asio::disable_cancellation>;
+
+template<class T>
+constexpr bool is_failure(const T&) noexcept {
+    return false;
+}
+
+inline bool is_failure(const boost::system::error_code& code) noexcept {
+    return code.failed();
+}
+
+inline bool is_failure(const std::exception_ptr& error) noexcept {
+    return error != nullptr;
+}
+
+// What as_tuple makes of an operation's result.
+template<class First, class... Rest>
+bool is_failure(const std::tuple<First, Rest...>& results) noexcept {
+    return is_failure(std::get<0>(results));
+}
+
+template<class F>
+decltype(auto) noting_exception(F&& f) {
+    try {
+        return std::forward<F>(f)();
+    } catch (...) {
+        note_failure();
+        throw;
+    }
+}
+
+/// What an awaited operation ended with.
+template<class Awaiter>
+decltype(auto) noting_failure(Awaiter& awaiter) {
+    using result_type = decltype(awaiter.await_resume());
+    if constexpr (std::is_void_v<result_type>) {
+        noting_exception([&] { awaiter.await_resume(); });
+    } else {
+        result_type result =
+            noting_exception([&]() -> result_type { return awaiter.await_resume(); });
+        if (is_failure(result))
+            note_failure();
+        return static_cast<result_type>(std::forward<result_type>(result));
+    }
+}
 
 /// asio's promise in memory of ours: asio keeps it only on threads that are in an io_context, and
 /// gets it by aligned_alloc, which is slow.
@@ -73,7 +145,7 @@ public:
     }
 };
 
-/// The same, which also notes the line of each co_await.
+/// The same, which also notes the line of each co_await and how it ended.
 template<class T>
 class traced_frame : public pooled_frame<T> {
     using base = pooled_frame<T>;
@@ -85,6 +157,24 @@ class traced_frame : public pooled_frame<T> {
     static constexpr bool suspends =
         boost::asio::is_async_operation<std::decay_t<Operation>>::value ||
         std::is_invocable_v<Operation, boost::asio::detail::awaitable_frame_base<executor_type>*>;
+
+    template<class Operation>
+    static constexpr bool asks_for_cancellation =
+        std::is_same_v<std::decay_t<Operation>, boost::asio::this_coro::cancellation_state_t>;
+
+    template<class Awaiter>
+    struct noted {
+        Awaiter awaiter;
+
+        bool await_ready() const noexcept { return awaiter.await_ready(); }
+
+        template<class Promise>
+        void await_suspend(std::coroutine_handle<Promise> caller) {
+            awaiter.await_suspend(caller);
+        }
+
+        decltype(auto) await_resume() { return noting_failure(awaiter); }
+    };
 
 public:
     boost::asio::awaitable<T, executor_type>
@@ -104,16 +194,27 @@ public:
     auto await_transform(boost::asio::awaitable<U, executor_type> awaited,
                          unsigned line = __builtin_LINE()) {
         place_.line = line;
-        return base::await_transform(std::move(awaited));
+        using awaiter = decltype(base::await_transform(std::move(awaited)));
+        return noted<awaiter>{
+            noting_exception([&] { return base::await_transform(std::move(awaited)); })};
     }
 
     template<class Operation>
-    auto await_transform(Operation&& operation, unsigned line = __builtin_LINE())
-        -> decltype(std::declval<frame&>().await_transform(std::forward<Operation>(operation))) {
+    auto await_transform(Operation&& operation, unsigned line = __builtin_LINE()) {
         place_.line = line;
-        if constexpr (suspends<Operation>)
+        const auto transform = [&] {
+            return frame::await_transform(std::forward<Operation>(operation));
+        };
+        if constexpr (suspends<Operation>) {
             note_suspension(place_);
-        return frame::await_transform(std::forward<Operation>(operation));
+            return noted<decltype(transform())>{noting_exception(transform)};
+        } else {
+            if constexpr (asks_for_cancellation<Operation>)
+                note_failure(); // whoever looks for a request has seen it
+            if constexpr (listens_after<std::decay_t<Operation>>.has_value())
+                note_listening(*listens_after<std::decay_t<Operation>>);
+            return transform();
+        }
     }
 
 private:

@@ -90,6 +90,12 @@ public:
         suspended_at_.store(place);
     }
 
+    /// A coroutine saw an operation fail, or looked for a cancellation. Holds it.
+    void note_failure() noexcept { answered_ = emitted_; }
+
+    /// A coroutine shuts requests to stop out, which is an answer too, or lets them in. Holds it.
+    void note_listening(bool listens) noexcept { listens_ = listens; }
+
     /// Where one of its coroutines last began to wait; no file where none did. Any thread.
     code_place suspended_at() const noexcept { return suspended_at_.load(); }
 
@@ -105,9 +111,6 @@ public:
         return state_.compare_exchange_strong(expected, is_held, std::memory_order_acquire,
                                               std::memory_order_relaxed);
     }
-
-    /// Whether handlers wait. Holds it.
-    bool has_waiting() const noexcept { return state_.load(std::memory_order_relaxed) != is_held; }
 
     /// Gives the strand up; what waited runs on the scheduler.
     void leave() noexcept;
@@ -140,6 +143,12 @@ public:
 
 protected:
     virtual ~strand() = default;
+
+    // How many requests to stop were emitted to its coroutines, and by how many of them there was
+    // an answer. Holds it.
+    unsigned emitted_ = 0;
+    unsigned answered_ = 0;
+    bool listens_ = true;
 
 private:
     class current_scope {
