@@ -2,11 +2,11 @@
 // Random bytes and damaged files: each is read or refused at a line of the text.
 // Arguments: seed and number of inputs.
 #include "config.hpp"
+#include "fuzz.hpp"
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <random>
 
 #include "error.hpp"
 
@@ -52,42 +52,6 @@ constexpr const char* pieces[] = {"[",
                                   "99999999999999999999",
                                   "\xE4\xB8\xAD"};
 
-class inputs {
-public:
-    explicit inputs(unsigned seed) : random_(seed) {}
-
-    std::string next() {
-        if (below(8) == 0)
-            return bytes();
-        std::string text = below(4) == 0 ? "" : valid[below(std::size(valid))];
-        for (auto count = 1 + below(5); count > 0; --count)
-            damage(text);
-        return text;
-    }
-
-private:
-    std::size_t below(std::size_t limit) { return random_() % limit; }
-
-    std::string bytes() {
-        std::string text(below(60), '\0');
-        for (auto& one : text)
-            one = static_cast<char>(below(256));
-        return text;
-    }
-
-    void damage(std::string& text) {
-        const auto at = below(text.size() + 1);
-        if (below(3) == 0)
-            text.erase(at, 1 + below(4));
-        else if (below(3) == 0 && !text.empty())
-            text[below(text.size())] = static_cast<char>(below(256));
-        else
-            text.insert(at, pieces[below(std::size(pieces))]);
-    }
-
-    std::mt19937 random_;
-};
-
 // False for an error of another kind, or without a line that the text has.
 bool holds(const std::string& text, long& accepted) {
     try {
@@ -108,7 +72,7 @@ bool holds(const std::string& text, long& accepted) {
 int main(int argc, char** argv) {
     const auto seed = static_cast<unsigned>(argc > 1 ? std::atol(argv[1]) : 1);
     const long count = argc > 2 ? std::atol(argv[2]) : 20'000;
-    inputs all(seed);
+    fuzz::inputs all(seed, valid, pieces);
     long accepted = 0;
     for (long i = 0; i < count; ++i) {
         const auto text = all.next();

@@ -6,10 +6,11 @@
 
 #include <bridge/protocol/text.hpp>
 
+#include "fuzz.hpp"
+
 #include <cstdio>
 #include <cstdlib>
 #include <iterator>
-#include <random>
 #include <string>
 
 namespace {
@@ -53,42 +54,6 @@ constexpr const char* pieces[] = {"{",
                                   "\"outcome\":7",
                                   "  "};
 
-class inputs {
-public:
-    explicit inputs(unsigned seed) : random_(seed) {}
-
-    std::string next() {
-        if (below(8) == 0)
-            return bytes();
-        std::string text = valid[below(std::size(valid))];
-        for (auto count = below(4); count > 0; --count)
-            damage(text);
-        return text;
-    }
-
-private:
-    std::size_t below(std::size_t limit) { return random_() % limit; }
-
-    std::string bytes() {
-        std::string text(below(80), '\0');
-        for (auto& one : text)
-            one = static_cast<char>(below(256));
-        return text;
-    }
-
-    void damage(std::string& text) {
-        const auto at = below(text.size() + 1);
-        if (below(3) == 0)
-            text.erase(at, 1 + below(8));
-        else if (below(3) == 0 && !text.empty())
-            text[below(text.size())] = static_cast<char>(below(256));
-        else
-            text.insert(at, pieces[below(std::size(pieces))]);
-    }
-
-    std::mt19937 random_;
-};
-
 // A line of valid UTF-8 that reads as what it was written from.
 bool survives_writing(const event& first) {
     const auto line = write_event(first);
@@ -113,7 +78,7 @@ bool holds(const std::string& line, long& accepted) {
 int main(int argc, char** argv) {
     const auto seed = static_cast<unsigned>(argc > 1 ? std::atol(argv[1]) : 1);
     const long count = argc > 2 ? std::atol(argv[2]) : 60'000;
-    inputs all(seed);
+    fuzz::inputs all(seed, valid, pieces);
     long accepted = 0;
     for (long i = 0; i < count; ++i) {
         const auto line = all.next();
