@@ -10,7 +10,9 @@
 #include <bridge/detail/python_compat.hpp>
 #include <bridge/detail/report.hpp>
 
+#include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
 
 namespace bridge::detail {
 namespace {
@@ -133,7 +135,11 @@ void awaiting::resume() {
 void awaiting::resume_later() noexcept {
     if (strand_)
         return strand_->post(&resume_);
-    boost::asio::post(coroutine_->get_executor(), [this] { resume(); });
+    // Held until post() has returned: once it is resumed the coroutine may end, and with it the
+    // last work of its context, which its owner then destroys.
+    const auto on = boost::asio::prefer(coroutine_->get_executor(),
+                                        boost::asio::execution::outstanding_work.tracked);
+    boost::asio::post(on, [this] { resume(); });
 }
 
 void awaiting::fail(errc error) noexcept {

@@ -72,8 +72,24 @@ PySendResult coroutine_am_send(PyObject* self, PyObject* value, PyObject** resul
 /// What the drain calls when native code has announced something.
 void on_crossing_ready(coroutine_object& self) noexcept;
 
-/// The message of the cancel(msg) that asks for the end, or null. Borrowed.
-PyObject* cancel_message_of(const crossing& op) noexcept;
+/// Gives up waiting for native code, which is asked to end.
+void detach(coroutine_object* self) noexcept;
+
+// coroutine_delegate.cpp: what C++ awaits, run by the awaiting task
+/// Begins with it; false where it is over at once, with the value or the error set.
+bool begin_inner(coroutine_object* self, awaiting* waiter, PyObject** value);
+
+/// One step of it: sends the value, or throws the exception where there is one.
+PySendResult step_inner(coroutine_object* self, PyObject* value, PyObject* exception,
+                        PyObject** result);
+
+/// Its next step, or its first one where it has not begun.
+PySendResult next_of_delegate(coroutine_object* self, PyObject* value, PyObject* thrown,
+                              PyObject** result);
+
+/// It ended, with the value (whose reference it takes) or the error set; true where its waiter may
+/// be resumed here.
+bool end_inner(coroutine_object* self, PyObject* value, awaiting*& waiter);
 
 /// Calls cancel(), with the message where there is one; null with the error set where it failed.
 py::object call_cancel(PyObject* task, PyObject* message) noexcept;
@@ -85,19 +101,23 @@ py::object cancel_delegate(coroutine_object& self, PyObject* message) noexcept;
 /// set.
 py::object close_delegate(coroutine_object& self) noexcept;
 
-/// Gives up waiting for native code, which is asked to end.
-void detach(coroutine_object* self) noexcept;
-
 // coroutine_future.cpp: the Future protocol
 extern PyMethodDef future_methods[];
 extern PyMethodDef coroutine_methods[];
 extern PyGetSetDef coroutine_getset[];
 
+/// Hands the object to whoever waits; at once where `directly`, else through call_soon.
+bool wake_waiters(coroutine_object* self, bool directly) noexcept;
+
+// coroutine_result.cpp: what it ended with
 /// Takes the result out of the finished crossing.
 void settle(coroutine_object* self) noexcept;
 
-/// Hands the object to whoever waits; at once where `directly`, else through call_soon.
-bool wake_waiters(coroutine_object* self, bool directly) noexcept;
+/// Settled only.
+bool is_cancelled(const coroutine_object* self);
+
+/// The message of the cancel(msg) that asks for the end, or null. Borrowed.
+PyObject* cancel_message_of(const crossing& op) noexcept;
 
 /// What is handled here becomes the context of an exception that has none, as by `raise`.
 void set_handled_as_context(PyObject* exception);

@@ -76,53 +76,6 @@ PySendResult wait_for_native(coroutine_object* self, PyObject** result) {
     return yield_self(self, result);
 }
 
-// One step of what is delegated to: sends the value, or throws the exception where there is one.
-PySendResult step_inner(coroutine_object* self, PyObject* value, PyObject* exception,
-                        PyObject** result) {
-    PySendResult outcome = PYGEN_ERROR;
-    if (exception != nullptr)
-        *result = call_throw(self->inner, exception, outcome);
-    else
-        outcome = PyIter_Send(self->inner, value, result);
-    if (outcome == PYGEN_NEXT)
-        Py_XSETREF(self->yielded, Py_NewRef(*result));
-    return outcome;
-}
-
-// Begins with what the coroutine waits for; false where it is over at once, with the value or the
-// error set.
-bool begin_inner(coroutine_object* self, awaiting* waiter, PyObject** value) {
-    self->now = phase::delegating;
-    self->waiter = waiter;
-    waiter->set_runner(self);
-    switch (waiter->prepare()) {
-    case awaiting::prepared::awaitable: {
-        // From here on the iterator alone keeps it: the garbage collector sees through us, but not
-        // through the frame of a C++ coroutine.
-        const auto object = waiter->take_object();
-        self->inner = iterator_of(object.handle().ptr());
-        break;
-    }
-    case awaiting::prepared::value:
-        *value = waiter->take_object().release();
-        break;
-    case awaiting::prepared::failed:
-        break;
-    }
-    return self->inner != nullptr;
-}
-
-// The delegated object ended; true where its waiter may be resumed here.
-bool end_inner(coroutine_object* self, PyObject* value, awaiting*& waiter) {
-    waiter = std::exchange(self->waiter, nullptr);
-    self->now = phase::running;
-    Py_CLEAR(self->inner);
-    Py_CLEAR(self->yielded);
-    const bool here = waiter->settle(value);
-    Py_XDECREF(value);
-    return here;
-}
-
 PySendResult wait_for_inner(coroutine_object* self) {
     if (!find_locals(self))
         PyErr_Clear(); // driven by hand, without a loop: only cancelling from C++ would need one
@@ -167,33 +120,6 @@ PySendResult resume_and_go_on(coroutine_object* self, awaiting* waiter, PyObject
         return yield_self(self, result);
     }
     return go_on(self, result);
-}
-
-// What has to be raised instead of the next step: thrown by the awaiting task, or asked for by C++.
-py::object take_exception(coroutine_object* self, PyObject* thrown) {
-    const bool cancelled = std::exchange(self->cancel_inner, false);
-    if (thrown != nullptr || !cancelled)
-        return py::reinterpret_borrow<py::object>(thrown);
-    auto* message = cancel_message_of(*self->op);
-    const auto& type = get_imports().cancelled_error;
-    return message != nullptr ? type(py::handle(message)) : type();
-}
-
-// The next step of what is delegated to, or its first one.
-PySendResult next_of_delegate(coroutine_object* self, PyObject* value, PyObject* thrown,
-                              PyObject** result) {
-    const auto exception = take_exception(self, thrown);
-    if (self->inner != nullptr)
-        return step_inner(self, value, exception.ptr(), result);
-    if (exception) { // it never begins
-        if (!close_delegate(*self))
-            PyErr_WriteUnraisable(nullptr);
-        set_exception(exception);
-        return PYGEN_ERROR;
-    }
-    if (begin_inner(self, self->waiter, result))
-        return step_inner(self, value, nullptr, result);
-    return *result != nullptr ? PYGEN_RETURN : PYGEN_ERROR;
 }
 
 // A step of the delegated object, and of the coroutine behind it where that step was the last.
@@ -417,31 +343,6 @@ void on_crossing_ready(coroutine_object& self) noexcept {
     }
     Py_INCREF(as_object(&self)); // until it is woken
     op.locals().port().wake_after_drain(&self.wake);
-}
-
-py::object call_cancel(PyObject* task, PyObject* message) noexcept {
-    auto* const method = get_imports().name.cancel.ptr();
-    return py::reinterpret_steal<py::object>(message != nullptr
-                                                 ? PyObject_CallMethodOneArg(task, method, message)
-                                                 : PyObject_CallMethodNoArgs(task, method));
-}
-
-py::object close_delegate(coroutine_object& self) noexcept {
-    const auto object = self.inner != nullptr ? py::reinterpret_borrow<py::object>(self.inner)
-                                              : self.waiter->take_object().get(); // not begun
-    auto* const method = get_imports().name.close.ptr();
-    if (!object || PyObject_HasAttr(object.ptr(), method) == 0)
-        return py::none();
-    return py::reinterpret_steal<py::object>(PyObject_CallMethodNoArgs(object.ptr(), method));
-}
-
-py::object cancel_delegate(coroutine_object& self, PyObject* message) noexcept {
-    const auto& name = get_imports().name;
-    if (self.yielded == nullptr || PyObject_HasAttr(self.yielded, name.cancel.ptr()) == 0) {
-        self.cancel_inner = true;
-        return py::none();
-    }
-    return call_cancel(self.yielded, message);
 }
 
 } // namespace bridge::detail

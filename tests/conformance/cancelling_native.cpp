@@ -427,6 +427,7 @@ async def main():
     });
     BRIDGE_CHECK(co_await bridge::to_cpp<std::string>(std::move(main)) ==
                  R"py(["CancelledError('why',)", '1'])py");
+    door.reset(); // before the runtime that it belongs to
 }
 
 BRIDGE_TEST(a_failure_seen_as_a_tuple_is_an_answer) {

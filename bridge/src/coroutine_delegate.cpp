@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Python awaitable that a C++ coroutine waits for, run by the task that awaits the coroutine.
+#include "coroutine.hpp"
+
+#include "generator_protocol.hpp"
+#include "imports.hpp"
+
+#include <bridge/detail/awaiting.hpp>
+#include <bridge/detail/python_compat.hpp>
+
+namespace bridge::detail {
+namespace {
+
+// What has to be raised instead of the next step: thrown by the awaiting task, or asked for by C++.
+py::object take_exception(coroutine_object* self, PyObject* thrown) {
+    const bool cancelled = std::exchange(self->cancel_inner, false);
+    if (thrown != nullptr || !cancelled)
+        return py::reinterpret_borrow<py::object>(thrown);
+    auto* message = cancel_message_of(*self->op);
+    const auto& type = get_imports().cancelled_error;
+    return message != nullptr ? type(py::handle(message)) : type();
+}
+
+} // namespace
+
+PySendResult step_inner(coroutine_object* self, PyObject* value, PyObject* exception,
+                        PyObject** result) {
+    PySendResult outcome = PYGEN_ERROR;
+    if (exception != nullptr)
+        *result = call_throw(self->inner, exception, outcome);
+    else
+        outcome = PyIter_Send(self->inner, value, result);
+    if (outcome == PYGEN_NEXT)
+        Py_XSETREF(self->yielded, Py_NewRef(*result));
+    return outcome;
+}
+
+bool begin_inner(coroutine_object* self, awaiting* waiter, PyObject** value) {
+    self->now = phase::delegating;
+    self->waiter = waiter;
+    waiter->set_runner(self);
+    switch (waiter->prepare()) {
+    case awaiting::prepared::awaitable: {
+        // From here on the iterator alone keeps it: the garbage collector sees through us, but not
+        // through the frame of a C++ coroutine.
+        const auto object = waiter->take_object();
+        self->inner = iterator_of(object.handle().ptr());
+        break;
+    }
+    case awaiting::prepared::value:
+        *value = waiter->take_object().release();
+        break;
+    case awaiting::prepared::failed:
+        break;
+    }
+    return self->inner != nullptr;
+}
+
+bool end_inner(coroutine_object* self, PyObject* value, awaiting*& waiter) {
+    waiter = std::exchange(self->waiter, nullptr);
+    self->now = phase::running;
+    Py_CLEAR(self->inner);
+    Py_CLEAR(self->yielded);
+    const bool here = waiter->settle(value);
+    Py_XDECREF(value);
+    return here;
+}
+
+PySendResult next_of_delegate(coroutine_object* self, PyObject* value, PyObject* thrown,
+                              PyObject** result) {
+    const auto exception = take_exception(self, thrown);
+    if (self->inner != nullptr)
+        return step_inner(self, value, exception.ptr(), result);
+    if (exception) { // it never begins
+        if (!close_delegate(*self))
+            PyErr_WriteUnraisable(nullptr);
+        set_exception(exception);
+        return PYGEN_ERROR;
+    }
+    if (begin_inner(self, self->waiter, result))
+        return step_inner(self, value, nullptr, result);
+    return *result != nullptr ? PYGEN_RETURN : PYGEN_ERROR;
+}
+
+py::object call_cancel(PyObject* task, PyObject* message) noexcept {
+    auto* const method = get_imports().name.cancel.ptr();
+    return py::reinterpret_steal<py::object>(message != nullptr
+                                                 ? PyObject_CallMethodOneArg(task, method, message)
+                                                 : PyObject_CallMethodNoArgs(task, method));
+}
+
+py::object close_delegate(coroutine_object& self) noexcept {
+    const auto object = self.inner != nullptr ? py::reinterpret_borrow<py::object>(self.inner)
+                                              : self.waiter->take_object().get(); // not begun
+    auto* const method = get_imports().name.close.ptr();
+    if (!object || PyObject_HasAttr(object.ptr(), method) == 0)
+        return py::none();
+    return py::reinterpret_steal<py::object>(PyObject_CallMethodNoArgs(object.ptr(), method));
+}
+
+py::object cancel_delegate(coroutine_object& self, PyObject* message) noexcept {
+    const auto& name = get_imports().name;
+    if (self.yielded == nullptr || PyObject_HasAttr(self.yielded, name.cancel.ptr()) == 0) {
+        self.cancel_inner = true;
+        return py::none();
+    }
+    return call_cancel(self.yielded, message);
+}
+
+} // namespace bridge::detail
