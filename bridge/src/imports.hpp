@@ -26,6 +26,7 @@ struct imports {
     PyTypeObject* future_type;    ///< what to_python_future returns
     PyTypeObject* function_type;  ///< what def_async makes
     py::dict ports;               ///< weakref of a loop -> capsule of its port
+    py::dict descriptors;         ///< weakref of a foreign loop -> capsule of what wakes it
 
     struct {
         PyObject* loop = nullptr;

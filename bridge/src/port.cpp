@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <bridge/detail/port.hpp>
 
+#include "event_descriptor.hpp"
 #include "imports.hpp"
 #include "loop_context.hpp"
 
@@ -9,14 +10,9 @@
 #include <bridge/detail/scheduler.hpp>
 #include <bridge/error.hpp>
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <chrono>
 #include <memory>
 #include <mutex>
-#include <system_error>
 
 namespace bridge::detail {
 namespace {
@@ -91,12 +87,14 @@ intrusive_ptr<port> port::find(py::handle loop) {
     return intrusive_ptr<port>(last.its_port);
 }
 
-port::port(py::handle loop, loop_context* host)
-    : loop_(loop.ptr()), key_(PyWeakref_NewRef(loop.ptr(), nullptr)), host_(host) {
-    if (host_ != nullptr)
+port::port(py::handle loop, loop_context* host) : loop_(loop.ptr()), key_(nullptr), host_(host) {
+    if (host_ != nullptr) {
         host_->retain();
-    else if (event_fd_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); event_fd_ < 0)
-        throw std::system_error(errno, std::generic_category(), "eventfd for an event loop");
+        key_ = PyWeakref_NewRef(loop_, nullptr);
+    } else {
+        descriptor_ = new event_descriptor;
+        key_ = descriptor_->keep_with(loop).release().ptr();
+    }
     const auto base = py::module_::import("asyncio").attr("BaseEventLoop");
     shows_ready_queue_ = py::isinstance(loop, base) && py::hasattr(loop, "_ready");
 }
@@ -105,7 +103,7 @@ port::~port() {
     if (host_ != nullptr)
         host_->release();
     else
-        ::close(event_fd_);
+        descriptor_->release();
 }
 
 void port::release() noexcept {
@@ -124,7 +122,8 @@ void port::attach() {
     retain();
     try {
         if (all.get_running_loop().is(loop))
-            loop.attr(all.name.add_reader)(event_fd_, new_method(readable_method, self));
+            loop.attr(all.name.add_reader)(descriptor_->number(),
+                                           new_method(readable_method, self));
         else
             loop.attr(all.name.call_soon_threadsafe)(new_method(attach_method, self));
     } catch (py::error_already_set& error) {
@@ -138,7 +137,7 @@ PyObject* port::on_attach(PyObject* self, PyObject*) noexcept {
     auto* to = static_cast<port*>(PyCapsule_GetPointer(self, capsule_name));
     try {
         const auto capsule = py::reinterpret_borrow<py::object>(self);
-        to->loop().attr(get_imports().name.add_reader)(to->event_fd_,
+        to->loop().attr(get_imports().name.add_reader)(to->descriptor_->number(),
                                                        new_method(readable_method, capsule));
     } catch (py::error_already_set& error) {
         error.restore();
@@ -184,9 +183,7 @@ void port::wake() noexcept {
         return;
     }
     wakes_.fetch_add(1, std::memory_order_relaxed);
-    const std::uint64_t one = 1;
-    // Fails only when the counter is full, and then the loop is awake.
-    [[maybe_unused]] const auto written = ::write(event_fd_, &one, sizeof one);
+    descriptor_->signal();
 }
 
 bool port::is_open() const noexcept {
@@ -223,9 +220,7 @@ bool port::nothing_queued_before() const noexcept {
 }
 
 bool port::drain() noexcept {
-    std::uint64_t count = 0;
-    // Before the queue is taken: a push after this read wakes again.
-    [[maybe_unused]] const auto size = ::read(event_fd_, &count, sizeof count);
+    descriptor_->clear(); // before the queue is taken: a push after this wakes again
     return deliver();
 }
 

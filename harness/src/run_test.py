@@ -268,6 +268,7 @@ def run_test(make_body, factory, debug, name, timeout, text, report, note, end_b
             if not ended:
                 loop.set_exception_handler(lambda *_: None)  # one verdict is enough
             loop.close()
+        del loop, run  # what is kept as long as the loop object goes with it
         gc.collect()
         if ended:
             surroundings.note_what_is_left(note)

@@ -70,6 +70,15 @@ ENDS = {
         [],
     ),
     "consecutive runs": ("for _ in range(5): asyncio.run(native.hop())", 0, []),
+    "loops leave no descriptor behind": (
+        "import gc\n"
+        "def count(): gc.collect(); return len(os.listdir('/proc/self/fd'))\n"
+        "asyncio.run(native.hop()); before = count()\n"
+        "for _ in range(20): asyncio.run(native.hop())\n"
+        "assert count() == before, (before, count())",
+        0,
+        [],
+    ),
     "two loops in two threads": (
         "import threading\n"
         "def run(): asyncio.run(native.hop())\n"

@@ -28,6 +28,7 @@ struct port_waiter {
 };
 
 class loop_context;
+class event_descriptor;
 class port;
 class scheduler;
 struct shared_state;
@@ -150,7 +151,7 @@ private:
     PyObject* loop_;
     PyObject* key_; // weak reference to the loop, the port's key in imports
     loop_context* host_;
-    int event_fd_ = -1; // without a host
+    event_descriptor* descriptor_ = nullptr; // owned; without a host
     bool shows_ready_queue_;
 };
 
