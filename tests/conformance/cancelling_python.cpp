@@ -178,13 +178,14 @@ async def is_begun():
     await begun.wait()
 )");
     const auto locals = bridge::current_locals();
-    asio::cancellation_signal signal;
+    // Shared: the second request may come when the operation has ended.
+    const auto signal = std::make_shared<asio::cancellation_signal>();
     const auto on = bridge::default_runtime().make_executor(locals);
     auto result = asio::co_spawn(on, to_cpp<int>(locals, p.start("swallows_and_says")),
-                                 asio::bind_cancellation_slot(signal.slot(), asio::use_future));
+                                 asio::bind_cancellation_slot(signal->slot(), asio::use_future));
     to_cpp<void>(locals, p.start("is_begun"), asio::use_future).get();
     for (int i = 0; i < 2; ++i) // a second request on the way does no harm
-        asio::post(on, [&] { signal.emit(asio::cancellation_type::terminal); });
+        asio::post(on, [signal] { signal->emit(asio::cancellation_type::terminal); });
     BRIDGE_CHECK(result.get() == 5);
 }
 
