@@ -58,7 +58,7 @@ void crossing::delegate(awaiting& to) noexcept {
 
 void crossing::finish() noexcept {
     answered_at_end_ = answered_; // what it has spawned may go on
-    take_trace(nullptr); // of an exception that the coroutine caught
+    take_trace(nullptr);          // of an exception that the coroutine caught
     finished_ = true;
     if (started_there_)
         on().crossing_ended();

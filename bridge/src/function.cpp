@@ -18,7 +18,7 @@ struct function_object {
     PyObject* code;                ///< flagged as a coroutine function's, for inspect
     PyObject* module;              ///< where it was defined: tools that write stubs look there
     PyObject* qualname;
-    PyObject* keywords;            ///< the parameters' names, after `self`; may be empty
+    PyObject* keywords; ///< the parameters' names, after `self`; may be empty
     bool is_method;
     vectorcallfunc call;
 };

@@ -4,7 +4,6 @@
 
 #include <bridge/harness/harness.hpp>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/cancellation_state.hpp>
 
 #include <cstdlib>
@@ -16,25 +15,13 @@ using namespace native_work;
 
 namespace {
 
-// Runs main() of the source text, with one more native function; the text it returns.
-template<class F>
-asio::awaitable<std::string> run(const char* source, const char* name, F function) {
-    reset_counts();
-    auto main = bridge::with_gil([&] {
-        py::dict extra;
-        extra[name] = py::cpp_function(function);
-        return main_of(source, extra);
-    });
-    co_return co_await bridge::to_cpp<std::string>(std::move(main));
-}
-
 bool has_same_thread_loop() {
     const char* loop = std::getenv("BRIDGE_TEST_LOOP");
     return loop != nullptr && std::string(loop) == "same-thread";
 }
 
 asio::awaitable<std::string> run(const char* source) {
-    return run(source, "unused", [] {});
+    return native_work::run(source, "unused", [] {});
 }
 
 } // namespace
@@ -186,88 +173,6 @@ async def main():
                               "careless", careless) == "CancelledError() (1, 1, 0)");
 }
 
-BRIDGE_TEST(native_code_answers_with_a_value) {
-    const auto convert = [](bool reset) {
-        return bridge::to_python([](bool resets) -> asio::awaitable<int> {
-            try {
-                co_await forever();
-            } catch (const boost::system::system_error&) {
-            }
-            if (resets)
-                co_await asio::this_coro::reset_cancellation_state();
-            co_return 42;
-        }(reset));
-    };
-    BRIDGE_CHECK(co_await run(R"(
-async def main():
-    answers = []
-    for reset in (False, True):
-        task = asyncio.create_task(convert(reset))
-        await until(lambda: counts()[0] == len(answers) + 1)
-        task.cancel()
-        answers += [await outcome(task)]
-    return str(answers)
-)",
-                              "convert", convert) == "[42, 42]");
-}
-
-BRIDGE_TEST(native_code_answers_with_an_error) {
-    const auto convert = [] {
-        return bridge::to_python([]() -> asio::awaitable<int> {
-            try {
-                co_await forever();
-            } catch (const boost::system::system_error&) {
-            }
-            throw std::invalid_argument("instead");
-        }());
-    };
-    BRIDGE_CHECK(co_await run(R"(
-async def main():
-    task = asyncio.create_task(convert())
-    await until(lambda: counts()[0] == 1)
-    task.cancel()
-    return await outcome(task)
-)",
-                              "convert", convert) == "ValueError('instead',)");
-}
-
-BRIDGE_TEST(native_code_that_does_not_listen_is_waited_for) {
-    static std::shared_ptr<gate> door;
-    static std::unique_ptr<bridge::runtime> own; // one thread: what is posted later comes later
-    door = std::make_shared<gate>();
-    own = std::make_unique<bridge::runtime>(bridge::runtime_options{1});
-    const auto deaf = [] {
-        return bridge::to_python(*own, {}, []() -> asio::awaitable<int> {
-            co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-            const life alive;
-            co_await door->wait();
-            co_return 7;
-        }());
-    };
-    reset_counts();
-    auto main = bridge::with_gil([&] {
-        py::dict extra;
-        extra["deaf"] = py::cpp_function(deaf);
-        extra["open"] = py::cpp_function([] { door->open(); });
-        extra["hop_there"] = py::cpp_function([] { return bridge::to_python(*own, {}, hop()); });
-        return main_of(R"(
-async def main():
-    task = asyncio.create_task(deaf())
-    await until(lambda: counts()[0] == 1)
-    task.cancel()
-    for _ in range(10):
-        await hop_there()
-    ended = task.done()
-    open()
-    return f"{ended} {await outcome(task)}"
-)",
-                       extra);
-    });
-    BRIDGE_CHECK(co_await bridge::to_cpp<std::string>(std::move(main)) == "False 7");
-    own.reset();
-    door.reset();
-}
-
 BRIDGE_TEST(wait_for_and_timeout_return_when_native_code_has_ended) {
     BRIDGE_CHECK(co_await run(R"(
 async def main():
@@ -387,64 +292,4 @@ async def main():
     return f"{sorted(ends, key=str)} {counts()[2]}"
 )",
                               "journey", journey) == "[0, \"CancelledError('why',)\"] 0");
-}
-
-// What ends with a value without having seen the request ends as cancelled, as a task does that is
-// cancelled right before its last step.
-BRIDGE_TEST(an_operation_that_cannot_be_cancelled_does_not_lose_the_request) {
-    static std::shared_ptr<gate> door;
-    door = std::make_shared<gate>();
-    const auto deaf = [](bool looks) {
-        return bridge::to_python([](bool looks_for_it) -> asio::awaitable<int> {
-            const life alive;
-            co_await door->wait_deaf();
-            if (looks_for_it)
-                co_return (co_await asio::this_coro::cancellation_state).cancelled() !=
-                    asio::cancellation_type::none;
-            co_return 7;
-        }(looks));
-    };
-    reset_counts();
-    auto main = bridge::with_gil([&] {
-        py::dict extra;
-        extra["deaf"] = py::cpp_function(deaf);
-        extra["open"] = py::cpp_function([] { door->open(); });
-        return main_of(R"(
-async def main():
-    answers = []
-    for looks in (False, True):
-        before = counts()[0]
-        task = asyncio.create_task(deaf(looks))
-        await until(lambda: counts()[0] == before + 1)
-        task.cancel("why")
-        await hop()
-        await turns(3)
-        open()
-        answers += [str(await outcome(task))]
-    return str(answers)
-)",
-                       extra);
-    });
-    BRIDGE_CHECK(co_await bridge::to_cpp<std::string>(std::move(main)) ==
-                 R"py(["CancelledError('why',)", '1'])py");
-    door.reset(); // before the runtime that it belongs to
-}
-
-BRIDGE_TEST(a_failure_seen_as_a_tuple_is_an_answer) {
-    const auto convert = [] {
-        return bridge::to_python([]() -> asio::awaitable<int> {
-            const life alive;
-            asio::steady_timer timer(co_await asio::this_coro::executor, std::chrono::hours(1));
-            const auto [error] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
-            co_return error == asio::error::operation_aborted ? 42 : 0;
-        }());
-    };
-    BRIDGE_CHECK(co_await run(R"(
-async def main():
-    task = asyncio.create_task(convert())
-    await until(lambda: counts()[0] == 1)
-    task.cancel()
-    return str(await outcome(task))
-)",
-                              "convert", convert) == "42");
 }

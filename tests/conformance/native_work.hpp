@@ -105,4 +105,16 @@ inline void reset_counts() {
     begun = ended = completed = 0;
 }
 
+/// Runs main() of the source text, with one more native function; the text it returns.
+template<class F>
+asio::awaitable<std::string> run(const char* source, const char* name, F function) {
+    reset_counts();
+    auto main = bridge::with_gil([&] {
+        py::dict extra;
+        extra[name] = py::cpp_function(function);
+        return main_of(source, extra);
+    });
+    co_return co_await bridge::to_cpp<std::string>(std::move(main));
+}
+
 } // namespace native_work

@@ -7,7 +7,6 @@
 #include <bridge/python_error.hpp>
 
 #include <cstdint>
-#include <cstdint>
 #include <type_traits>
 #include <utility>
 

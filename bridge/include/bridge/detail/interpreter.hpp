@@ -9,9 +9,9 @@
 
 namespace bridge::detail {
 
-/// Takes the GIL back after PyEval_SaveThread(), done in that life of the interpreter. A thread that
-/// comes back when it is over stays here for ever: CPython would end it in the middle of C++ frames,
-/// which aborts.
+/// Takes the GIL back after PyEval_SaveThread(), done in that life of the interpreter. A thread
+/// that comes back when it is over stays here for ever: CPython would end it in the middle of C++
+/// frames, which aborts.
 void restore_thread(PyThreadState* saved, std::uint32_t life) noexcept;
 
 [[noreturn]] void abort_without_gil(const char* who) noexcept;
