@@ -3,6 +3,7 @@
 #include "coroutine.hpp"
 
 #include "imports.hpp"
+#include "traceback.hpp"
 
 #include <bridge/detail/awaiting.hpp>
 #include <bridge/detail/python_compat.hpp>
@@ -124,6 +125,27 @@ void cancel(port_member* member) noexcept {
     static_cast<coroutine_object::member*>(member)->owner->op->request_cancel();
 }
 
+// In asyncio's log, where it says that a callback was slow.
+void warn_of_slow_cancel(port_member* member) noexcept {
+    const auto* self = static_cast<coroutine_object::member*>(member)->owner;
+    try {
+        const auto place = self->op->suspended_at();
+        const auto where = place.file == nullptr
+                               ? py::str("it has not waited for anything yet")
+                               : py::str("it waits, or last waited, in {} at {}:{}")
+                                     .format(name_of(place), place.file, place.line);
+        py::module_::import("asyncio.log")
+            .attr("logger")
+            .attr("warning")(
+                "C++ coroutine '%s' was cancelled and has not ended; whoever cancelled "
+                "it waits for it: %s. What it does there does not react to a "
+                "cancellation; see docs/guides/cancelling.md of bridge",
+                py::handle(self->name), where);
+    } catch (py::error_already_set& error) {
+        error.discard_as_unraisable("bridge: warning of a coroutine that does not end");
+    }
+}
+
 bool wake(port_waiter* waiter, bool directly) noexcept {
     auto* self = static_cast<coroutine_object::waiting*>(waiter)->owner;
     const bool go_on = wake_waiters(self, directly);
@@ -199,6 +221,7 @@ py::object new_coroutine(PyTypeObject* type, intrusive_ptr<crossing> op, py::han
     self->membership.cancel = &cancel;
     self->membership.abandon = &abandon;
     self->membership.runs_on = &runs_on;
+    self->membership.warn = &warn_of_slow_cancel;
     self->wake.owner = self;
     self->wake.wake = &wake;
     return py::reinterpret_steal<py::object>(object);
@@ -221,6 +244,11 @@ py::object make_hot(intrusive_ptr<crossing> op, py::handle name) {
     as_coroutine(future.ptr())->hot = true;
     start_hot(as_coroutine(future.ptr()));
     return future;
+}
+
+void ask_to_end(coroutine_object* self) noexcept {
+    self->op->request_cancel();
+    port::watch_ending(self->membership);
 }
 
 void detach(coroutine_object* self) noexcept {

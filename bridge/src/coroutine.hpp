@@ -72,6 +72,9 @@ PySendResult coroutine_am_send(PyObject* self, PyObject* value, PyObject** resul
 /// What the drain calls when native code has announced something.
 void on_crossing_ready(coroutine_object& self) noexcept;
 
+/// Asks native code to end, and warns if that takes long.
+void ask_to_end(coroutine_object* self) noexcept;
+
 /// Gives up waiting for native code, which is asked to end.
 void detach(coroutine_object* self) noexcept;
 

@@ -123,7 +123,7 @@ PyObject* cancel(PyObject* object, PyObject* args, PyObject* kwargs) {
     // The first of several is the one that is heard.
     if (self->cancel_message == nullptr)
         self->cancel_message = Py_NewRef(message);
-    self->op->request_cancel();
+    ask_to_end(self);
     Py_RETURN_TRUE;
 }
 

@@ -173,7 +173,7 @@ PySendResult throw_into(coroutine_object* self, const py::object& exception, PyO
             break;
         // Native code is asked to end; the exception goes on once it has.
         Py_XSETREF(self->thrown, exception.inc_ref().ptr());
-        self->op->request_cancel();
+        ask_to_end(self);
         return yield_self(self, result);
     case phase::closed:
         return fail_used_up();

@@ -3,9 +3,28 @@
 
 #include <bridge/detail/strand.hpp>
 
+#include <functional>
+#include <iterator>
 #include <memory>
+#include <string_view>
 
 namespace bridge::detail {
+
+bool is_users(const code_place& place) noexcept {
+    struct answer {
+        const char* file;
+        bool is_users;
+    };
+
+    static thread_local answer known[32] = {};
+    auto& entry = known[std::hash<const char*>()(place.file) / 8 % std::size(known)];
+    if (entry.file != place.file) {
+        const std::string_view file(place.file);
+        entry = {place.file, file.find("/boost/asio/") == file.npos &&
+                                 file.find("include/bridge/") == file.npos};
+    }
+    return entry.is_users;
+}
 
 void trace_exception(const code_place& place) noexcept {
     auto* strand = strand::current();
@@ -21,6 +40,11 @@ void trace_exception(const code_place& place) noexcept {
 void note_suspension(const code_place& place) noexcept {
     if (auto* strand = strand::current())
         strand->note_suspension(place);
+}
+
+void note_await(const code_place& place) noexcept {
+    if (auto* strand = strand::current())
+        strand->note_await(place);
 }
 
 void note_listening(bool listens) noexcept {

@@ -25,6 +25,7 @@ void port::leave(port_member& member) noexcept {
     auto* home = std::exchange(member.home, nullptr);
     if (home == nullptr)
         return;
+    home->unwatch(member);
     *member.link = member.next;
     if (member.next != nullptr)
         member.next->link = member.link;

@@ -8,16 +8,6 @@
 namespace bridge::detail {
 namespace {
 
-// What Boost.Asio and the bridge put between the coroutines of the user says nothing to them.
-bool is_shown(const code_place& place) {
-    const std::string_view file(place.file);
-    return file.find("/boost/asio/") == file.npos && file.find("include/bridge/") == file.npos;
-}
-
-const char* name_of(const code_place& place) {
-    return std::string_view(place.function) == "operator()" ? "<lambda>" : place.function;
-}
-
 // A frame object that stands at the line, as traceback objects need one.
 py::object make_frame(const code_place& place, const py::dict& globals) {
     const auto code = py::reinterpret_steal<py::object>(reinterpret_cast<PyObject*>(
@@ -33,6 +23,10 @@ py::object make_frame(const code_place& place, const py::dict& globals) {
 
 } // namespace
 
+const char* name_of(const code_place& place) noexcept {
+    return std::string_view(place.function) == "operator()" ? "<lambda>" : place.function;
+}
+
 void add_traceback(const py::object& exception, const exception_trace& trace) {
     const py::error_scope keep_set_error;
     try {
@@ -43,7 +37,7 @@ void add_traceback(const py::object& exception, const exception_trace& trace) {
         if (!traceback)
             traceback = py::none();
         for (const auto& place : trace.places)
-            if (is_shown(place))
+            if (is_users(place))
                 traceback = type(traceback, make_frame(place, globals), 0, place.line);
         PyException_SetTraceback(exception.ptr(), traceback.ptr());
     } catch (py::error_already_set& error) {

@@ -19,6 +19,7 @@
 
 #include <bridge/bytes.hpp>
 #include <bridge/call.hpp>
+#include <bridge/cancellation.hpp>
 #include <bridge/def_async.hpp>
 #include <bridge/override.hpp>
 #include <bridge/scope.hpp>

@@ -35,11 +35,18 @@ struct exception_trace {
     std::vector<code_place> places;
 };
 
+/// Whether it is a coroutine of the user's. What Boost.Asio and the bridge put between these says
+/// nothing to them. Cheap for files that this thread has asked about before.
+bool is_users(const code_place& place) noexcept;
+
 /// Notes that the current exception leaves a coroutine of the handler that runs here.
 void trace_exception(const code_place& place) noexcept;
 
 /// Notes that the handler that runs here ends waiting there.
 void note_suspension(const code_place& place) noexcept;
+
+/// Notes that a coroutine of the handler that runs here awaits another one there.
+void note_await(const code_place& place) noexcept;
 
 /// Notes that a coroutine of the handler that runs here sees an operation fail: what it does about
 /// a cancellation from here on is its answer.
@@ -194,6 +201,7 @@ public:
     auto await_transform(boost::asio::awaitable<U, executor_type> awaited,
                          unsigned line = __builtin_LINE()) {
         place_.line = line;
+        note_await(place_);
         using awaiter = decltype(base::await_transform(std::move(awaited)));
         return noted<awaiter>{
             noting_exception([&] { return base::await_transform(std::move(awaited)); })};

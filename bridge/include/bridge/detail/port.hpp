@@ -7,6 +7,7 @@
 #include <bridge/error.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -41,6 +42,13 @@ struct port_member {
     void (*cancel)(port_member* self) noexcept = nullptr;
     void (*abandon)(port_member* self, errc why) noexcept = nullptr;
     const scheduler* (*runs_on)(const port_member* self) noexcept = nullptr;
+
+    // Asked to end, and whoever asked waits for it.
+    bool asked = false;
+    port_member* next_asked = nullptr;
+    port_member** asked_link = nullptr; ///< what points at this; null while not watched
+    std::chrono::steady_clock::time_point due{};
+    void (*warn)(port_member* self) noexcept = nullptr; ///< it has not ended when it was due
 };
 
 /// A lock-free queue into one event loop. Any thread pushes without the GIL; the first push into an
@@ -92,6 +100,9 @@ public:
     /// there are; nothing is called where there are none.
     std::size_t cancel_members(py::object when_idle);
 
+    /// The member was asked to end: warns if it is still one in a while. The first time counts.
+    static void watch_ending(port_member& member) noexcept;
+
     /// Delivers everything as "the loop has ended" and abandons the members. Requires the GIL.
     void close() noexcept;
 
@@ -118,6 +129,8 @@ public:
     std::uint64_t delivered() const noexcept { return delivered_; }
 
 private:
+    static constexpr auto no_timer = std::chrono::steady_clock::time_point::max();
+
     port(py::handle loop, loop_context* host);
     ~port();
     void attach();
@@ -129,11 +142,16 @@ private:
     bool nothing_queued_before() const noexcept;
     void tell_idle() noexcept;
     void abandon_members(const scheduler* on, errc why) noexcept;
+    void set_timer(std::chrono::steady_clock::time_point due) noexcept;
+    void warn_of_slow_members() noexcept;
+    void unwatch(port_member& member) noexcept;
     void enter_list();
     void leave_list() noexcept;
     static PyObject* on_readable(PyObject* self, PyObject*) noexcept;
     static PyObject* on_attach(PyObject* self, PyObject*) noexcept;
     static void on_reader_gone(PyObject* capsule) noexcept;
+    static PyObject* on_timer(PyObject* self, PyObject*) noexcept;
+    static PyMethodDef timer_method;
     static PyMethodDef readable_method;
     static PyMethodDef attach_method;
 
@@ -145,6 +163,9 @@ private:
     port_waiter* first_waiter_ = nullptr;
     port_waiter** last_waiter_ = &first_waiter_;
     port_member* members_ = nullptr;
+    port_member* first_asked_ = nullptr;
+    port_member** last_asked_ = &first_asked_;
+    std::chrono::steady_clock::time_point timer_due_ = no_timer;
     port* next_ = nullptr; // in shared().ports
     port** link_ = nullptr;
     PyObject* when_idle_ = nullptr;

@@ -40,6 +40,8 @@ struct shared_state {
     std::mutex ports_mutex{}; ///< of the list below, which any thread may walk
     port* ports = nullptr;
 
+    std::atomic<std::int64_t> slow_cancel_milliseconds = 10'000; ///< zero: nothing is said
+
     std::atomic<std::uint64_t> gil_takes = 0;         ///< how often a thread took the GIL
     std::atomic<std::uint64_t> unasked_gil_takes = 0; ///< of these, without the user's asking
 };

@@ -87,7 +87,13 @@ public:
     /// A coroutine waits there from now on. Holds it.
     void note_suspension(const code_place& place) noexcept {
         trace_.reset(); // its exception went no further, or came here through a branch of its own
-        suspended_at_.store(place);
+        note_await(place);
+    }
+
+    /// A coroutine of the user's awaits another one there. Holds it.
+    void note_await(const code_place& place) noexcept {
+        if (is_users(place))
+            suspended_at_.store(place);
     }
 
     /// A coroutine saw an operation fail, or looked for a cancellation. Holds it.
@@ -96,7 +102,7 @@ public:
     /// A coroutine shuts requests to stop out, which is an answer too, or lets them in. Holds it.
     void note_listening(bool listens) noexcept { listens_ = listens; }
 
-    /// Where one of its coroutines last began to wait; no file where none did. Any thread.
+    /// Where a coroutine of the user's last began to wait; no file where none did. Any thread.
     code_place suspended_at() const noexcept { return suspended_at_.load(); }
 
     /// The strand whose handler runs on this thread, or null.
