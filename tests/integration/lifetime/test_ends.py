@@ -75,7 +75,8 @@ ENDS = {
         "def count(): gc.collect(); return len(os.listdir('/proc/self/fd'))\n"
         "asyncio.run(native.hop()); before = count()\n"
         "for _ in range(20): asyncio.run(native.hop())\n"
-        "assert count() == before, (before, count())",
+        # a native thread may be about to let go of the last loop's
+        "while count() > before: os.sched_yield()",
         0,
         [],
     ),
