@@ -31,7 +31,7 @@ struct answer {
     bool is_too_long = false;
     worker_end end;
     std::string start_error;
-    std::weak_ptr<worker> process;
+    std::weak_ptr<child> process;
 };
 
 std::string with_errors(std::string message, const answer& from) {
@@ -142,7 +142,8 @@ void lister::collect(discovered& into) const {
                 auto listing = protocol::parse_listing(answers_[i].text);
                 for (auto& test : listing.tests)
                     test.timeout = binary.timeout.value_or(test.timeout);
-                into.binaries.push_back({binary, listing.binary, std::move(listing.tests)});
+                into.binaries.push_back(
+                    {binary, listing.binary, std::move(listing.tests), std::move(listing.serves)});
                 continue;
             } catch (const protocol::protocol_error& error) {
                 problem = with_errors(fmt::format("it did not list its tests as a test binary "

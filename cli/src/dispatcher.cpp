@@ -63,15 +63,25 @@ struct dispatcher::running_test {
 };
 
 dispatcher::dispatcher(supervisor& processes, const options& settings, report_set& reports)
-    : processes_(processes), settings_(settings), reports_(reports), ticks_(processes.context()) {}
+    : processes_(processes), settings_(settings), reports_(reports), ticks_(processes.context()),
+      sessions_(processes, settings) {
+    sessions_.waiting = [this](const test_binary& binary) {
+        return may_start() ? waiting_[&binary] : 0;
+    };
+    sessions_.warn = [this](const std::string& text) { reports_.emit(warned{text}); };
+}
 
 std::size_t dispatcher::run(const std::vector<planned_test>& tests) {
     tests_ = &tests;
-    queue_.emplace(tests, settings_.jobs, false);
+    queue_.emplace(tests, settings_.jobs, settings_.isolation != isolation_mode::process);
+    for (const auto& one : tests)
+        ++waiting_[one.test.binary];
     trials_.resize(tests.size());
     tick();
     fill();
     processes_.run_until([this] { return running_.empty(); });
+    sessions_.close_idle();
+    processes_.run_until([this] { return sessions_.is_empty(); });
     ticks_.cancel();
     give_up_waiting();
     return failed_;
@@ -115,14 +125,34 @@ void dispatcher::start(std::size_t place) {
     sinks.messages = [state](std::string_view bytes) { state->said.append(bytes); };
     sinks.end = [this, state](const worker_end& end) { finish(state, end); };
     reports_.emit(case_started{plan.test});
-    const auto how = settings_.is_capturing ? wiring::captured_test : wiring::uncaptured_test;
     running_.push_back(state);
+    --waiting_[plan.test.binary];
     try {
-        processes_.start(to_command(plan), how, {state->allowed}, std::move(sinks));
+        launch(state, std::move(sinks));
     } catch (const std::system_error& error) {
         std::erase(running_, state);
         conclude(place, {plan.test, outcome::crashed, explain_start(error)});
     }
+}
+
+void dispatcher::launch(const std::shared_ptr<running_test>& test, worker_sinks sinks) {
+    if (sessions_.serves(*test->plan.test.binary)) {
+        sessions_.run(test->plan, {test->allowed}, std::move(sinks), [this, test] {
+            withdraw(test);
+            fill();
+        });
+        return;
+    }
+    const auto how = settings_.is_capturing ? wiring::captured_test : wiring::uncaptured_test;
+    processes_.start(to_command(test->plan), how, {test->allowed}, std::move(sinks));
+}
+
+// As if it had not been started.
+void dispatcher::withdraw(const std::shared_ptr<running_test>& test) {
+    std::erase(running_, test);
+    queue_->end(test->place);
+    queue_->put_first(test->place);
+    ++waiting_[test->plan.test.binary];
 }
 
 void dispatcher::finish(const std::shared_ptr<running_test>& test, const worker_end& end) {
@@ -148,10 +178,12 @@ void dispatcher::conclude(std::size_t place, case_result result) {
     switch (of.take(result, {retries, rounds(), may_start() && !is_last})) {
     case trial_step::retry:
         queue_->put_first(place);
+        ++waiting_[result.test.binary];
         reports_.emit(case_retried{std::move(result), of.failed_attempts(), retries + 1});
         break;
     case trial_step::next_round:
         queue_->put_last(place);
+        ++waiting_[result.test.binary];
         reports_.emit(case_repeated{std::move(result)});
         break;
     case trial_step::finished:

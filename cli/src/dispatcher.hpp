@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "plan.hpp"
 #include "report/reporter.hpp"
 #include "schedule.hpp"
+#include "session_pool.hpp"
 #include "supervisor.hpp"
 #include "trial.hpp"
 
@@ -33,6 +35,8 @@ private:
 
     void fill();
     void start(std::size_t test);
+    void launch(const std::shared_ptr<running_test>& test, worker_sinks sinks);
+    void withdraw(const std::shared_ptr<running_test>& test);
     void finish(const std::shared_ptr<running_test>& test, const worker_end& end);
     void conclude(std::size_t test, case_result result);
     void report(case_result result);
@@ -50,6 +54,8 @@ private:
     std::optional<schedule> queue_;
     std::vector<trial> trials_; ///< as many as tests
     std::vector<std::shared_ptr<running_test>> running_;
+    std::map<const test_binary*, std::size_t> waiting_; ///< tests that have not been started
+    session_pool sessions_;
     std::size_t failed_ = 0;
 };
 

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// A helper process that kills our children's groups when we die without being able to.
+// A helper process that ends whatever our tests started and left, also when we are killed.
 #pragma once
+
+#include <string>
 
 #include "process.hpp"
 
 namespace bridge::cli {
 
-/// Started before anything else. When the runner is killed, the helper sees the end of its pipe
-/// and kills every group that was added and not removed: grandchildren too, on any POSIX system.
+/// Started before anything else. When the runner ends, however it does, the helper sees the end of
+/// its pipe. It kills every group that was added and not removed, on any POSIX system, and every
+/// process that has run_mark() in its environment, where /proc tells.
+/// "BRIDGE_TEST_RUN=...", another one in each runner: what tests start inherits it.
+const std::string& run_mark();
+
 class guardian {
 public:
     guardian();

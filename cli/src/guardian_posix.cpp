@@ -5,8 +5,15 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <random>
 #include <system_error>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include <fcntl.h>
 #include <sys/wait.h>
@@ -15,6 +22,8 @@
 namespace bridge::cli {
 
 namespace {
+
+constexpr int most_rounds = 1000;
 
 bool read_message(int fd, int& message) {
     ssize_t size;
@@ -38,6 +47,30 @@ void leave_everything_but(int pipe) {
             ::close(fd);
 }
 
+// Whether a process has this entry in its environment, as it was when its program started.
+bool has_entry(const std::string& folder, const std::string& entry) {
+    std::ifstream file(folder + "/environ", std::ios::binary);
+    const std::string text(std::istreambuf_iterator<char>(file), {});
+    for (auto at = text.find(entry); at != std::string::npos; at = text.find(entry, at + 1))
+        if ((at == 0 || text[at - 1] == '\0') && text.c_str()[at + entry.size()] == '\0')
+            return true;
+    return false;
+}
+
+// Kills those that are marked; false when there is none. A zombie has no environment any more.
+bool kill_marked(const std::string& mark) {
+    bool any = false;
+    std::error_code error;
+    for (std::filesystem::directory_iterator one("/proc", error), end; !error && one != end;
+         one.increment(error)) {
+        const int pid = std::atoi(one->path().filename().c_str());
+        if (pid <= 1 || pid == ::getpid() || !has_entry(one->path().string(), mark))
+            continue;
+        any = ::kill(pid, SIGKILL) == 0 || any;
+    }
+    return any;
+}
+
 [[noreturn]] void guard(int pipe) {
     leave_everything_but(pipe);
     std::vector<int> groups;
@@ -50,12 +83,22 @@ void leave_everything_but(int pipe) {
     }
     for (int group : groups)
         ::kill(-group, SIGKILL);
+    // What is forked while we look is found the next time.
+    for (int round = 0; round < most_rounds && kill_marked(run_mark()); ++round) {
+    }
     ::_exit(0);
 }
 
 } // namespace
 
+const std::string& run_mark() {
+    static const auto mark = fmt::format("BRIDGE_TEST_RUN={}.{:08x}{:08x}", ::getpid(),
+                                         std::random_device()(), std::random_device()());
+    return mark;
+}
+
 guardian::guardian() {
+    run_mark(); // the same in the helper
     int fds[2];
     if (::pipe(fds) != 0)
         throw std::system_error(errno, std::generic_category(), "cannot create a pipe");

@@ -14,6 +14,9 @@
 namespace bridge::cli {
 
 enum class verb { run, list, merge, show_config, show_text };
+/// What tests share: nothing, a warm Python that each is a fork of, a process, or all of them one
+/// that is in our place.
+enum class isolation_mode { process, fork, batch, none };
 enum class color_mode { automatic, always, never };
 enum class github_mode { automatic, always, never };
 enum class list_format { human, json };
@@ -41,6 +44,7 @@ struct options {
     std::optional<shard> part;
     std::string state; ///< empty: beside the manifest, or in the current folder
 
+    isolation_mode isolation = isolation_mode::process;
     unsigned jobs = 1;
     unsigned max_fail = 0;           ///< 0: no limit
     std::optional<unsigned> retries; ///< in place of each test's own

@@ -20,13 +20,16 @@ struct command {
 
 /// How a child's descriptors are connected; stdin is always /dev/null.
 enum class wiring {
-    listing,         ///< `output` = stdout, `messages` = stderr
-    captured_test,   ///< `output` = stdout and stderr interleaved, `messages` = event_descriptor
-    uncaptured_test, ///< stdout and stderr are ours, `messages` = event_descriptor
+    listing,            ///< `output` = stdout, `messages` = stderr
+    captured_test,      ///< `output` = stdout and stderr interleaved, `messages` = event_descriptor
+    uncaptured_test,    ///< stdout and stderr are ours, `messages` = event_descriptor
+    captured_session,   ///< as captured_test, `control` = control_descriptor
+    uncaptured_session, ///< as uncaptured_test, `control` = control_descriptor
 };
 
-/// The number that the event pipe has in a test process.
+/// The numbers that the event pipe and the control socket have in a test process.
 inline constexpr int event_descriptor = 3;
+inline constexpr int control_descriptor = 4;
 
 /// Owns a file descriptor.
 class unique_fd {
@@ -65,6 +68,28 @@ struct exit_status {
 /// Why a process did not start, and what to do about it; `error` is what `process` threw.
 std::string explain_start(const std::system_error& error);
 
+/// A process group, by its leader; a default one is none, and nothing is sent to it.
+class process_group {
+public:
+    process_group() = default;
+
+    explicit process_group(int leader) noexcept : leader_(leader) {}
+
+    int leader() const noexcept { return leader_; }
+
+    void signal(int number) const noexcept;
+    void signal_leader(int number) const noexcept;
+
+    /// Whether the leader has a handler for the signal; false where the system does not tell.
+    bool leader_catches(int number) const;
+
+private:
+    int leader_ = 0;
+};
+
+/// Becomes the program, in this process; throws std::system_error.
+[[noreturn]] void replace_process(const command& what);
+
 /// A started child. Its process group is alive until reap().
 class process {
 public:
@@ -74,18 +99,12 @@ public:
 
     int pid() const noexcept { return pid_; }
 
+    process_group group() const noexcept { return process_group(pid_); }
+
     /// The reading ends, not blocking; empty where `wiring` has none. The caller takes them.
     unique_fd output;
     unique_fd messages;
-
-    /// Sends a signal to the whole group.
-    void signal(int number) const noexcept;
-
-    /// The same to the child alone.
-    void signal_leader(int number) const noexcept;
-
-    /// Whether the child has a handler for the signal; false where the system does not tell.
-    bool catches(int number) const;
+    unique_fd control;
 
     /// True once the child has ended. It stays a zombie, so that its number is not given away.
     bool has_ended() const noexcept;

@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #ifdef __linux__
@@ -48,6 +49,17 @@ pipe_ends make_pipe() {
     int fds[2];
     if (::pipe(fds) != 0)
         throw_errno(errno, "cannot create a pipe");
+    unique_fd second(fds[1]);
+    pipe_ends ends{move_up(fds[0]), {}};
+    ends.write = move_up(second.release());
+    return ends;
+}
+
+// Both ends go both ways.
+pipe_ends make_socket() {
+    int fds[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM, 0, fds) != 0)
+        throw_errno(errno, "cannot create a socket");
     unique_fd second(fds[1]);
     pipe_ends ends{move_up(fds[0]), {}};
     ends.write = move_up(second.release());
@@ -95,6 +107,7 @@ struct child_plan {
     int output = -1;
     int errors = -1;
     int events = -1;
+    int control = -1;
     int failure = -1;
     pid_t parent = 0;
 };
@@ -171,6 +184,7 @@ void connect(const child_plan& plan, int from, int to) {
     connect(plan, plan.output, STDOUT_FILENO);
     connect(plan, plan.errors, STDERR_FILENO);
     connect(plan, plan.events, event_descriptor);
+    connect(plan, plan.control, control_descriptor);
     if (plan.working_directory[0] != '\0' && ::chdir(plan.working_directory) != 0)
         give_up(plan, true);
     ::execve(plan.program, plan.argv.data(), plan.envp.data());
@@ -232,16 +246,30 @@ std::string explain_start(const std::system_error& error) {
     return error.what() + advice;
 }
 
+void replace_process(const command& what) {
+    const auto argv = to_argv(what.program, what.arguments);
+    const auto envp = to_envp(what.environment);
+    if (!what.working_directory.empty() && ::chdir(what.working_directory.c_str()) != 0)
+        throw_errno(errno,
+                    "its working directory " + what.working_directory + " cannot be entered");
+    reset_signals();
+    ::execve(what.program.c_str(), argv.data(), envp.data());
+    throw_errno(errno, "it cannot be started");
+}
+
 process::process(const command& what, wiring how) {
     auto failure = make_pipe();
     child_plan plan{what.program.c_str(), what.working_directory.c_str(),
                     to_argv(what.program, what.arguments), to_envp(what.environment)};
-    pipe_ends out, second = make_pipe();
-    if (how != wiring::uncaptured_test)
+    pipe_ends out, both_ways, second = make_pipe();
+    if (how != wiring::uncaptured_test && how != wiring::uncaptured_session)
         out = make_pipe();
+    if (how == wiring::captured_session || how == wiring::uncaptured_session)
+        both_ways = make_socket();
     plan.output = out.write.get();
     plan.errors = how == wiring::listing ? second.write.get() : out.write.get();
     plan.events = how == wiring::listing ? -1 : second.write.get();
+    plan.control = both_ways.write.get();
     plan.failure = failure.write.get();
     plan.parent = ::getpid();
 
@@ -257,21 +285,24 @@ process::process(const command& what, wiring how) {
     }
     output = std::move(out.read);
     messages = std::move(second.read);
-    for (const auto* fd : {&output, &messages})
+    control = std::move(both_ways.read);
+    for (const auto* fd : {&output, &messages, &control})
         if (fd->get() >= 0)
             set_nonblocking(*fd);
 }
 
-void process::signal(int number) const noexcept {
-    ::kill(-pid_, number);
+void process_group::signal(int number) const noexcept {
+    if (leader_ > 0)
+        ::kill(-leader_, number);
 }
 
-void process::signal_leader(int number) const noexcept {
-    ::kill(pid_, number);
+void process_group::signal_leader(int number) const noexcept {
+    if (leader_ > 0)
+        ::kill(leader_, number);
 }
 
-bool process::catches(int number) const {
-    std::ifstream status("/proc/" + std::to_string(pid_) + "/status"); // Linux
+bool process_group::leader_catches(int number) const {
+    std::ifstream status("/proc/" + std::to_string(leader_) + "/status"); // Linux
     constexpr std::string_view key = "SigCgt:";
     for (std::string line; std::getline(status, line);)
         if (line.starts_with(key))
@@ -287,7 +318,7 @@ bool process::has_ended() const noexcept {
 
 exit_status process::reap() noexcept {
     // Before the wait: the zombie keeps the group's number from being given to strangers.
-    signal(SIGKILL);
+    group().signal(SIGKILL);
     int status = 0;
     while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
     }

@@ -42,6 +42,8 @@ void announce(report_set& reports, const selection& tests, const options& settin
 } // namespace
 
 exit_code run_tests(const options& settings) {
+    if (settings.isolation == isolation_mode::none)
+        return run_in_place(settings);
     const auto started = std::chrono::steady_clock::now();
     const auto all_reports = make_reports(settings);
     auto& reports = *all_reports;

@@ -201,6 +201,15 @@ void add_running(std::vector<setting>& to) {
                        &options::python, to_virtual_environment));
     to.push_back(plain("-j,--jobs", group, "N", "tests at the same time (default: one per core)",
                        &options::jobs, count_between(1, 4096)));
+    to.push_back(choice<isolation_mode>(
+        "--isolation", group,
+        "process (default): one for each test; fork: copies of one that is warm; batch: many tests "
+        "in one; none: all in one, in place of bridge-test, for a debugger",
+        &options::isolation,
+        {{"process", isolation_mode::process},
+         {"fork", isolation_mode::fork},
+         {"batch", isolation_mode::batch},
+         {"none", isolation_mode::none}}));
     to.push_back(plain("--timeout", group, "TIME", "every test's time-out, instead of its own",
                        &options::timeout, to_duration));
     to.push_back(plain("--grace", group, "TIME",

@@ -13,6 +13,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "guardian.hpp"
+#include "session.hpp"
 #include "worker.hpp"
 
 namespace bridge::cli {
@@ -32,6 +33,9 @@ public:
     std::weak_ptr<worker> start(const command& what, wiring how, worker_limits limits,
                                 worker_sinks sinks);
 
+    /// Starts a process that runs tests as it is told; throws std::system_error.
+    std::shared_ptr<session> open_session(const command& what, bool is_captured);
+
     /// Handles events until `is_done` says so.
     void run_until(const std::function<bool()>& is_done);
 
@@ -46,19 +50,27 @@ public:
     boost::asio::io_context& context() noexcept { return context_; }
 
 private:
+    template<class Child>
+    void watch(const std::shared_ptr<Child>& one);
+    void abandon(child& one) noexcept;
     void wait_for_child();
     void wait_for_interrupt();
+    void wait_for_stop();
+    void pause();
+    void arm_run_timer();
     void collect();
     void stop(stop_reason reason);
     void kill();
 
     guardian guardian_; // before the loop: its process must not inherit the loop's descriptors
     boost::asio::io_context context_{1};
-    boost::asio::signal_set children_;
+    boost::asio::signal_set ended_children_;
     boost::asio::signal_set interrupts_;
+    boost::asio::signal_set stops_;
     boost::asio::steady_timer run_timer_;
-    std::vector<std::shared_ptr<worker>> workers_;
+    std::vector<std::shared_ptr<child>> children_;
     stop_reason reason_ = stop_reason::none;
+    std::chrono::steady_clock::time_point run_end_; ///< where the run has a limit
 };
 
 } // namespace bridge::cli

@@ -28,6 +28,7 @@ struct test_binary {
     binary_location location;
     std::string name; ///< its stem, with its folder where that is not unique
     std::vector<protocol::test_info> tests;
+    std::vector<std::string> serves{}; ///< the isolations beside process that it can have
 };
 
 struct test_case {

@@ -16,11 +16,12 @@ Runs the tests whose id contains any FILTER (all without one), in one process.
 
   --list                    list the tests instead
   --format human|json       how to list (human)
-  --run-exact ID            run this test only
+  --run-exact ID            run this test only (repeatable)
   --timeout DURATION        in place of each test's own (500ms, 5s, 2m)
   --loop NAME               the event loop: asyncio (the default), same-thread or uvloop;
                             also BRIDGE_TEST_LOOP
   --event-fd N              report events to this descriptor, for bridge-test
+  --serve batch|fork        run tests as they come over --control-fd N, for bridge-test
   --help                    this text
 
 BRIDGE_TEST_DEBUG=1 turns asyncio's debug mode on.
@@ -66,12 +67,20 @@ loop_kind parse_loop(const std::string& name, const char* source) {
                       "', which is none of asyncio, same-thread and uvloop");
 }
 
-int parse_descriptor(const std::string& text) {
+serving parse_serving(const std::string& text) {
+    if (text == "batch")
+        return serving::batch;
+    if (text == "fork")
+        return serving::fork;
+    throw usage_error("--serve is '" + text + "', which is neither batch nor fork");
+}
+
+int parse_descriptor(std::string_view option, const std::string& text) {
     int number = -1;
     const auto* end = text.data() + text.size();
     const auto parsed = std::from_chars(text.data(), end, number);
     if (parsed.ec != std::errc{} || parsed.ptr != end || number < 0)
-        throw usage_error("--event-fd is '" + text + "', which is no descriptor");
+        throw usage_error(std::string(option) + " is '" + text + "', which is no descriptor");
     return number;
 }
 
@@ -100,13 +109,17 @@ void read_option(command_line& into, std::string_view option,
     if (option == "--format")
         into.json = parse_format(value());
     else if (option == "--run-exact")
-        into.exact = value();
+        into.exact.push_back(value());
     else if (option == "--timeout")
         into.timeout = parse_timeout(value());
     else if (option == "--loop")
         into.loop = parse_loop(value(), "--loop");
     else if (option == "--event-fd")
-        into.event_fd = parse_descriptor(value());
+        into.event_fd = parse_descriptor(option, value());
+    else if (option == "--control-fd")
+        into.control_fd = parse_descriptor(option, value());
+    else if (option == "--serve")
+        into.serve = parse_serving(value());
     else if (option == "--list" && !attached)
         into.list = true;
     else if ((option == "--help" || option == "-h") && !attached)
@@ -136,8 +149,13 @@ command_line parse_command_line(int argc, const char* const* argv) {
             read_option(result, word.substr(0, equals), attached, rest);
         }
     }
-    if (result.exact && !result.filters.empty())
-        throw usage_error("--run-exact runs one test: no filter may stand beside it");
+    if (!result.exact.empty() && !result.filters.empty())
+        throw usage_error(
+            "--run-exact runs the tests that it names: no filter may stand beside it");
+    if (result.serve.has_value() != (result.control_fd >= 0) ||
+        (result.serve && (result.event_fd < 0 || !result.exact.empty() || !result.filters.empty())))
+        throw usage_error(
+            "--serve needs --control-fd and --event-fd, and takes its tests from there");
     return result;
 }
 

@@ -16,15 +16,23 @@ enum class loop_kind {
     uvloop,
 };
 
+/// How tests are run that come one by one over the control socket.
+enum class serving {
+    batch, ///< in this process
+    fork,  ///< each in a fork of it
+};
+
 struct command_line {
     bool help = false;
     bool list = false;
     bool json = false;
     loop_kind loop = loop_kind::asyncio;
     bool debug = false; ///< asyncio's debug mode
-    std::optional<std::string> exact;
+    std::vector<std::string> exact;
     std::vector<std::string> filters; ///< empty: all tests
+    std::optional<serving> serve;
     int event_fd = -1;
+    int control_fd = -1;
     std::optional<std::chrono::milliseconds> timeout; ///< in place of each test's own
 };
 

@@ -3,6 +3,7 @@
 
 #include "run.hpp"
 #include "selection.hpp"
+#include "serve.hpp"
 
 #include <bridge/harness/main.hpp>
 
@@ -25,6 +26,8 @@ int complain(const char* what, int code) {
 int answer(const command_line& options, const char* program) {
     if (options.help)
         return print(usage_text);
+    if (options.serve)
+        return serve_tests(collect_tests(), options);
     auto tests = select_tests(collect_tests(), options);
     if (options.list)
         return print(list_tests(std::move(tests), options, program));

@@ -16,6 +16,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <fstream>
 #include <thread>
@@ -210,10 +212,37 @@ python_side::python_side(const command_line& options) : debug_(options.debug) {
     const auto module = load_module();
     function_ = module["run_test"];
     loop_factory_ = find_loop_factory(options.loop);
-    default_runtime(); // so that its own exit handlers are registered before ours
+    flush_ = module["flush_output"];
+    end_ = module["end_python"];
 }
 
 python_side::~python_side() = default;
+
+void python_side::start_runtime() {
+    default_runtime(); // so that its own exit handlers are registered before ours
+}
+
+int python_side::fork() {
+    PyOS_BeforeFork();
+    const auto pid = ::fork();
+    if (pid == 0)
+        PyOS_AfterFork_Child();
+    else
+        PyOS_AfterFork_Parent();
+    return pid;
+}
+
+void python_side::set_variable(const char* name, const std::string& value) {
+    py::module_::import("os").attr("environ")[name] = value;
+}
+
+void python_side::flush() {
+    flush_();
+}
+
+void python_side::end_without_finalizing() {
+    end_();
+}
 
 void python_side::run(test_run& run) {
     const std::chrono::duration<double> timeout = run.timeout();

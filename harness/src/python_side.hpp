@@ -8,6 +8,7 @@
 #include "test_run.hpp"
 
 #include <optional>
+#include <string>
 
 namespace bridge::harness {
 
@@ -21,6 +22,22 @@ public:
     python_side& operator=(const python_side&) = delete;
     ~python_side();
 
+    /// Before the first test. Until then no thread was started, so that the process may fork.
+    void start_runtime();
+
+    /// Forks with Python's own preparations; as fork().
+    int fork();
+
+    /// In the environment, for Python and C++ alike.
+    void set_variable(const char* name, const std::string& value);
+
+    /// Python's buffered output.
+    void flush();
+
+    /// What Python does at its end as far as tests may depend on it: joins its threads, calls what
+    /// was registered with atexit. It cannot be used afterwards.
+    void end_without_finalizing();
+
     /// Runs the body and judges what is left of it; everything is told to the run. Throws
     /// python_error for KeyboardInterrupt.
     void run(test_run& run);
@@ -30,6 +47,8 @@ private:
     bool debug_;
     py::object function_;
     py::object loop_factory_;
+    py::object flush_;
+    py::object end_;
 };
 
 } // namespace bridge::harness

@@ -3,8 +3,11 @@
 #pragma once
 
 #include "command_line.hpp"
+#include "python_side.hpp"
 #include "registry.hpp"
+#include "watchdog.hpp"
 
+#include <optional>
 #include <vector>
 
 namespace bridge::harness {
@@ -19,5 +22,18 @@ inline constexpr int skipped_exit = 77;
 /// Runs them and returns the program's exit code. Throws usage_error, and std::exception where
 /// Python cannot start.
 int run_tests(const std::vector<registered_test>& tests, const command_line& options);
+
+/// The same in a Python that runs already.
+int run_in(python_side& python, const std::vector<registered_test>& tests,
+           const command_line& options);
+
+/// From here on the process has to end, within 10 s and with this code.
+class exit_guard {
+public:
+    explicit exit_guard(int code);
+
+private:
+    std::optional<watchdog> watchdog_;
+};
 
 } // namespace bridge::harness

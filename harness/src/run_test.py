@@ -2,6 +2,7 @@
 """One test in a fresh event loop, what it left behind and what went wrong beside it."""
 
 import asyncio
+import atexit
 import contextlib
 import faulthandler
 import gc
@@ -272,3 +273,17 @@ def run_test(make_body, factory, debug, name, timeout, text, report, note, end_b
         gc.collect()
         if ended:
             surroundings.note_what_is_left(note)
+
+
+def flush_output():
+    for stream in sys.stdout, sys.stderr:
+        try:
+            stream.flush()
+        except Exception:
+            pass  # closed or replaced by a test: its loss
+
+
+def end_python():
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    flush_output()

@@ -11,8 +11,9 @@ namespace bridge::harness {
 namespace {
 
 bool matches(const registered_test& test, const command_line& options) {
-    if (options.exact)
-        return test.info.id == *options.exact;
+    if (!options.exact.empty())
+        return std::find(options.exact.begin(), options.exact.end(), test.info.id) !=
+               options.exact.end();
     const auto contained = [&](const std::string& filter) {
         return test.info.id.find(filter) != std::string::npos;
     };
@@ -25,8 +26,10 @@ bool matches(const registered_test& test, const command_line& options) {
 std::vector<registered_test> select_tests(std::vector<registered_test> all,
                                           const command_line& options) {
     std::erase_if(all, [&](const auto& test) { return !matches(test, options); });
-    if (options.exact && all.empty())
-        throw usage_error("there is no test with the id " + *options.exact + "; see --list");
+    for (const auto& id : options.exact)
+        if (std::none_of(all.begin(), all.end(),
+                         [&](const auto& test) { return test.info.id == id; }))
+            throw usage_error("there is no test with the id " + id + "; see --list");
     return all;
 }
 
@@ -38,7 +41,8 @@ std::string list_tests(std::vector<registered_test> tests, const command_line& o
             text += test.info.id + "\n";
         return text;
     }
-    protocol::listing listing{std::filesystem::path(program).stem().string(), {}};
+    protocol::listing listing{
+        std::filesystem::path(program).stem().string(), {}, {"batch", "fork"}};
     listing.tests.reserve(tests.size());
     for (auto& test : tests)
         listing.tests.push_back(std::move(test.info));

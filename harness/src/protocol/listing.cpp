@@ -85,6 +85,12 @@ std::string write_listing(const listing& value, std::string_view path) {
     json::object object{{"bridge_protocol", version},
                         {"binary", to_json_text(value.binary)},
                         {"tests", std::move(tests)}};
+    if (!value.serves.empty()) {
+        json::array serves;
+        for (const auto& one : value.serves)
+            serves.emplace_back(to_json_text(one));
+        object["serves"] = std::move(serves);
+    }
     if (!path.empty())
         object["path"] = to_json_text(path);
     return json::serialize(object);
@@ -96,6 +102,7 @@ listing parse_listing(std::string_view text) {
     field_reader fields(object, "the listing");
     listing result;
     result.binary = fields.text("binary");
+    result.serves = fields.texts_or_empty("serves");
     const auto& tests = fields.array("tests");
     for (std::size_t i = 0; i < tests.size(); ++i)
         result.tests.push_back(to_test(tests[i], i));

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signals to the runner at every stage: what is reported, and that nobody survives."""
 
+import os
 import signal
 import subprocess
 import sys
+import time
 import unittest
 
 from driver import BOUND, RunnerTest, fixture, unblocked
@@ -87,6 +89,65 @@ class Interrupted(RunnerTest):
         process.kill()
         process.communicate(timeout=BOUND)
         self.announcements.wait_for_end()
+
+
+def state_of(pid):
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+        return file.read().rsplit(")", 1)[1].split()[0]
+
+
+@unittest.skipUnless(os.path.exists("/proc/self/stat"), "this system does not show states")
+class Stopped(RunnerTest):
+    def wait_for_state(self, pid, wanted):
+        deadline = time.monotonic() + BOUND
+        while state_of(pid) not in wanted:
+            self.assertLess(time.monotonic(), deadline, state_of(pid))
+            time.sleep(0.01)
+
+    def test_tests_stop_too_and_the_time_does_not_count(self):
+        for mode in ("process", "fork", "batch"):
+            with self.subTest(mode):
+                announcements = self.fifo()
+                words = (fixture("helpful"), "--exact", "number.pid", "--isolation", mode)
+                process = self.start(*words, "--timeout", "1500ms", "--grace", "1ms")
+                announcements.wait_for("\n")
+                pid = int(announcements.seen)
+                process.send_signal(signal.SIGTSTP)
+                for one in (process.pid, pid):
+                    self.wait_for_state(one, "T")
+                time.sleep(1.6)  # longer than the test may take
+                self.assertEqual(state_of(pid), "T")
+                process.send_signal(signal.SIGCONT)
+                for one in (process.pid, pid):
+                    self.wait_for_state(one, "SR")
+                os.kill(pid, signal.SIGUSR1)
+                run = self.finish(process)
+                self.assertEqual(run.code, 0, run.out)
+
+
+@unittest.skipUnless(os.path.exists("/proc/self/environ"), "this system does not show them")
+class Daemons(RunnerTest):
+    """What has left its group and session does not outlive the runner either."""
+
+    def test_when_the_run_has_ended(self):
+        for mode in ("process", "fork", "batch"):
+            with self.subTest(mode):
+                announcements = self.fifo()
+                run = self.run_tests(fixture("helpful"), "daemon.stays", "--isolation", mode)
+                self.assertEqual(run.code, 0, run.out)
+                announcements.wait_for("up")
+                announcements.wait_for_end()
+
+    def test_when_the_runner_is_killed(self):
+        for mode in ("process", "fork", "batch"):
+            with self.subTest(mode):
+                announcements = self.fifo()
+                words = (fixture("helpful"), "daemon.stays", "wait.up", "--isolation", mode)
+                process = self.start(*words, "-j2")
+                announcements.wait_for("up", times=3)
+                process.kill()
+                process.communicate(timeout=BOUND)
+                announcements.wait_for_end()
 
 
 class StartedOddly(RunnerTest):

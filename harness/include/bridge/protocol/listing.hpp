@@ -33,6 +33,7 @@ struct test_info {
 struct listing {
     std::string binary; ///< the file's stem
     std::vector<test_info> tests;
+    std::vector<std::string> serves{}; ///< the ways of --serve that it knows
 };
 
 /// One JSON object without a line end; bytes that are not UTF-8 are escaped.

@@ -8,4 +8,5 @@
 #include <bridge/protocol/listing.hpp>
 #include <bridge/protocol/manifest.hpp>
 #include <bridge/protocol/outcome.hpp>
+#include <bridge/protocol/serving.hpp>
 #include <bridge/protocol/text.hpp>
