@@ -31,7 +31,8 @@ struct given {
 };
 
 TEST("a test's own options count where nothing else is said") {
-    const auto plan = given().plan();
+    given one;
+    const auto plan = one.plan();
     CHECK(!plan.timeout && plan.time() == milliseconds(10) && plan.retries == 1);
     CHECK(plan.group == "port" && !plan.is_serial && plan.slots == 1 && !plan.expected);
 }
