@@ -34,9 +34,9 @@ public:
     /// Kills it at once.
     virtual void kill() = 0;
 
-    /// Stops it and its time, until resume().
+    /// Stops it and its time, until resume() tells how long that was.
     virtual void pause() = 0;
-    virtual void resume() = 0;
+    virtual void resume(std::chrono::nanoseconds stopped) = 0;
 
     virtual bool has_ended() const noexcept = 0;
 

@@ -68,6 +68,10 @@ dispatcher::dispatcher(supervisor& processes, const options& settings, report_se
     sessions_.waiting = [this](const test_binary& binary) {
         return may_start() ? waiting_[&binary] : 0;
     };
+    processes_.on_resume = [this](std::chrono::nanoseconds stopped) {
+        for (const auto& one : running_)
+            one->started += stopped;
+    };
     sessions_.warn = [this](const std::string& text) { reports_.emit(warned{text}); };
 }
 

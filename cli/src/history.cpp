@@ -2,6 +2,8 @@
 // {"bridge_test_state":1,"tests":[{"binary":...,"id":...,"outcome":...,"duration_ms":...}]}
 #include "history.hpp"
 
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <system_error>
@@ -16,6 +18,7 @@
 
 namespace bridge::cli {
 
+namespace fs = std::filesystem;
 namespace json = boost::json;
 
 namespace {
@@ -62,7 +65,27 @@ json::string to_json(std::string_view text) {
     return json::string(protocol::to_valid_utf8(text));
 }
 
+// As the XDG base directory specification has it: a path that is not absolute is none.
+fs::path cache_folder() {
+    for (const auto& [variable, below] : {std::pair{"XDG_CACHE_HOME", ""}, {"HOME", ".cache"}})
+        if (const char* folder = std::getenv(variable);
+            folder != nullptr && fs::path(folder).is_absolute())
+            return fs::path(folder) / below;
+    return {};
+}
+
 } // namespace
+
+history_place place_of_history(const std::string& chosen, const std::string& folder) {
+    if (!chosen.empty())
+        return {chosen, false};
+    if (!folder.empty())
+        return {(fs::path(folder) / history_name).string(), false};
+    const auto cache = cache_folder();
+    if (cache.empty())
+        return {};
+    return {(cache / "bridge-test" / history_name).string(), true};
+}
 
 history history::load(const std::string& path) {
     history result;
@@ -100,6 +123,13 @@ void history::put(const std::string& binary, const std::string& id, remembered w
 void history::keep_only(const std::string& binary, const std::set<std::string_view>& ids) {
     if (const auto tests = binaries_.find(binary); tests != binaries_.end())
         std::erase_if(tests->second, [&](const auto& one) { return !ids.contains(one.first); });
+}
+
+void history::keep_existing() {
+    std::erase_if(binaries_, [](const auto& one) {
+        std::error_code error;
+        return !fs::exists(one.first, error);
+    });
 }
 
 void history::save(const std::string& path) const {

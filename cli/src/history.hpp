@@ -21,6 +21,16 @@ struct remembered {
 
 inline constexpr std::string_view history_name = "bridge-test-state.json";
 
+/// Where the history is kept.
+struct history_place {
+    std::string path;       ///< empty: nowhere
+    bool is_shared = false; ///< of every binary that no manifest knows
+};
+
+/// `chosen`: as the user said it, or empty. `folder`: of the manifest that was used, or empty; then
+/// it is in $XDG_CACHE_HOME, or ~/.cache: no folder of the user's is littered.
+history_place place_of_history(const std::string& chosen, const std::string& folder);
+
 class history {
 public:
     /// Reads the file; one that is not there is an empty history. Throws protocol_error for one
@@ -34,6 +44,9 @@ public:
 
     /// Forgets what this binary no longer has.
     void keep_only(const std::string& binary, const std::set<std::string_view>& ids);
+
+    /// Forgets binaries that are not there any more.
+    void keep_existing();
 
     /// Replaces the file, whole or not at all; throws std::system_error.
     void save(const std::string& path) const;

@@ -3,6 +3,7 @@
 #include "history_writer.hpp"
 
 #include <cstdio>
+#include <filesystem>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -13,8 +14,8 @@
 
 namespace bridge::cli {
 
-history_writer::history_writer(std::string path, const std::vector<test_binary>& known)
-    : path_(std::move(path)), known_(known) {}
+history_writer::history_writer(history_place place, const std::vector<test_binary>& known)
+    : place_(std::move(place)), known_(known) {}
 
 void history_writer::on(const run_event& event) {
     if (const auto* one = std::get_if<case_finished>(&event)) {
@@ -25,20 +26,24 @@ void history_writer::on(const run_event& event) {
                                 result.test.info->id,
                                 {result.result, result.is_flaky(), took}});
     }
-    if (!std::holds_alternative<run_finished>(event) || entries_.empty())
+    if (!std::holds_alternative<run_finished>(event) || entries_.empty() || place_.path.empty())
         return;
     try {
         save();
     } catch (const std::system_error& error) {
+        if (place_.is_shared)
+            return; // nobody chose it
         const auto text = fmt::format("warning: {}; this run is not remembered\n", error.what());
         std::fputs(printable(text, false).c_str(), stderr);
     }
 }
 
 void history_writer::save() const {
+    if (place_.is_shared)
+        std::filesystem::create_directories(std::filesystem::path(place_.path).parent_path());
     history all;
     try {
-        all = history::load(path_); // again: another run may have ended since
+        all = history::load(place_.path); // again: another run may have ended since
     } catch (const protocol::protocol_error&) {
         // Told when the run began; it is replaced.
     }
@@ -50,7 +55,9 @@ void history_writer::save() const {
             ids.insert(test.id);
         all.keep_only(binary.location.path, ids);
     }
-    all.save(path_);
+    if (place_.is_shared)
+        all.keep_existing();
+    all.save(place_.path);
 }
 
 } // namespace bridge::cli

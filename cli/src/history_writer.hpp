@@ -16,7 +16,7 @@ namespace bridge::cli {
 class history_writer final : public reporter {
 public:
     /// `known`: the binaries that were listed; what they no longer have is forgotten.
-    history_writer(std::string path, const std::vector<test_binary>& known);
+    history_writer(history_place place, const std::vector<test_binary>& known);
 
     void on(const run_event& event) override;
 
@@ -29,7 +29,7 @@ private:
 
     void save() const;
 
-    std::string path_;
+    history_place place_;
     const std::vector<test_binary>& known_;
     std::vector<entry> entries_;
 };

@@ -171,8 +171,6 @@ located locate(const std::vector<std::string>& paths) {
         all.add_manifest(find_manifest());
     for (const auto& path : paths)
         all.add(path);
-    if (all.result.folder.empty())
-        all.result.folder = ".";
     return std::move(all.result);
 }
 

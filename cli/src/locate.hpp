@@ -18,7 +18,7 @@ struct listing_problem {
 struct located {
     std::vector<binary_location> binaries;
     std::vector<listing_problem> problems;
-    std::string folder; ///< of the first manifest that was used, else the current one
+    std::string folder; ///< of the first manifest that was used; empty where none was
 };
 
 /// Finds every binary once. No paths: the manifest of the current folder, ./build or ./build/*;

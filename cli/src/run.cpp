@@ -55,7 +55,7 @@ exit_code run_tests(const options& settings) {
     if (settings.run_timeout)
         processes.limit_run(*settings.run_timeout);
     const auto tests = select_tests(processes, settings);
-    reports.add(std::make_unique<history_writer>(tests.state_file, tests.found.binaries));
+    reports.add(std::make_unique<history_writer>(tests.state, tests.found.binaries));
     announce(reports, tests, settings);
     const auto failed = dispatcher(processes, settings, reports).run(plan(tests, settings));
     reports.emit(run_finished{std::chrono::steady_clock::now() - started});

@@ -2,8 +2,6 @@
 // Selecting tests.
 #include "selection.hpp"
 
-#include <filesystem>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -29,9 +27,12 @@ std::string explain_nothing(const filter& wanted, const selection& from) {
     const auto words = wanted.describe();
     if (words.empty() || tests == 0)
         return fmt::format("there are no tests: searched {}", searched);
+    if (words == "--failed" && from.state.path.empty())
+        return "no verdicts are remembered: there is no manifest, and neither XDG_CACHE_HOME nor "
+               "HOME names a folder; --state names a file";
     if (words == "--failed")
         return fmt::format("no test failed when it last ran, as {} remembers: searched {}",
-                           from.state_file, searched);
+                           from.state.path, searched);
     return fmt::format("no test fits {}: searched {}; 'bridge-test list' shows them, and a binary "
                        "or folder is named with a '/'",
                        words, searched);
@@ -39,14 +40,12 @@ std::string explain_nothing(const filter& wanted, const selection& from) {
 
 // A file that cannot be understood is as good as none, but not without a word.
 void recall(selection& into, const options& settings, const std::string& folder) {
-    namespace fs = std::filesystem;
-    into.state_file =
-        settings.state.empty() ? (fs::path(folder) / history_name).string() : settings.state;
+    into.state = place_of_history(settings.state, folder);
     try {
-        into.past = history::load(into.state_file);
+        into.past = history::load(into.state.path);
     } catch (const protocol::protocol_error& error) {
         into.warnings.push_back(
-            fmt::format("{}: {}; earlier verdicts are not known", into.state_file, error.what()));
+            fmt::format("{}: {}; earlier verdicts are not known", into.state.path, error.what()));
     }
 }
 

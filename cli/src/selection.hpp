@@ -17,7 +17,7 @@ struct selection {
     bool is_shard_empty = false;  ///< tests were selected, but none of them is in this shard
     std::string nothing_selected; ///< why there are no cases, when there are none
     history past;
-    std::string state_file;
+    history_place state;
 };
 
 /// Throws expected_error when there is nothing that could be asked.

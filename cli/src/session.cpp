@@ -12,6 +12,8 @@ namespace {
 // After its last test; longer than the harness gives itself.
 constexpr std::chrono::milliseconds time_to_go{12'000};
 
+constexpr std::size_t longest_line = 64 * 1024;
+
 } // namespace
 
 session::session(boost::asio::io_context& context, process started, guardian& groups)
@@ -44,14 +46,26 @@ void session::take(std::string_view bytes) {
     for (char byte : bytes) {
         if (byte != '\n') {
             line_ += byte;
+            if (line_.size() > longest_line)
+                return end_as_crash("a line without an end");
             continue;
         }
         try {
             take(protocol::parse_serving_event(std::exchange(line_, {})));
-        } catch (const protocol::protocol_error&) {
-            kill(); // it does not know what it says: its test ends as a crash
+        } catch (const protocol::protocol_error& error) {
+            return end_as_crash(error.what());
         }
     }
+}
+
+// Not by way of the ladder: we do not stop it, it ends badly.
+void session::end_as_crash(const std::string& why) {
+    on_nonsense(why);
+    if (fork_ != 0)
+        process_group(fork_).signal(SIGKILL);
+    process_.group().signal(SIGKILL);
+    is_finished_ = true;
+    control_.close(); // not before: its end might be in order
 }
 
 void session::take(const protocol::serving_event& event) {
@@ -129,7 +143,8 @@ void session::pause() {
         ladder_->pause();
 }
 
-void session::resume() {
+void session::resume(std::chrono::nanoseconds stopped) {
+    started_ += stopped;
     if (ladder_)
         ladder_->resume();
 }

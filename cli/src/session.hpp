@@ -31,6 +31,9 @@ public:
     /// Told once, in place of a test's end, when the binary does not serve so; why.
     std::function<void(const std::string&)> on_refused;
 
+    /// Told, before it is killed, when the process says what the protocol does not know.
+    std::function<void(const std::string&)> on_nonsense;
+
     /// Told when the process has ended badly, or did not want to end, and no test was running.
     std::function<void(const worker_end&)> on_idle_end;
 
@@ -48,7 +51,7 @@ public:
     void kill() override;
 
     void pause() override;
-    void resume() override;
+    void resume(std::chrono::nanoseconds stopped) override;
 
     bool has_ended() const noexcept override { return process_.has_ended(); }
 
@@ -62,6 +65,7 @@ private:
     void take(const protocol::serving_event& event);
     void end_test(const worker_end& end);
     void forget_fork();
+    void end_as_crash(const std::string& why);
     void climb(worker_limits limits);
     worker_end make_end(exit_status status) const;
 

@@ -68,6 +68,11 @@ std::shared_ptr<session> session_pool::open(const test_binary& binary) {
                                  location.working_directory},
                                 settings_.is_capturing);
     one->wants_more = [this, &binary] { return waiting(binary) > 0; };
+    one->on_nonsense = [this, &binary](const std::string& why) {
+        warn(fmt::format("{}: a process of --isolation {} did not keep to the protocol, and was "
+                         "killed: {}",
+                         binary.name, mode(), why));
+    };
     one->on_idle_end = [this, &binary](const worker_end& end) {
         warn(end.cause == ending::timed_out
                  ? fmt::format("{}: a process of --isolation {} did not end after its tests",

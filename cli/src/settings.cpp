@@ -190,7 +190,8 @@ void add_selection(std::vector<setting>& to) {
     to.push_back(std::move(part));
     to.push_back(plain("--state", group, "FILE",
                        "the file that verdicts and durations are remembered in "
-                       "(default: bridge-test-state.json beside the manifest)",
+                       "(default: bridge-test-state.json beside the manifest, "
+                       "else in ~/.cache/bridge-test)",
                        &options::state, to_file));
 }
 

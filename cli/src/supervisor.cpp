@@ -131,12 +131,15 @@ void supervisor::pause() {
     for (const auto& one : running)
         one->pause();
     ::raise(SIGSTOP); // until SIGCONT comes
+    const auto stopped = std::chrono::steady_clock::now() - began;
     for (const auto& one : running)
-        one->resume();
+        one->resume(stopped);
     if (run_end_ != std::chrono::steady_clock::time_point()) {
-        run_end_ += std::chrono::steady_clock::now() - began;
+        run_end_ += stopped;
         arm_run_timer();
     }
+    if (on_resume)
+        on_resume(stopped);
 }
 
 void supervisor::collect() {

@@ -47,6 +47,9 @@ public:
     /// Called when the reason to stop, or its urgency, changes.
     std::function<void(stop_reason, bool is_kill)> on_stop;
 
+    /// Called after Ctrl-Z, when all goes on, with the time that does not count.
+    std::function<void(std::chrono::nanoseconds)> on_resume;
+
     boost::asio::io_context& context() noexcept { return context_; }
 
 private:

@@ -22,7 +22,10 @@ public:
 
     void pause() override { ladder_->pause(); }
 
-    void resume() override { ladder_->resume(); }
+    void resume(std::chrono::nanoseconds stopped) override {
+        started_ += stopped;
+        ladder_->resume();
+    }
 
     bool has_ended() const noexcept override { return process_.has_ended(); }
 

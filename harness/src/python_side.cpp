@@ -14,12 +14,14 @@
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
+#include <stdexcept>
 #include <thread>
 
 namespace bridge::harness {
@@ -147,10 +149,15 @@ std::size_t count_native(const py::object& loop) {
     return count;
 }
 
-py::object native_functions() {
+double seconds(watchdog::clock::duration time) {
+    return std::chrono::duration<double>(time).count();
+}
+
+py::object native_functions(watchdog& guard) {
     return py::module_::import("types").attr("SimpleNamespace")(
         py::arg("count") = py::cpp_function(&count_native),
-        py::arg("cancel") = py::cpp_function(&cancel_native));
+        py::arg("cancel") = py::cpp_function(&cancel_native),
+        py::arg("stopped") = py::cpp_function([&guard] { return seconds(guard.stopped()); }));
 }
 
 py::dict load_module() {
@@ -214,12 +221,19 @@ python_side::python_side(const command_line& options) : debug_(options.debug) {
     loop_factory_ = find_loop_factory(options.loop);
     flush_ = module["flush_output"];
     end_ = module["end_python"];
+    catch_dumps();
 }
 
 python_side::~python_side() = default;
 
 void python_side::start_runtime() {
-    default_runtime(); // so that its own exit handlers are registered before ours
+    auto& runtime = default_runtime(); // its own exit handlers are registered before ours
+    try {
+        // What Asio opens when it is first used is not a test's to close.
+        const boost::asio::signal_set opens_all(runtime.io_context());
+    } catch (const std::logic_error&) {
+        // A runtime of the program's own.
+    }
 }
 
 int python_side::fork() {
@@ -244,17 +258,17 @@ void python_side::end_without_finalizing() {
     end_();
 }
 
-void python_side::run(test_run& run) {
-    const std::chrono::duration<double> timeout = run.timeout();
+void python_side::run(test_run& run, watchdog& guard) {
     const auto report = [&run](const std::string& kind, const std::string& message) {
         record(run, kind, message);
     };
     const auto note = [&run](const std::string& message) { run.note(message); };
     try {
         function_(py::cpp_function([&run] { return make_body(run); }), loop_factory_, debug_,
-                  run.test().info.id, timeout.count(), protocol::format_duration(run.timeout()),
-                  py::cpp_function(report), py::cpp_function(note),
-                  py::cpp_function([&run] { record_body_error(run); }), native_functions());
+                  run.test().info.id, seconds(run.timeout()),
+                  protocol::format_duration(run.timeout()), py::cpp_function(report),
+                  py::cpp_function(note), py::cpp_function([&run] { record_body_error(run); }),
+                  native_functions(guard));
     } catch (py::error_already_set& error) {
         throw python_error(error);
     }

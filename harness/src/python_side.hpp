@@ -6,6 +6,7 @@
 
 #include "command_line.hpp"
 #include "test_run.hpp"
+#include "watchdog.hpp"
 
 #include <optional>
 #include <string>
@@ -38,9 +39,9 @@ public:
     /// was registered with atexit. It cannot be used afterwards.
     void end_without_finalizing();
 
-    /// Runs the body and judges what is left of it; everything is told to the run. Throws
-    /// python_error for KeyboardInterrupt.
-    void run(test_run& run);
+    /// Runs the body and judges what is left of it; everything is told to the run. The guard knows
+    /// what time does not count. Throws python_error for KeyboardInterrupt.
+    void run(test_run& run, watchdog& guard);
 
 private:
     std::optional<interpreter> python_;

@@ -21,8 +21,8 @@ _POLL = 0.005
 _STDERR = 2  # sys.stderr may be a test's own
 
 
-if hasattr(signal, "SIGQUIT"):  # bridge-test sends it to a process that does not end
-    faulthandler.register(signal.SIGQUIT, file=_STDERR, all_threads=True, chain=False)
+# By bridge-test where a process does not end, and by the watchdog's own thread before it ends it.
+faulthandler.register(signal.SIGQUIT, file=_STDERR, all_threads=True, chain=False)
 
 
 def _format(exception):
@@ -158,22 +158,29 @@ def _dump(loop):
 
 
 class _Run:
-    def __init__(self, loop, watch, report):
+    def __init__(self, loop, watch, report, native):
         self.loop = loop
         self.watch = watch
         self.report = report
+        self.native = native
         self.generators = _Generators()
 
     def until(self, future, grace=None):
         """Runs the loop until the future is done, or `grace` seconds; SystemExit does not end it."""
         loop = self.loop
         over = False
+        stopped = self.native.stopped()
 
         def stop(_):
             loop.stop()
 
         def give_up():
-            nonlocal over
+            nonlocal over, stopped, timer
+            more = self.native.stopped() - stopped
+            if more > 0:  # Ctrl-Z: that time does not count
+                stopped += more
+                timer = loop.call_later(more, give_up)
+                return
             over = True
             loop.stop()
 
@@ -194,6 +201,10 @@ class _Run:
         self.loop.call_soon(self.generators.attach)
         return self.loop.create_task(coroutine)
 
+    def now(self):
+        """The loop's time, without that in which the process was stopped."""
+        return self.loop.time() - self.native.stopped()
+
     def body(self, coroutine, name, timeout, text):
         task = self.start(coroutine)
         task.set_name(name)
@@ -208,35 +219,35 @@ class _Run:
             if task.done() and not task.cancelled():
                 task.exception()  # its failure is known
 
-    def settle(self, native):
+    def settle(self):
         """What is left, after it had time to end; then it is ended."""
-        deadline = self.loop.time() + _DRAIN
+        deadline = self.now() + _DRAIN
         left = self.wait_for_tasks(deadline)
-        while native.count(self.loop) and self.loop.time() < deadline:
+        while self.native.count(self.loop) and self.now() < deadline:
             self.until(self.start(asyncio.sleep(_POLL)))
         for task in left:
             self.report("leak", _describe_task(task))
             task.cancel()
         if left:
-            self.wait_for_tasks(self.loop.time() + _GRACE / 2)
+            self.wait_for_tasks(self.now() + _GRACE / 2)
         del left
-        self.end_native(native)
+        self.end_native()
         gc.collect()
         for generator in self.generators.left():
             self.report("leak", f"async generator {_name_of(generator)!r} was not closed")
         self.until(self.start(self.loop.shutdown_asyncgens()), _GRACE)
 
-    def end_native(self, native):
+    def end_native(self):
         idle = self.loop.create_future()
-        count = native.cancel(self.loop, lambda: idle.done() or idle.set_result(None))
+        count = self.native.cancel(self.loop, lambda: idle.done() or idle.set_result(None))
         if count:
             self.report("leak", f"native work was still pending: {count} operation(s) of the loop")
             self.until(idle, _GRACE / 2)
 
     def wait_for_tasks(self, deadline):
         tasks = asyncio.all_tasks(self.loop)
-        while tasks and self.loop.time() < deadline:
-            self.until(self.start(asyncio.wait(tasks, timeout=deadline - self.loop.time())))
+        while tasks and (left := deadline - self.now()) > 0:
+            self.until(self.start(asyncio.wait(tasks, timeout=left)))
             tasks = asyncio.all_tasks(self.loop)
         return tasks
 
@@ -253,8 +264,7 @@ def run_test(make_body, factory, debug, name, timeout, text, report, note, end_b
         loop.set_debug(True)
     with _Watch(report) as watch:
         loop.set_exception_handler(watch.on_loop_failure)
-        run = _Run(loop, watch, report)
-        faulthandler.dump_traceback_later(timeout + 0.8, file=_STDERR)
+        run = _Run(loop, watch, report, native)
         ended = False
         try:
             ended = run.body(make_body(), name, timeout, text)
@@ -262,9 +272,8 @@ def run_test(make_body, factory, debug, name, timeout, text, report, note, end_b
                 end_body()
                 gc.collect()
                 run.turn()
-                run.settle(native)
+                run.settle()
         finally:
-            faulthandler.cancel_dump_traceback_later()
             asyncio.set_event_loop(None)
             if not ended:
                 loop.set_exception_handler(lambda *_: None)  # one verdict is enough

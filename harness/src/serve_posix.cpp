@@ -16,8 +16,10 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <optional>
 #include <system_error>
 
@@ -114,6 +116,20 @@ bool end_orphans(int leader) {
     }
 }
 
+constinit int ending_code = internal_exit;
+constinit pid_t ending_process = 0;
+
+// What was there before the fork, static objects and exit handlers, is not the test's to end. What
+// it has made and registered itself is ended by exit(), in the reverse order: up to here.
+void end_before_the_parents() {
+    if (::getpid() != ending_process)
+        return; // what the test has forked ends as it would anywhere
+    std::cout.flush();
+    std::clog.flush();
+    std::fflush(nullptr);
+    ::_exit(ending_code);
+}
+
 class fork_server {
 public:
     fork_server(const std::vector<registered_test>& tests, const command_line& options)
@@ -174,17 +190,18 @@ private:
 #endif
         if (::getppid() != server) // it died before the line above
             ::_exit(internal_exit);
+        ending_process = ::getpid();
+        std::atexit(&end_before_the_parents);
         channel_.close();
         python_.set_variable("BRIDGE_TEST_ID", test.info.id);
         auto options = options_;
         options.exact = {test.info.id};
         options.timeout = command.timeout;
         python_.start_runtime();
-        const int code = run_in(python_, {test}, options);
-        const exit_guard guard(code);
+        ending_code = run_in(python_, {test}, options);
+        const exit_guard guard(ending_code);
         python_.end_without_finalizing();
-        std::fflush(nullptr);
-        ::_exit(code);
+        std::exit(ending_code);
     }
 
     const std::vector<registered_test>& tests_;

@@ -2,7 +2,6 @@
 #include "test_loop.hpp"
 
 #include "early_exit.hpp"
-#include "watchdog.hpp"
 
 #include <bridge/gil.hpp>
 
@@ -53,9 +52,9 @@ outcome test_loop::run(const registered_test& test, std::optional<milliseconds> 
     auto& run = test_run::start(test, limit, *output_);
     set_unfinished_test(run.test().info.id.c_str());
     {
-        const watchdog guard(limit + watchdog_delay, prepare_time_out(*output_, test.info, limit));
+        watchdog guard(limit + watchdog_delay, prepare_time_out(*output_, test.info, limit));
         const auto unasked = unasked_gil_takes();
-        run_guarded(run);
+        run_guarded(run, guard);
         if (const auto more = unasked_gil_takes() - unasked; more > 0)
             run.fail(protocol::failure_kind::leak,
                      "the bridge took the GIL unasked " + std::to_string(more) + " times", {}, 0);
@@ -65,9 +64,9 @@ outcome test_loop::run(const registered_test& test, std::optional<milliseconds> 
     return result;
 }
 
-void test_loop::run_guarded(test_run& run) {
+void test_loop::run_guarded(test_run& run, watchdog& guard) {
     try {
-        python_.run(run);
+        python_.run(run, guard);
     } catch (const python_error& error) {
         interrupted_ = error.matches(PyExc_KeyboardInterrupt);
         run.fail(protocol::failure_kind::exception, interrupted_ ? "interrupted" : error.format(),

@@ -6,6 +6,7 @@
 #include "output.hpp"
 #include "python_side.hpp"
 #include "registry.hpp"
+#include "watchdog.hpp"
 
 #include <bridge/protocol/outcome.hpp>
 
@@ -26,7 +27,7 @@ public:
     bool is_interrupted() const noexcept { return interrupted_; }
 
 private:
-    void run_guarded(test_run& run);
+    void run_guarded(test_run& run, watchdog& guard);
 
     python_side& python_;
     std::unique_ptr<output> output_;

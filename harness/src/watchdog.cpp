@@ -4,8 +4,41 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
+
 namespace bridge::harness {
 namespace {
+
+using std::chrono::milliseconds;
+
+// The thread looks at the clock so often; who has not looked for much longer has not run at all.
+constexpr milliseconds tick{100};
+constexpr milliseconds least_stop{500};
+
+constexpr milliseconds time_to_dump{200};
+
+using handler = void (*)(int);
+
+constinit std::atomic<handler> dump_handler{nullptr};
+
+handler handler_of_quit() noexcept {
+    struct sigaction action {};
+
+    ::sigaction(SIGQUIT, nullptr, &action);
+    return action.sa_handler;
+}
+
+// In this thread, which is not in anybody's way, and in which it is not blocked.
+void dump() noexcept {
+    if (const auto known = dump_handler.load(); known == nullptr || handler_of_quit() != known)
+        return;
+    sigset_t only;
+    sigemptyset(&only);
+    sigaddset(&only, SIGQUIT);
+    pthread_sigmask(SIG_UNBLOCK, &only, nullptr);
+    ::raise(SIGQUIT);
+}
 
 // Signals are the main thread's: Python waits for them there.
 class blocked_signals {
@@ -27,11 +60,10 @@ private:
 
 } // namespace
 
-watchdog::watchdog(std::chrono::milliseconds after, output::last_words words)
-    : words_(std::move(words)) {
-    const auto deadline = std::chrono::steady_clock::now() + after;
+watchdog::watchdog(milliseconds after, output::last_words words)
+    : words_(std::move(words)), after_(after) {
     const blocked_signals during_start;
-    thread_ = std::thread([this, deadline] { wait(deadline); });
+    thread_ = std::thread([this] { wait(); });
 }
 
 watchdog::~watchdog() {
@@ -43,12 +75,46 @@ watchdog::~watchdog() {
     thread_.join();
 }
 
-void watchdog::wait(std::chrono::steady_clock::time_point deadline) {
+watchdog::clock::duration watchdog::stopped() {
+    const std::lock_guard lock(mutex_);
+    notice_stop();
+    return stopped_;
+}
+
+void watchdog::notice_stop() {
+    const auto now = clock::now();
+    if (now - seen_ > tick + least_stop)
+        stopped_ += now - seen_;
+    seen_ = now;
+}
+
+// Whether it has become so late.
+bool watchdog::wait_until(std::unique_lock<std::mutex>& lock, clock::time_point deadline) {
+    while (!over_) {
+        notice_stop();
+        const auto until = deadline + stopped_;
+        if (seen_ >= until)
+            return true;
+        changed_.wait_until(lock, std::min(until, seen_ + tick));
+    }
+    return false;
+}
+
+void watchdog::wait() {
     std::unique_lock lock(mutex_);
-    if (changed_.wait_until(lock, deadline, [this] { return over_; }))
+    if (!wait_until(lock, begun_ + after_ - std::min<clock::duration>(time_to_dump, after_)))
+        return;
+    lock.unlock(); // the handler takes its time, and who waits for it may be the end of the test
+    dump();
+    lock.lock();
+    if (!wait_until(lock, begun_ + after_))
         return;
     write_all(words_.descriptor, words_.text.data(), words_.text.size());
     ::_exit(timed_out_exit);
+}
+
+void catch_dumps() noexcept {
+    dump_handler = handler_of_quit();
 }
 
 } // namespace bridge::harness

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -26,11 +27,10 @@ def text_of(case):
     )
 
 
-class Corpus(RunnerTest):
+class CorpusTest(RunnerTest):
     def run_one(self, test, *words):
         """A run of its own, which may be beside others."""
-        folder = os.path.join(self.folder, str(list(TESTS).index(test)))
-        os.makedirs(folder)
+        folder = tempfile.mkdtemp(dir=self.folder)
         begun = time.monotonic()
         done = subprocess.run(
             [PROGRAM, BINARY, "--exact", test, "-v", "--junit", "out.xml", "--grace", "3s", *words],
@@ -46,9 +46,9 @@ class Corpus(RunnerTest):
         out, err = done.stdout.decode(), done.stderr.decode()
         return Finished(done.returncode, out, err, seconds, self.parse(report))
 
-    def run_each(self, *words):
+    def run_each(self, *words, tests=tuple(TESTS)):
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-            return dict(zip(TESTS, pool.map(lambda test: self.run_one(test, *words), TESTS)))
+            return dict(zip(tests, pool.map(lambda test: self.run_one(test, *words), tests)))
 
     ELEMENT = {
         "PASS": None,
@@ -61,21 +61,41 @@ class Corpus(RunnerTest):
         expected = TESTS[test]
         detail = f"{run.out[-3000:]}\n{run.err}"
         self.assertEqual(run.code, expected.code, detail)
-        self.assertRegex(run.out, rf"(?m)^ *{expected.label} \[ *\d+\.\d{{3}}s\] ", detail)
         self.assertEqual(run.err, "")
         (case,) = run.report.iter("testcase")
+        self.check_case(test, case, run.out)
+        self.assertLess(run.seconds, expected.bound)
+
+    def check_case(self, test, case, out, *, in_batch=False):
+        """What the report and the terminal say of one test."""
+        expected = TESTS[test]
+        message = "" if in_batch and expected.leaves_processes else expected.message
+        detail = out[-3000:]
+        line = rf"^ *{expected.label} \[ *\d+\.\d{{3}}s\] {re.escape(test)}\b"
+        shown = re.search(rf"(?ms){line}.*?(?=^ *[A-Z]+ \[|\Z)", out)
+        self.assertTrue(shown, detail)
         verdict = [(one.tag, one.get("type")) for one in case if one.tag != "system-out"]
         if expected.label == "FAIL":
             self.assertEqual([tag for tag, _ in verdict], ["failure"], detail)
         else:
             element = self.ELEMENT[expected.label]
             self.assertEqual(verdict, [element] if element else [], detail)
-        said = text_of(case) if verdict else run.out
-        self.assertTrue(re.search(expected.message, said), f"{expected.message!r} in {said[:3000]}")
+        said = text_of(case) if verdict else shown[0]
+        self.assertTrue(re.search(message, said), f"{message!r} in {said[:3000]}")
         output = getattr(case.find("system-out"), "text", "")
         self.assertTrue(re.search(expected.output, output), f"{expected.output!r} in {output[:3000]}")
-        self.assertLess(run.seconds, expected.bound)
 
+    def check_all(self, run, tests=tuple(TESTS), *, in_batch=False):
+        """A run of all these tests."""
+        self.assertEqual(run.code, 1)
+        cases = {f"{one.get('classname')}.{one.get('name')}": one for one in run.report.iter("testcase")}
+        self.assertEqual(set(cases), {f"corpus.{test}" for test in tests})
+        for test in tests:
+            with self.subTest(test[:60]):
+                self.check_case(test, cases[f"corpus.{test}"], run.out, in_batch=in_batch)
+
+
+class Corpus(CorpusTest):
     def test_each_alone(self):
         for test, run in self.run_each().items():
             with self.subTest(test[:60]):
@@ -88,18 +108,12 @@ class Corpus(RunnerTest):
         self.assertGreaterEqual(len(listed) + len(LISTINGS) + len(FILES), 40)
 
     def test_none_hides_another(self):
-        run = self.run_tests(BINARY, "-j4", "--grace", "3s", bound=120)
-        self.assertEqual(run.code, 1)
-        cases = {f"{one.get('classname')}.{one.get('name')}": one for one in run.report.iter("testcase")}
-        self.assertEqual(set(cases), {f"corpus.{test}" for test in TESTS})
-        for test, expected in TESTS.items():
-            with self.subTest(test[:60]):
-                tags = [one.tag for one in cases[f"corpus.{test}"] if one.tag != "system-out"]
-                tag = {"PASS": [], "SKIP": ["skipped"], "FAIL": ["failure"]}
-                self.assertEqual(tags, tag.get(expected.label, ["error"]))
+        self.check_all(self.run_tests(BINARY, "-j4", "-v", "--grace", "3s", bound=120))
 
 
-class Listings(RunnerTest):
+class ListingChecks:
+    words = ()  # further ones of each run
+
     def check(self, run, message, name):
         self.assertEqual(run.code, 10, run.err)
         self.assertIn("five.passing", run.out)  # the others still run
@@ -115,7 +129,7 @@ class Listings(RunnerTest):
                 self.environment["FIXTURE_LISTING"] = how
                 limit = "500ms" if how == "hang" else "15s"
                 words = (fixture("liar"), fixture("five"), "passing", "s.a", "--list-timeout", limit)
-                self.check(self.run_tests(*words), message, "liar")
+                self.check(self.run_tests(*words, *self.words), message, "liar")
 
     def test_each_file(self):
         for name, (content, message) in FILES.items():
@@ -124,11 +138,15 @@ class Listings(RunnerTest):
                 with open(path, "wb") as file:
                     file.write(content if isinstance(content, bytes) else content.encode())
                 os.chmod(path, 0o755)
-                self.check(self.run_tests(path, fixture("five"), "passing"), message, name)
+                self.check(self.run_tests(path, fixture("five"), "passing", *self.words), message, name)
 
     def test_two_tests_of_one_id(self):
-        run = self.run_tests(os.path.join(CORPUS, "duplicates"), fixture("five"), "passing")
+        run = self.run_tests(os.path.join(CORPUS, "duplicates"), fixture("five"), "passing", *self.words)
         self.check(run, r"(?s)two tests have the id twice\.same.*rename one", "duplicates")
+
+
+class Listings(ListingChecks, RunnerTest):
+    pass
 
 
 class Agreement(CTestTest):

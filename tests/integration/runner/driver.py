@@ -58,6 +58,8 @@ class RunnerTest(unittest.TestCase):
             for key, value in os.environ.items()
             if not key.startswith(("BRIDGE_", "NO_COLOR", "TERM", "CTEST_", "GITHUB_", "CI_NODE_", "GTEST_", "VIRTUAL_ENV"))
         }
+        cache = self.environment["XDG_CACHE_HOME"] = os.path.join(self.folder, ".cache")
+        self.state = os.path.join(cache, "bridge-test", "bridge-test-state.json")
 
     def start(self, *words, junit=True, **popen):
         """Starts bridge-test; stdout and stderr are pipes."""

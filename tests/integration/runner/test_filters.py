@@ -47,10 +47,6 @@ class Filters(RunnerTest):
 
 
 class Memory(RunnerTest):
-    def setUp(self):
-        super().setUp()
-        self.state = os.path.join(self.folder, "bridge-test-state.json")
-
     def run_five(self, *words, **options):
         return self.run_tests(fixture("five"), "--grace", "100ms", *words, **options)
 
@@ -102,6 +98,26 @@ class Memory(RunnerTest):
         self.run_tests("failing")
         self.assertTrue(os.path.exists(os.path.join(self.folder, "build/bridge-test-state.json")))
         self.assertFalse(os.path.exists(self.state))
+
+    def test_without_a_manifest_it_is_in_the_cache_and_nothing_is_in_the_way(self):
+        self.run_five("failing", junit=False)
+        self.assertTrue(os.path.exists(self.state))
+        self.assertEqual(os.listdir(self.folder), [".cache"])
+        self.assertEqual(self.listed("--failed"), {"five.failing"})
+
+    def test_without_a_cache_nothing_is_remembered(self):
+        del self.environment["XDG_CACHE_HOME"]
+        self.environment.pop("HOME", None)
+        run = self.run_five("failing", junit=False)
+        self.assertEqual((run.code, run.err, os.listdir(self.folder)), (1, "", []))
+        run = self.run_five("--failed")
+        self.assertEqual(run.code, 5)
+        self.assertIn("no verdicts are remembered: there is no manifest, and neither", run.err)
+
+    def test_a_cache_that_cannot_be_written_is_none(self):
+        self.environment["XDG_CACHE_HOME"] = "/proc/none"
+        run = self.run_five("failing")
+        self.assertEqual((run.code, run.err), (1, ""))
 
     def test_another_file_or_none(self):
         self.run_five("failing", "--state", "mine.json")

@@ -125,6 +125,18 @@ class Sessions(IsolationTest):
                                   r"tests runs in a process of its own")
         self.assertEqual(self.run_tests(fixture("threaded"), "--isolation", "batch").err, "")
 
+    def test_a_binary_that_does_not_keep_to_the_protocol(self):
+        for serves, why in (("nonsense", "not one JSON object"), ("endless", "a line without an end")):
+            for mode in ("fork", "batch"):
+                with self.subTest(serves=serves, mode=mode):
+                    self.environment["FIXTURE_SERVES"] = serves
+                    words = (fixture("five"), "passing", "hanging", "--isolation", mode, "-j1")
+                    run, table = self.verdicts(*words)
+                    self.assertEqual(run.code, 1, run.out)
+                    self.assertEqual(set(table.values()), {("error", "crash")})
+                    self.assertIn("did not keep to the protocol, and was killed: ", run.err)
+                    self.assertIn(why, run.err)
+
     def test_what_goes_wrong_at_the_exit_is_the_last_tests(self):
         self.environment["FIXTURE_EXIT"] = "3"
         run, table = self.verdicts(

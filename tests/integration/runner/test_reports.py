@@ -55,7 +55,7 @@ class Junit(RunnerTest):
         for name in ("passing", "skipped"):
             run = self.run_tests(fixture("five"), name)
             self.assertEqual([one.get("name") for one in run.report.iter("testcase")], [name])
-        self.assertEqual(sorted(os.listdir(self.folder)), ["bridge-test-state.json", "out.xml"])
+        self.assertEqual(sorted(os.listdir(self.folder)), [".cache", "out.xml"])
 
     def test_a_failure_outranks_nothing_but_success(self):
         run = self.plain(fixture("five"), "failing", "--junit", "/dev/full")

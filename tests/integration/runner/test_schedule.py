@@ -62,10 +62,10 @@ class Order(ScheduleTest):
         first_end = [word for word, _ in lines].index("end")
         self.assertGreater(lines.index(("begin", "long.short")), first_end, lines)
         os.remove(self.log)
-        with open(os.path.join(self.folder, "bridge-test-state.json"), encoding="utf-8") as file:
+        with open(self.state, encoding="utf-8") as file:
             state = json.load(file)
         state["tests"] = [one for one in state["tests"] if one["id"] != "long.short"]
-        with open(os.path.join(self.folder, "bridge-test-state.json"), "w") as file:
+        with open(self.state, "w") as file:
             json.dump(state, file)
         self.run_orderly("long.", "-j2")  # unknown ones are before all
         lines = self.lines()

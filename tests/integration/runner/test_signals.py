@@ -125,6 +125,46 @@ class Stopped(RunnerTest):
                 self.assertEqual(run.code, 0, run.out)
 
 
+    def test_the_harness_does_not_count_it_either(self):
+        started = []
+        for mode in ("process", "fork", "batch"):
+            announcements = self.fifo()
+            words = (fixture("patient"), "--exact", "patient.waits", "--isolation", mode, "-v")
+            process = self.start(*words, "--timeout", "2s", junit=False)
+            announcements.wait_for("\n")
+            pid = int(announcements.seen)
+            process.send_signal(signal.SIGTSTP)
+            self.wait_for_state(pid, "T")
+            started.append((mode, process, pid))
+        time.sleep(3.2)  # longer than the test may take, and than its watchdog allows
+        for mode, process, pid in started:
+            with self.subTest(mode):
+                process.send_signal(signal.SIGCONT)
+                self.wait_for_state(pid, "SR")
+                time.sleep(0.2)  # its time would be over at once
+                os.kill(pid, signal.SIGUSR1)
+                run = self.finish(process)
+                self.assertEqual(run.code, 0, run.out)
+                self.assertRegex(run.out, r"PASS \[   [01]\.\d{3}s\] patient\.waits\n")
+                self.assertNotIn("most recent call first", run.out)
+                self.assertNotIn("is still open", run.out)  # what Asio opened for the signal
+
+    def test_the_harness_still_ends_what_hangs(self):
+        announcements = self.fifo()
+        words = (fixture("patient"), "--exact", "patient.blocks", "--timeout", "1s", "--grace", "20s")
+        process = self.start(*words)
+        announcements.wait_for("\n")
+        pid = int(announcements.seen)
+        process.send_signal(signal.SIGTSTP)
+        self.wait_for_state(pid, "T")
+        time.sleep(1)
+        process.send_signal(signal.SIGCONT)
+        run = self.finish(process)
+        self.assertEqual(run.verdict("blocks"), ("error", "timeout"))
+        self.assertIn("could not be cancelled", run.out)
+        self.assertIn("most recent call first", run.out)
+
+
 @unittest.skipUnless(os.path.exists("/proc/self/environ"), "this system does not show them")
 class Daemons(RunnerTest):
     """What has left its group and session does not outlive the runner either."""

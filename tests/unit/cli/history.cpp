@@ -3,6 +3,7 @@
 #include "history.hpp"
 
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 
 #include <unistd.h>
@@ -84,6 +85,33 @@ TEST("a damaged file is told, whatever the damage") {
          "\xFF\x00"})
         CHECK(why_not(text).starts_with("it is not what bridge-test wrote: "));
     std::remove(path.c_str());
+}
+
+TEST("the place is the chosen one, the manifest's folder, the cache, or none") {
+    using bridge::cli::place_of_history;
+    CHECK(place_of_history("mine.json", "build").path == "mine.json");
+    CHECK(place_of_history("", "build").path == "build/bridge-test-state.json");
+    CHECK(!place_of_history("", "build").is_shared);
+    ::setenv("XDG_CACHE_HOME", "/cache", 1);
+    ::setenv("HOME", "/home/me", 1);
+    CHECK(place_of_history("", "").path == "/cache/bridge-test/bridge-test-state.json");
+    CHECK(place_of_history("", "").is_shared);
+    for (const char* none : {"", "relative"}) {
+        ::setenv("XDG_CACHE_HOME", none, 1);
+        CHECK(place_of_history("", "").path ==
+              "/home/me/.cache/bridge-test/bridge-test-state.json");
+    }
+    ::unsetenv("XDG_CACHE_HOME");
+    ::unsetenv("HOME");
+    CHECK(place_of_history("", "").path.empty());
+}
+
+TEST("binaries that are gone are forgotten") {
+    history one;
+    one.put("/", "s.a", {outcome::passed, false, milliseconds(1)});
+    one.put("/no/such/binary", "s.a", {outcome::passed, false, milliseconds(1)});
+    one.keep_existing();
+    CHECK(one.find("/", "s.a") != nullptr && one.find("/no/such/binary", "s.a") == nullptr);
 }
 
 TEST("a place that cannot be written is an error") {
