@@ -153,9 +153,12 @@ void port::on_reader_gone(PyObject* capsule) noexcept {
 }
 
 PyObject* port::on_readable(PyObject* self, PyObject*) noexcept {
-    const intrusive_ptr<port> to(static_cast<port*>(PyCapsule_GetPointer(self, capsule_name)));
+    auto* to = static_cast<port*>(PyCapsule_GetPointer(self, capsule_name));
     // A forked child shares the descriptor with its parent, which alone may read it.
-    if (to->is_open() && !to->drain())
+    if (!to->is_open())
+        Py_RETURN_NONE;
+    const intrusive_ptr<port> alive(to);
+    if (!to->drain())
         return nullptr;
     Py_RETURN_NONE;
 }
