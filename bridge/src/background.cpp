@@ -81,6 +81,7 @@ private:
     }
 
     void run() noexcept;
+    void run_until_stopped();
     bool wait(clock::time_point deadline);
     bool end(clock::time_point deadline) override;
 
@@ -95,11 +96,21 @@ private:
     std::vector<std::thread> threads_;
 };
 
+// Before it sleeps it lets others run and looks again: a loop on this processor that is about to
+// post more does so without waking anybody, and what it posted is then run in one go.
+void background_scheduler::run_until_stopped() {
+    while (context_->run_one() > 0) {
+        do
+            std::this_thread::yield();
+        while (context_->poll() > 0);
+    }
+}
+
 void background_scheduler::run() noexcept {
     own_ = this;
     for (;;) {
         try {
-            context_->run();
+            run_until_stopped();
             break;
         } catch (const std::exception& e) {
             // A handler of the user's own, posted to the context without an executor of ours.

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <thread>
 
 namespace bridge::detail {
 namespace {
@@ -23,6 +24,9 @@ constexpr const char* capsule_name = "bridge.port";
 // completions cannot starve timers and sockets.
 constexpr int drain_nodes = 256;
 constexpr auto drain_time = std::chrono::milliseconds(1);
+
+constexpr auto longest_yield = std::chrono::microseconds(500);
+constexpr int drains_after_long_yield = 1000;
 
 // The queue of a port whose loop has ended: the same value in every module of the process.
 port_node* closed_mark() noexcept {
@@ -222,8 +226,24 @@ bool port::nothing_queued_before() const noexcept {
     return answer;
 }
 
+// Native threads that share this processor were interrupted to run the loop: what they complete if
+// they go on first comes without a wake-up of its own. Where strangers took the time instead, not
+// again for a while.
+void port::let_more_arrive() noexcept {
+    using clock = std::chrono::steady_clock;
+    if (drains_without_yield_ > 0) {
+        --drains_without_yield_;
+        return;
+    }
+    const auto before = clock::now();
+    std::this_thread::yield();
+    if (clock::now() - before > longest_yield)
+        drains_without_yield_ = drains_after_long_yield;
+}
+
 bool port::drain() noexcept {
     descriptor_->clear(); // before the queue is taken: a push after this wakes again
+    let_more_arrive();
     return deliver();
 }
 

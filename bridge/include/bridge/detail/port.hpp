@@ -137,6 +137,7 @@ private:
     void enter_table();
     void wake() noexcept;
     bool drain() noexcept;
+    void let_more_arrive() noexcept;
     void deliver_some() noexcept;
     bool wake_waiters() noexcept;
     bool nothing_queued_before() const noexcept;
@@ -159,6 +160,7 @@ private:
     std::atomic<port_node*> head_{nullptr};
     std::atomic<std::uint64_t> wakes_{0};
     std::uint64_t delivered_ = 0;
+    int drains_without_yield_ = 0;
     port_node* undelivered_ = nullptr; // what a drain left for the next turn
     port_waiter* first_waiter_ = nullptr;
     port_waiter** last_waiter_ = &first_waiter_;
