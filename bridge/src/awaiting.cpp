@@ -52,6 +52,8 @@ void awaiting::operator()(suspended coroutine) noexcept {
     try {
         if (!locals_)
             locals_ = current_locals();
+        if (strand_ && strand_->locals() && strand_->locals().port().is_above(locals_.port()))
+            throw_error(errc::would_deadlock);
         // Held here: once it is queued, the coroutine may be over before push() returns.
         const intrusive_ptr<port> to(&locals_.port());
         if (!to->push(&start_))

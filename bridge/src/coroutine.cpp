@@ -103,7 +103,11 @@ void abandon(port_member* member, errc why) noexcept {
     const auto alive = py::reinterpret_borrow<py::object>(as_object(self));
     auto error = to_python_exception(
         std::make_exception_ptr(boost::system::system_error(make_error_code(why))));
-    if (why == errc::loop_closed) {
+    if (why == errc::interpreter_gone) { // else tasks are destroyed pending, which asyncio reports
+        Py_XINCREF(self->callback);
+        Py_XINCREF(self->callbacks);
+    }
+    if (why != errc::runtime_stopped) {
         detach(self);
         self->retrieved = true;
     } else {
@@ -113,6 +117,17 @@ void abandon(port_member* member, errc why) noexcept {
     }
     self->now = phase::settled;
     Py_XSETREF(self->exception, error.release().ptr());
+}
+
+// "fetch, waiting at client.cpp:12".
+std::string describe(const port_member* member) {
+    const auto* self = static_cast<const coroutine_object::member*>(member)->owner;
+    std::string text = py::str(py::handle(self->name));
+    if (const auto place = self->op->suspended_at(); place.file != nullptr)
+        text += std::string(", waiting at ") + place.file + ":" + std::to_string(place.line);
+    if (self->inner != nullptr)
+        text += ", awaiting " + std::string(py::repr(py::handle(self->inner)));
+    return text;
 }
 
 // What Python runs for it goes on, and tells it afterwards that its threads have ended.
@@ -220,6 +235,7 @@ py::object new_coroutine(PyTypeObject* type, intrusive_ptr<crossing> op, py::han
     self->membership.owner = self;
     self->membership.cancel = &cancel;
     self->membership.abandon = &abandon;
+    self->membership.describe = &describe;
     self->membership.runs_on = &runs_on;
     self->membership.warn = &warn_of_slow_cancel;
     self->wake.owner = self;

@@ -2,6 +2,8 @@
 // Starting and ending an embedded interpreter.
 #include <bridge/interpreter.hpp>
 
+#include <bridge/detail/interpreter.hpp>
+
 #include <pybind11/embed.h>
 
 #include <cstdlib>
@@ -62,6 +64,7 @@ interpreter::interpreter(int argc, const char* const* argv) {
         check(PyConfig_SetBytesArgv(config.get(), argc, const_cast<char* const*>(argv)));
     use_virtual_environment(config);
     check(Py_InitializeFromConfig(config.get()));
+    detail::leave_stale_asyncio();
 }
 
 interpreter::~interpreter() {

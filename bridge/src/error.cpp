@@ -25,6 +25,10 @@ public:
         case errc::interpreter_gone:
             return "Python is not running or is shutting down; finish native work before the "
                    "interpreter ends";
+        case errc::would_deadlock:
+            return "this waits for an event loop that stands still while blocking() waits for "
+                   "this; await instead of calling blocking(), or use the locals of the loop that "
+                   "runs here";
         case errc::forked:
             return "this process was forked, and the runtime or event loop is its parent's; make a "
                    "new event loop and a new runtime in the child";

@@ -60,16 +60,23 @@ imports* make_imports() {
     return all;
 }
 
-} // namespace
-
-imports& get_imports() {
-    if (auto* all = shared().all)
-        return *all;
-    attach_interpreter();
+imports& attach_and_get_imports() {
+    attach_interpreter(); // may join another module's state
     auto& all = shared().all;
     if (all == nullptr)
         all = make_imports();
     return *all;
+}
+
+} // namespace
+
+imports& get_imports() {
+    auto& all = shared().all;
+    if (all != nullptr && !shared().interpreter_ended.load(std::memory_order_relaxed))
+        return *all;
+    if (all != nullptr && is_interpreter_ending())
+        return *all; // what Python destroys at its end may still need them
+    return attach_and_get_imports();
 }
 
 } // namespace bridge::detail

@@ -20,7 +20,7 @@ struct imports {
     py::object native_error;      ///< bridge.NativeError
     py::object is_coroutine_mark; ///< what asyncio.iscoroutinefunction looks for
     py::object coroutine_abc;     ///< collections.abc.Coroutine
-    py::object run;               ///< of run.py, once it was needed
+    py::object run_module;        ///< the names of run.py, once they were needed
     py::object event_loop;        ///< class EventLoop of event_loop.py, once it was needed
     PyTypeObject* coroutine_type; ///< what to_python returns
     PyTypeObject* future_type;    ///< what to_python_future returns

@@ -46,6 +46,9 @@ void close_interpreter_gate() noexcept {
 // Once for all modules that share: the first that attached registered it.
 PyObject* at_exit(PyObject*, PyObject*) {
     shared().exit_thread = shared().current_strand();
+    // Nobody may begin anew: neither threads that run while this one waits below, nor exit hooks of
+    // others that come later.
+    PyDict_SetItemString(PyInterpreterState_GetDict(PyInterpreterState_Get()), exited_key, Py_True);
     // Whoever waits in Python waits no more: cancel it, so that the threads come to their end.
     if (shared().all != nullptr)
         port::close_all();
@@ -53,8 +56,6 @@ PyObject* at_exit(PyObject*, PyObject*) {
     drop_released_references();
     shared().interpreter_ended = true;
     close_interpreter_gate();
-    // A later exit hook of somebody else must not open the gate of a dying interpreter again.
-    PyDict_SetItemString(PyInterpreterState_GetDict(PyInterpreterState_Get()), exited_key, Py_True);
     Py_RETURN_NONE;
 }
 
@@ -142,19 +143,48 @@ void require_main_interpreter() {
             "main interpreter, or a process of its own for each");
 }
 
+// Before Python 3.12 the C part of asyncio outlives an interpreter in which anything of it leaked,
+// as work in flight at the end does, and would use what has died with that; the rest of asyncio
+// works without it.
+void leave_stale_asyncio() {
+#if PY_VERSION_HEX < 0x030C0000
+    if (shared().interpreter_life == 0)
+        return;
+    const auto modules = py::reinterpret_borrow<py::dict>(PyImport_GetModuleDict());
+    const bool imported = modules.contains("asyncio");
+    const auto c_part = py::reinterpret_steal<py::object>(PyImport_ImportModule("_asyncio"));
+    PyErr_Clear(); // left out already
+    const auto weak_set = py::module_::import("weakref").attr("WeakSet");
+    if (!c_part || py::isinstance(c_part.attr("_all_tasks"), weak_set))
+        return;
+    if (imported)
+        throw std::runtime_error(
+            "bridge: asyncio still has state of the interpreter that ended in this process, a flaw "
+            "of Python before 3.12; start Python with bridge::interpreter, or use the bridge "
+            "before asyncio is imported");
+    modules["_asyncio"] = py::none();
+#endif
+}
+
+bool is_interpreter_ending() {
+    return interpreter_dict().contains(exited_key);
+}
+
 void attach_interpreter() {
     if (interpreter_gate().is_open())
         return;
     require_main_interpreter();
-    if (interpreter_dict().contains(exited_key))
+    if (is_interpreter_ending())
         throw_error(errc::interpreter_gone);
     join_shared_state();
+    leave_stale_asyncio();
     if (interpreter_gate().is_open())
         return; // another module did the rest
     auto hook = py::reinterpret_steal<py::object>(PyCFunction_New(&exit_method, nullptr));
     py::module_::import("atexit").attr("register")(hook);
     ++shared().interpreter_life;
     shared().interpreter_ended = false;
+    shared().all = nullptr; // an earlier life's
     interpreter_gate().open();
 }
 

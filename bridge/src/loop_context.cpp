@@ -263,12 +263,12 @@ bool loop_context::runs_elsewhere() const noexcept {
     return thread != std::thread::id() && thread != std::this_thread::get_id();
 }
 
-void loop_context::close() noexcept {
+void loop_context::close(errc why) noexcept {
     if (closed_)
         return;
     const intrusive_ptr<loop_context> alive(this);
     if (port_)
-        port_->close();
+        port_->close(why);
     // At interpreter exit a daemon thread may still be inside: it keeps what it uses.
     if (runs_elsewhere())
         return;

@@ -42,7 +42,7 @@ public:
 
     /// The loop has ended: closes the port, lets cancelled coroutines unwind as far as they do
     /// without waiting, destroys the rest. May be called again.
-    void close() noexcept;
+    void close(errc why = errc::loop_closed) noexcept;
 
     bool is_in_debug_mode() const noexcept;
 

@@ -10,6 +10,7 @@
 #include <bridge/detail/scheduler.hpp>
 #include <bridge/error.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <mutex>
@@ -55,6 +56,8 @@ PyMethodDef port::attach_method = {"bridge_attach", &port::on_attach, METH_NOARG
 intrusive_ptr<port> port::of(py::handle loop) {
     if (auto found = find(loop))
         return found;
+    if (is_interpreter_ending())
+        throw_error(errc::interpreter_gone);
     auto made = intrusive_ptr<port>::adopt(new port(loop, nullptr));
     made->attach();
     made->enter_table();
@@ -91,7 +94,8 @@ intrusive_ptr<port> port::find(py::handle loop) {
     return intrusive_ptr<port>(last.its_port);
 }
 
-port::port(py::handle loop, loop_context* host) : loop_(loop.ptr()), key_(nullptr), host_(host) {
+port::port(py::handle loop, loop_context* host)
+    : identity_(loop.ptr()), loop_(loop.ptr()), key_(nullptr), host_(host) {
     if (host_ != nullptr) {
         host_->retain();
         key_ = PyWeakref_NewRef(loop_, nullptr);
@@ -249,19 +253,33 @@ bool port::drain() noexcept {
 
 bool port::deliver() noexcept {
     drop_released_references();
-    if (!is_open())
-        return true;
-    deliver_some();
-    return wake_waiters();
+    if (!has_arrivals())
+        return wake_waiters();
+    const auto begin = std::chrono::steady_clock::now();
+    deliver_some(begin + drain_time);
+    const bool go_on = wake_waiters();
+    const auto time = std::chrono::steady_clock::now() - begin;
+    ++drains_;
+    drain_time_ += time;
+    longest_drain_ = std::max(longest_drain_, time);
+    return go_on;
 }
 
-void port::deliver_some() noexcept {
-    const auto deadline = std::chrono::steady_clock::now() + drain_time;
+port_node* port::take_arrivals() noexcept {
+    auto* head = head_.load(std::memory_order_relaxed);
+    while (head != nullptr && head != closed_mark() &&
+           !head_.compare_exchange_weak(head, nullptr, std::memory_order_acq_rel,
+                                        std::memory_order_relaxed)) {
+    }
+    return head == closed_mark() ? nullptr : reversed(head);
+}
+
+void port::deliver_some(std::chrono::steady_clock::time_point deadline) noexcept {
     auto* list = std::exchange(undelivered_, nullptr);
     for (int left = drain_nodes; left > 0; --left) {
         // Also after the rest of an earlier batch: the wake-up for what came since is used up.
         if (list == nullptr)
-            list = reversed(head_.exchange(nullptr, std::memory_order_acq_rel));
+            list = take_arrivals();
         if (list == nullptr)
             return;
         auto* node = list;
@@ -273,6 +291,8 @@ void port::deliver_some() noexcept {
             break;
     }
     undelivered_ = list;
+    if (!is_open()) // what was delivered let another thread in, at interpreter exit
+        return deliver_undelivered_as_dead();
     if (list != nullptr || head_.load(std::memory_order_relaxed) != nullptr)
         wake();
 }
@@ -299,7 +319,16 @@ bool port::wake_waiters() noexcept {
     return true;
 }
 
-void port::close() noexcept {
+void port::deliver_undelivered_as_dead() noexcept {
+    auto* list = std::exchange(undelivered_, nullptr);
+    while (list != nullptr) {
+        auto* node = list;
+        list = node->next;
+        node->deliver(node, false);
+    }
+}
+
+void port::close(errc why) noexcept {
     auto* head = head_.exchange(closed_mark(), std::memory_order_acq_rel);
     if (head == closed_mark())
         return;
@@ -311,14 +340,10 @@ void port::close() noexcept {
         release();
     PyErr_Clear();
     Py_CLEAR(key_);
-    for (auto* list : {std::exchange(undelivered_, nullptr), reversed(head)}) {
-        while (list != nullptr) {
-            auto* node = list;
-            list = node->next;
-            node->deliver(node, false);
-        }
-    }
-    abandon_members(nullptr, errc::loop_closed);
+    deliver_undelivered_as_dead();
+    undelivered_ = reversed(head);
+    deliver_undelivered_as_dead();
+    abandon_members(nullptr, why);
     Py_CLEAR(when_idle_);
     loop_ = nullptr;
 }
@@ -358,9 +383,9 @@ void port::close_all() noexcept {
     for (const auto& item : ports) {
         auto* one = static_cast<port*>(PyCapsule_GetPointer(item.ptr(), capsule_name));
         if (one->host_ != nullptr)
-            one->host_->close();
+            one->host_->close(errc::interpreter_gone);
         else
-            one->close();
+            one->close(errc::interpreter_gone);
     }
 }
 

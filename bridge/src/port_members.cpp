@@ -7,6 +7,7 @@
 #include <bridge/detail/scheduler.hpp>
 #include <bridge/error.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -19,6 +20,7 @@ void port::join(port_member& member) noexcept {
     if (members_ != nullptr)
         members_->link = &member.next;
     members_ = &member;
+    ++member_count_;
 }
 
 void port::leave(port_member& member) noexcept {
@@ -26,6 +28,7 @@ void port::leave(port_member& member) noexcept {
     if (home == nullptr)
         return;
     home->unwatch(member);
+    --home->member_count_;
     *member.link = member.next;
     if (member.next != nullptr)
         member.next->link = member.link;
@@ -83,6 +86,42 @@ void port::tell_ended(scheduler& threads) noexcept {
         if (!one->push(node))
             delete node;
     }
+}
+
+std::vector<std::string> port::describe_members() const {
+    std::vector<std::string> all;
+    for (const auto* member = members_; member != nullptr; member = member->next)
+        all.push_back(member->describe(member));
+    return all;
+}
+
+void port::stop_below(py::handle stopped) {
+    below_.push_back(stopped.ptr());
+    if (const auto its_port = find(stopped))
+        below_.insert(below_.end(), its_port->below_.begin(), its_port->below_.end());
+}
+
+bool port::is_above(const void* loop) const noexcept {
+    return std::find(below_.begin(), below_.end(), loop) != below_.end();
+}
+
+// Only a drain takes nodes out, and that holds the GIL too.
+loop_stats port::stats() const noexcept {
+    loop_stats all;
+    all.same_thread = host_ != nullptr;
+    all.in_flight = member_count_;
+    for (const auto* node = undelivered_; node != nullptr; node = node->next)
+        ++all.queued;
+    if (is_open())
+        for (const auto* node = head_.load(std::memory_order_acquire); node != nullptr;
+             node = node->next)
+            ++all.queued;
+    all.delivered = delivered_;
+    all.wakes = wakes_.load(std::memory_order_relaxed);
+    all.drains = drains_;
+    all.drain_time = drain_time_;
+    all.longest_drain = longest_drain_;
+    return all;
 }
 
 } // namespace bridge::detail

@@ -5,7 +5,16 @@
 #include "imports.hpp"
 #include "run_source.hpp"
 
+#include <bridge/blocking.hpp>
 #include <bridge/detail/port.hpp>
+#include <bridge/runtime.hpp>
+
+#include <pybind11/stl.h>
+
+#include <cxxabi.h>
+#include <unistd.h>
+
+#include <stdexcept>
 
 namespace bridge {
 namespace {
@@ -17,32 +26,112 @@ std::size_t cancel_native(const py::object& loop, py::object when_idle) {
     return port ? port->cancel_members(std::move(when_idle)) : 0;
 }
 
+// What still runs natively for the loop, and where.
+std::vector<std::string> describe_native(const py::object& loop) {
+    const auto port = detail::port::find(loop);
+    return port ? port->describe_members() : std::vector<std::string>();
+}
+
+// While the loop runs, the other one stands still below it.
+void stop_below(const py::object& loop, const py::object& stopped) {
+    detail::port::of(loop)->stop_below(stopped);
+}
+
+bool is_above(const py::object& loop, const py::object& other) {
+    const auto port = detail::port::find(loop);
+    return port && port->is_above(other.ptr());
+}
+
+// For ever: what is left behind on purpose.
+void keep(py::object object) {
+    object.release();
+}
+
+// A daemon thread that CPython ends in there, when the interpreter has gone, stays for ever
+// instead: its way out leads through C++ frames whose destructors would use Python.
+template<class... Arguments>
+py::object call_for_long(const py::object& function, Arguments&&... arguments) {
+    const auto all = py::make_tuple(std::forward<Arguments>(arguments)...);
+    PyObject* result = nullptr;
+#ifdef __GLIBCXX__
+    try {
+        result = PyObject_Call(function.ptr(), all.ptr(), nullptr);
+    } catch (const abi::__forced_unwind&) {
+        for (;;)
+            ::pause();
+    }
+#else
+    result = PyObject_Call(function.ptr(), all.ptr(), nullptr);
+#endif
+    if (result == nullptr)
+        throw py::error_already_set();
+    return py::reinterpret_steal<py::object>(result);
+}
+
+py::object name_in_run_module(const char* name) {
+    auto& module = detail::get_imports().run_module;
+    if (!module) {
+        py::dict given;
+        given["native"] = py::module_::import("types").attr("SimpleNamespace")(
+            py::arg("cancel") = py::cpp_function(&cancel_native),
+            py::arg("describe") = py::cpp_function(&describe_native),
+            py::arg("stop_below") = py::cpp_function(&stop_below),
+            py::arg("is_above") = py::cpp_function(&is_above),
+            py::arg("keep") = py::cpp_function(&keep));
+        module = detail::run_embedded("bridge.run", "bridge/src/run.py", detail::run_source, given);
+    }
+    return module[name];
+}
+
+double in_seconds(std::chrono::duration<double> time) {
+    return time.count();
+}
+
 } // namespace
 
 py::object detail::run_in_new_loop(const py::object& main, const run_options& options) {
-    auto& function = get_imports().run;
-    if (!function)
-        function = run_embedded("bridge.run", "bridge/src/run.py", run_source)["run"];
+    if (options.threads != 0)
+        init_default_runtime({.threads = options.threads});
     const auto factory = options.loop_factory ? options.loop_factory.get() : py::none();
-    const std::chrono::duration<double> deadline = options.deadline;
-    return function(main, factory, options.debug, deadline.count(),
-                    py::cpp_function(&cancel_native));
+    return call_for_long(name_in_run_module("run"), main, factory, options.debug,
+                         in_seconds(options.deadline));
 }
 
-bool detail::is_program_end(const std::exception_ptr& error) {
+py::object detail::run_blocking(const py::object& awaitable) {
+    return call_for_long(name_in_run_module("blocking"), awaitable,
+                         in_seconds(run_options().deadline));
+}
+
+void detail::require_no_coroutine() {
+    if (strand::current() != nullptr)
+        throw std::logic_error("bridge::blocking() was called inside a C++ coroutine, which would "
+                               "keep the thread that the work may need; co_await it instead");
+}
+
+py_ref blocking(const py_ref& awaitable) {
+    detail::require_no_coroutine();
+    return with_gil([&] { return py_ref(detail::run_blocking(awaitable.get())); });
+}
+
+bool detail::outranks(const std::exception_ptr& ended_by, const std::exception_ptr& error) {
     return with_gil([&] {
-        try {
-            std::rethrow_exception(error);
-        } catch (const python_error& e) {
-            return e.matches(PyExc_KeyboardInterrupt) || e.matches(PyExc_SystemExit);
-        } catch (...) {
-            return false;
-        }
+        const auto end = to_python_exception(ended_by);
+        const auto is = [&](py::handle of, py::handle exception) {
+            return PyErr_GivenExceptionMatches(exception.ptr(), of.ptr()) != 0;
+        };
+        const auto& cancelled = get_imports().cancelled_error;
+        return is(PyExc_KeyboardInterrupt, end) || is(PyExc_SystemExit, end) ||
+               (!is(cancelled, end) && is(cancelled, to_python_exception(error)));
     });
 }
 
+void detail::run_loop_until(const py_ref& loop, const py::object& coroutine) {
+    call_for_long(loop.get().attr("run_until_complete"), coroutine);
+}
+
 void run_forever(const py_ref& loop) {
-    detail::strand::run_outside([&] { with_gil([&] { loop.get().attr("run_forever")(); }); });
+    detail::strand::run_outside(
+        [&] { with_gil([&] { call_for_long(loop.get().attr("run_forever")); }); });
 }
 
 } // namespace bridge

@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Running a coroutine in a new event loop, and the way out of it; the inside of bridge::run."""
+"""Running a coroutine in a new event loop, and the way out of it; the inside of bridge::run and bridge::blocking."""
 
 import asyncio
+import concurrent.futures
+import contextvars
 import signal
-import sys
 import threading
+
+# How long each part of the way out may take at least, when the others have used the deadline up.
+_LEAST_TIME = 0.1
+
+# `native` is given by run.cpp: cancel, describe, stop_below, is_above and keep.
 
 
 class _Interrupts:
@@ -48,49 +54,81 @@ class _Interrupts:
         return uncancel is None or uncancel() == 0
 
 
-def _report(loop, message, **details):
-    loop.call_exception_handler({"message": message, **details})
+class _WayOut:
+    """What asyncio.run() does at its end, in the same order, each part within what is left of the deadline."""
 
+    def __init__(self, loop, deadline):
+        self.loop = loop
+        self.deadline = deadline
+        self.end = loop.time() + deadline
 
-def _cancel_tasks(loop, deadline):
-    tasks = asyncio.all_tasks(loop)
-    if not tasks:
-        return
-    for task in tasks:
-        task.cancel()
-    _, stuck = loop.run_until_complete(asyncio.wait(tasks, timeout=deadline))
-    for task in stuck:
-        _report(loop, f"bridge.run(): a task did not end within {deadline:g} s of its cancellation", task=task)
-    for task in tasks - stuck:
-        if not task.cancelled() and task.exception() is not None:
-            _report(
-                loop,
-                "unhandled exception during bridge.run() shutdown",
-                exception=task.exception(),
-                task=task,
+    def take(self):
+        self.cancel_tasks()
+        self.join_native()
+        self.end_async_generators()
+        self.join_executor()
+
+    def report(self, message, **details):
+        self.loop.call_exception_handler({"message": f"bridge.run(): {message}", **details})
+
+    def wait(self, futures):
+        """Those that did not end in time."""
+        time = max(_LEAST_TIME, self.end - self.loop.time())
+        return self.loop.run_until_complete(asyncio.wait(futures, timeout=time))[1]
+
+    def leave_behind(self, task):
+        """Closing it, as the last reference does, could wait again, without a bound."""
+        task._log_destroy_pending = False
+        native.keep(task)
+
+    def cancel_tasks(self):
+        tasks = asyncio.all_tasks(self.loop)
+        if not tasks:
+            return
+        for task in tasks:
+            task.cancel()
+        stuck = self.wait(tasks)
+        for task in stuck:
+            self.report(f"a task did not end within {self.deadline:g} s of its cancellation: {task!r}", task=task)
+            self.leave_behind(task)
+        for task in tasks - stuck:
+            if not task.cancelled() and task.exception() is not None:
+                self.loop.call_exception_handler(
+                    {
+                        "message": "unhandled exception during asyncio.run() shutdown",
+                        "exception": task.exception(),
+                        "task": task,
+                    }
+                )
+
+    def join_native(self):
+        idle = self.loop.create_future()
+        if native.cancel(self.loop, lambda: idle.done() or idle.set_result(None)) == 0:
+            return
+        if self.wait([idle]):
+            stuck = native.describe(self.loop)
+            self.report(
+                f"native work did not end within {self.deadline:g} s of its cancellation:"
+                + "".join(f"\n  {one}" for one in stuck)
             )
 
+    def end_async_generators(self):
+        ending = self.loop.create_task(self.loop.shutdown_asyncgens())
+        if not self.wait([ending]):
+            return
+        ending.cancel()
+        if self.wait([ending]):
+            self.leave_behind(ending)
+        self.report(f"async generators did not end within {self.deadline:g} s of their aclose()")
 
-def _join_native(loop, cancel_native, deadline):
-    idle = loop.create_future()
-    if cancel_native(loop, lambda: idle.done() or idle.set_result(None)) == 0:
-        return
-    loop.run_until_complete(asyncio.wait([idle], timeout=deadline))
-    if not idle.done():
-        _report(loop, f"bridge.run(): native work did not end within {deadline:g} s of its cancellation")
-
-
-def _finish(loop, cancel_native, deadline):
-    _cancel_tasks(loop, deadline)
-    _join_native(loop, cancel_native, deadline)
-    loop.run_until_complete(loop.shutdown_asyncgens())
-    if sys.version_info >= (3, 12) and isinstance(loop, asyncio.BaseEventLoop):
-        loop.run_until_complete(loop.shutdown_default_executor(deadline))
-    else:
-        loop.run_until_complete(loop.shutdown_default_executor())
+    def join_executor(self):
+        ending = self.loop.create_task(self.loop.shutdown_default_executor())
+        if self.wait([ending]):
+            self.leave_behind(ending)
+            self.report(f"threads of the default executor did not end within {self.deadline:g} s")
 
 
-def run(main, loop_factory, debug, deadline, cancel_native):
+def run(main, loop_factory, debug, deadline):
     if asyncio._get_running_loop() is not None:
         main.close()
         raise RuntimeError(
@@ -107,11 +145,91 @@ def run(main, loop_factory, debug, deadline, cancel_native):
                 return loop.run_until_complete(task)
             except asyncio.CancelledError:
                 if interrupts.ended_task():
-                    raise KeyboardInterrupt() from None
+                    raise KeyboardInterrupt()
                 raise
     finally:
         try:
-            _finish(loop, cancel_native, deadline)
+            _WayOut(loop, deadline).take()
         finally:
             asyncio.set_event_loop(None)
             loop.close()
+
+
+async def _await(awaitable):
+    return await awaitable
+
+
+def blocking(awaitable, deadline):
+    """Waits for an awaitable on this thread, whether or not a loop runs here."""
+    here = asyncio._get_running_loop()
+    if asyncio.isfuture(awaitable):
+        return _wait_for_future(awaitable, here)
+    if here is None:
+        return run(_await(awaitable), None, False, deadline)
+    return _run_on_a_thread(awaitable, here, deadline)
+
+
+def _wait_for_future(future, here):
+    its_loop = future.get_loop()
+    if its_loop is here or (here is not None and native.is_above(here, its_loop)):
+        raise RuntimeError(
+            "bridge.blocking(): this Future or Task belongs to an event loop that blocking() keeps from "
+            "running, so it would wait for ever; await it in its own loop instead"
+        )
+    if its_loop.is_running():
+        waiting = asyncio.run_coroutine_threadsafe(_await(future), its_loop)
+        try:
+            return waiting.result()
+        except KeyboardInterrupt:
+            waiting.cancel()
+            raise
+    if here is None:
+        return its_loop.run_until_complete(future)
+    raise RuntimeError(
+        "bridge.blocking(): this Future or Task belongs to an event loop that does not run, and another one runs on "
+        "this thread; run that loop, or pass a coroutine"
+    )
+
+
+def _run_on_a_thread(awaitable, here, deadline):
+    """In a new loop on a thread of its own, in a copy of this context."""
+    started = threading.Event()
+    ended = concurrent.futures.Future()
+    inside = []
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        native.stop_below(loop, here)
+        inside.extend((loop, asyncio.current_task()))
+        started.set()
+        return await awaitable
+
+    def run_main():
+        try:
+            ended.set_result(run(main(), None, here.get_debug(), deadline))
+        except BaseException as error:
+            ended.set_exception(error)
+        finally:
+            started.set()
+
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(run_main,), name="bridge.blocking")
+    thread.start()
+    try:
+        return ended.result()
+    except KeyboardInterrupt:
+        if not ended.done():
+            _cancel_inside(inside, started)
+        raise
+    finally:
+        thread.join()
+
+
+def _cancel_inside(inside, started):
+    started.wait()
+    if not inside:
+        return
+    loop, task = inside
+    try:
+        loop.call_soon_threadsafe(task.cancel)
+    except RuntimeError:
+        pass  # it has just ended

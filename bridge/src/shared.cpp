@@ -2,13 +2,16 @@
 #include <bridge/detail/shared.hpp>
 
 #include <bridge/detail/python.hpp>
+#include <bridge/detail/python_compat.hpp>
 #include <bridge/detail/strand.hpp>
+#include <bridge/python_error.hpp>
 #include <bridge/version.hpp>
 
 #include "default_runtime.hpp"
 
 #include <boost/version.hpp>
 
+#include <exception>
 #include <string>
 
 namespace bridge::detail {
@@ -41,11 +44,6 @@ std::string build_name() {
     return name + ")";
 }
 
-// With the interpreter's dictionary, at the very end of its life.
-void forget_imports(PyObject* capsule) {
-    static_cast<shared_state*>(PyCapsule_GetPointer(capsule, capsule_name))->all = nullptr;
-}
-
 // Name of a build -> capsule of what its modules share; one table an interpreter.
 py::dict module_table() {
     auto interpreter =
@@ -68,6 +66,18 @@ void warn_of_another_build(const std::string& mine, const py::dict& table) {
     }
 }
 
+// What plain functions bound with pybind11 throw that call run(), blocking() or with_gil().
+void translate_own_exceptions(std::exception_ptr error) {
+    try {
+        if (error)
+            std::rethrow_exception(error);
+    } catch (const python_error& e) {
+        e.restore();
+    } catch (const boost::system::system_error&) {
+        set_exception(to_python_exception(error));
+    }
+}
+
 } // namespace
 
 constinit shared_state own_state{&first_gate, &own_current_strand, &own_default_runtime};
@@ -83,11 +93,7 @@ void join_shared_state() {
     const py::str key(mine);
     if (!table.contains(key)) {
         warn_of_another_build(mine, table);
-        auto capsule = py::reinterpret_steal<py::object>(
-            PyCapsule_New(&shared(), capsule_name, &forget_imports));
-        if (!capsule)
-            throw py::error_already_set();
-        table[key] = std::move(capsule);
+        table[key] = py::capsule(&shared(), capsule_name);
     } else if (!has_joined()) {
         // One that served another interpreter of this process before stays with what it had then.
         auto* theirs = table[key].cast<py::capsule>().get_pointer<shared_state>();
@@ -96,6 +102,8 @@ void join_shared_state() {
         joined_state.store(theirs, std::memory_order_release);
     }
     joined.store(true, std::memory_order_release);
+    // Of this module only: another one's exceptions are of its own types.
+    py::register_local_exception_translator(&translate_own_exceptions);
 }
 
 } // namespace bridge::detail

@@ -29,5 +29,7 @@
 #include <bridge/type_caster.hpp>
 #include <bridge/use_python_future.hpp>
 
+#include <bridge/blocking.hpp>
 #include <bridge/main.hpp>
 #include <bridge/run.hpp>
+#include <bridge/stats.hpp>

@@ -16,6 +16,7 @@ enum class errc {
     interpreter_gone,  ///< Python is not running, or is shutting down
     runtime_stopped,   ///< the runtime was shut down
     forked,            ///< the runtime or the loop's port belongs to the parent of this process
+    would_deadlock,    ///< the event loop stands still below blocking(), which waits for this
 };
 
 /// The category named "bridge".

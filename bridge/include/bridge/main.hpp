@@ -18,7 +18,8 @@ int run_main(int argc, char** argv, main_body* body, run_options (*options)());
 
 /// BRIDGE_MAIN() { co_await ...; } defines main: it starts Python with the program's arguments
 /// as sys.argv, runs the body as bridge::run does and ends Python. Options of run may be given as
-/// designated initialisers, evaluated under the GIL once Python runs: BRIDGE_MAIN(.debug = true).
+/// designated initialisers, evaluated under the GIL once Python runs: BRIDGE_MAIN(.debug = true),
+/// BRIDGE_MAIN(.threads = 2).
 /// Exit code as Python's: 0; 1 after an exception, which is printed with its traceback; that of
 /// SystemExit; 130 after Ctrl-C.
 #define BRIDGE_MAIN(...)                                                                           \

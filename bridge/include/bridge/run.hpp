@@ -17,14 +17,25 @@ struct run_options {
     /// Makes the event loop; empty: asyncio.new_event_loop.
     py_ref loop_factory = {};
     bool debug = false; ///< asyncio's debug mode
-    /// How long what is left may take at the end: native work, the default executor's threads.
+    /// How long what is left may take at the end, all in all: tasks, native work, async generators
+    /// and the default executor's threads. What takes longer is reported to the loop's exception
+    /// handler and left behind.
     std::chrono::milliseconds deadline = std::chrono::seconds(5);
+    /// Of the default runtime, which must not have begun; 0: as it is.
+    unsigned threads = 0;
 };
 
 namespace detail {
 
 /// Runs the coroutine object in a new loop, as run() says. Throws py::error_already_set.
 py::object run_in_new_loop(const py::object& main, const run_options& options);
+
+/// The same for loop.run_until_complete.
+void run_loop_until(const py_ref& loop, const py::object& coroutine);
+
+/// Whether what ended Python's run counts for more than what main made of it: KeyboardInterrupt,
+/// SystemExit, and whatever has main cancelled on the way out. Takes the GIL.
+bool outranks(const std::exception_ptr& ended_by, const std::exception_ptr& error);
 
 /// The result of a C++ coroutine that Python runs, past Python: no conversion, the exception
 /// itself.
@@ -47,7 +58,7 @@ public:
 
     /// After Python's run; `ended_by` is what that threw, if it did.
     T take(const std::exception_ptr& ended_by) {
-        if (error_ && !ends_the_program(ended_by))
+        if (error_ && !(ended_by && outranks(ended_by, error_)))
             std::rethrow_exception(error_);
         if (ended_by)
             std::rethrow_exception(ended_by);
@@ -58,20 +69,9 @@ public:
 private:
     using value_type = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
-    // KeyboardInterrupt and SystemExit outrank what main made of the cancellation.
-    static bool ends_the_program(const std::exception_ptr& error);
-
     std::optional<value_type> value_;
     std::exception_ptr error_;
 };
-
-/// True for KeyboardInterrupt and SystemExit. Takes the GIL.
-bool is_program_end(const std::exception_ptr& error);
-
-template<class T>
-bool outcome<T>::ends_the_program(const std::exception_ptr& error) {
-    return error && is_program_end(error);
-}
 
 template<class T, class F>
 T run_with(boost::asio::awaitable<T> body, F&& run_python) {
@@ -89,11 +89,13 @@ T run_with(boost::asio::awaitable<T> body, F&& run_python) {
 } // namespace detail
 
 /// Runs the coroutine in a new event loop on this thread until it has ended, and returns its
-/// result. Then, as asyncio.run: cancels and awaits the tasks that are left, waits for native work
-/// started in the loop and for the default executor (both until the deadline), closes the loop.
+/// result. Then, as asyncio.run: cancels and awaits the tasks that are left, then native work
+/// started in the loop, ends async generators, joins the default executor (until the deadline),
+/// closes the loop.
 /// Takes the GIL. Cancel: Ctrl-C cancels it (on the main thread); a second one raises
 /// KeyboardInterrupt at once. Throws: what the coroutine throws, as it threw it; python_error for
-/// KeyboardInterrupt and where no loop can be run (one is running on this thread already).
+/// KeyboardInterrupt and where no loop can be run (one is running on this thread already);
+/// std::logic_error for `threads` where the default runtime has begun.
 template<class T>
 T run(boost::asio::awaitable<T> main, const run_options& options = {}) {
     return detail::run_with(std::move(main), [&](const py::object& coroutine) {
@@ -105,7 +107,7 @@ T run(boost::asio::awaitable<T> main, const run_options& options = {}) {
 template<class T>
 T run_until_complete(const py_ref& loop, boost::asio::awaitable<T> main) {
     return detail::run_with(std::move(main), [&](const py::object& coroutine) {
-        loop.get().attr("run_until_complete")(coroutine);
+        detail::run_loop_until(loop, coroutine);
     });
 }
 

@@ -29,11 +29,10 @@ inline constexpr current_thread_t current_thread{};
 /// Threads that are not Asio's: post(work) calls the work once, later, on one of them. Work that is
 /// never called must be destroyed.
 template<class Threads>
-concept foreign_runtime = requires(Threads& threads, work handlers) {
+concept foreign_runtime = !std::derived_from<Threads, boost::asio::execution_context> &&
+                          requires(Threads & threads, work handlers) {
     threads.post(std::move(handlers));
-}
-
-&&!std::derived_from<Threads, boost::asio::execution_context>;
+};
 
 /// Threads that crossings run on. Every crossing started on it gets a strand of its own.
 class runtime {

@@ -1,13 +1,15 @@
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 from typing import Any, TypeVar
 
 _T = TypeVar("_T")
 
-__all__ = ["EventLoop", "new_event_loop", "run"]
+__all__ = ["EventLoop", "blocking", "new_event_loop", "run", "stats"]
 
 class EventLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None: ...
 
+def blocking(awaitable: Awaitable[_T]) -> _T: ...
+def stats() -> dict[str, Any]: ...
 def new_event_loop() -> EventLoop: ...
 def run(main: Coroutine[Any, Any, _T], *, debug: bool | None = None) -> _T: ...

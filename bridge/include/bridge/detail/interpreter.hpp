@@ -19,7 +19,7 @@ void restore_thread(PyThreadState* saved, std::uint32_t life) noexcept;
 /// Ends a debug build with a message where the caller does not hold the GIL.
 inline void require_gil([[maybe_unused]] const char* who) noexcept {
 #ifndef NDEBUG
-    if (Py_IsInitialized() != 0 && !holds_gil())
+    if (Py_IsInitialized() != 0 && !holds_any_gil())
         abort_without_gil(who);
 #endif
 }
@@ -37,6 +37,13 @@ void drop_released_references() noexcept;
 /// per interpreter life. Requires the GIL. Throws interpreter_gone where that life is over, and
 /// what Python throws.
 void attach_interpreter();
+
+/// Lets asyncio work where another interpreter used it earlier in this process. Requires the GIL.
+/// Throws std::runtime_error where it is too late.
+void leave_stale_asyncio();
+
+/// Whether this interpreter's exit hook runs or has run. Requires the GIL.
+bool is_interpreter_ending();
 
 /// Refuses a sub-interpreter in words: throws std::runtime_error. Requires the GIL.
 void require_main_interpreter();

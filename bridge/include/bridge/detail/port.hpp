@@ -5,11 +5,13 @@
 #include <bridge/detail/intrusive.hpp>
 #include <bridge/detail/python.hpp>
 #include <bridge/error.hpp>
+#include <bridge/stats.hpp>
 
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace bridge::detail {
@@ -41,6 +43,7 @@ struct port_member {
     port* home = nullptr;         ///< null while not a member
     void (*cancel)(port_member* self) noexcept = nullptr;
     void (*abandon)(port_member* self, errc why) noexcept = nullptr;
+    std::string (*describe)(const port_member* self) = nullptr;
     const scheduler* (*runs_on)(const port_member* self) noexcept = nullptr;
 
     // Asked to end, and whoever asked waits for it.
@@ -103,8 +106,20 @@ public:
     /// The member was asked to end: warns if it is still one in a while. The first time counts.
     static void watch_ending(port_member& member) noexcept;
 
+    /// What has joined and not left, and where it waits. Requires the GIL.
+    std::vector<std::string> describe_members() const;
+
+    /// This loop runs for somebody who keeps the thread of another one: that one and those below it
+    /// stand still meanwhile. Before anything is pushed; requires the GIL.
+    void stop_below(py::handle stopped);
+
+    /// Whether the other loop stands still while this one runs. Any thread, no GIL.
+    bool is_above(const port& other) const noexcept { return is_above(other.identity_); }
+
+    bool is_above(const void* loop) const noexcept;
+
     /// Delivers everything as "the loop has ended" and abandons the members. Requires the GIL.
-    void close() noexcept;
+    void close(errc why = errc::loop_closed) noexcept;
 
     /// Closes the ports of all loops. Requires the GIL.
     static void close_all() noexcept;
@@ -123,10 +138,8 @@ public:
 
     void release() noexcept;
 
-    /// How often native threads woke this loop, and how many nodes were delivered.
-    std::uint64_t wakes() const noexcept { return wakes_.load(std::memory_order_relaxed); }
-
-    std::uint64_t delivered() const noexcept { return delivered_; }
+    /// What stats() shows of it. Requires the GIL.
+    loop_stats stats() const noexcept;
 
 private:
     static constexpr auto no_timer = std::chrono::steady_clock::time_point::max();
@@ -138,7 +151,9 @@ private:
     void wake() noexcept;
     bool drain() noexcept;
     void let_more_arrive() noexcept;
-    void deliver_some() noexcept;
+    port_node* take_arrivals() noexcept;
+    void deliver_some(std::chrono::steady_clock::time_point deadline) noexcept;
+    void deliver_undelivered_as_dead() noexcept;
     bool wake_waiters() noexcept;
     bool nothing_queued_before() const noexcept;
     void tell_idle() noexcept;
@@ -161,6 +176,12 @@ private:
     std::atomic<std::uint64_t> wakes_{0};
     std::uint64_t delivered_ = 0;
     int drains_without_yield_ = 0;
+    std::uint64_t drains_ = 0;
+    std::chrono::steady_clock::duration drain_time_{};
+    std::chrono::steady_clock::duration longest_drain_{};
+    std::size_t member_count_ = 0;
+    const void* identity_; // of the loop, also when it is gone
+    std::vector<const void*> below_;
     port_node* undelivered_ = nullptr; // what a drain left for the next turn
     port_waiter* first_waiter_ = nullptr;
     port_waiter** last_waiter_ = &first_waiter_;

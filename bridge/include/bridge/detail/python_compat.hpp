@@ -21,6 +21,16 @@ inline bool holds_gil() noexcept {
 #endif
 }
 
+/// True also in a sub-interpreter. For checks of misuse only.
+inline bool holds_any_gil() noexcept {
+#if PY_VERSION_HEX >= 0x030C0000
+    return holds_gil();
+#else
+    const auto* current = _PyThreadState_UncheckedGet();
+    return holds_gil() || (current != nullptr && current->thread_id == PyThread_get_thread_ident());
+#endif
+}
+
 /// The error set in Python as one normalised exception object with its traceback, and clears it.
 inline py::object take_set_exception() {
 #if PY_VERSION_HEX >= 0x030C0000
