@@ -70,6 +70,20 @@ asio::awaitable<void> block(int milliseconds) {
     std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
 }
 
+// Holds the GIL on a thread of the runtime, in calls of its own, until Python ends.
+asio::awaitable<void> hold_gil(bridge::py_ref function) {
+    for (;;) {
+        co_await hop();
+        bridge::with_gil([&] { function.get()(); });
+    }
+}
+
+// Destroyed with the statics of the process, after Python.
+bridge::runtime& static_runtime() {
+    static bridge::runtime instance({.threads = 2});
+    return instance;
+}
+
 py::object loop_of_current_locals() {
     return bridge::current_locals().event_loop();
 }
@@ -105,9 +119,34 @@ PYBIND11_MODULE(LIFETIME_MODULE, module) {
     module.def("hot_forever", [] { return bridge::to_python_future(forever()); });
     module.def("hot_spin", [](int count) { return bridge::to_python_future(spin(count)); });
     module.def("hot_block", [](int ms) { return bridge::to_python_future(block(ms)); });
+    module.def("hot_stubborn", [] { return bridge::to_python_future(stubborn()); });
+    module.def("hot_hold_gil", [](bridge::py_ref function) {
+        return bridge::to_python_future(hold_gil(std::move(function)));
+    });
+    module.def("hot_static_spin", [](int count) {
+        return bridge::to_python_future(static_runtime(), bridge::current_locals(), spin(count));
+    });
+    module.def("hot_static_await_many", [](bridge::py_ref make) {
+        return bridge::to_python_future(static_runtime(), bridge::current_locals(),
+                                        await_many(std::move(make)));
+    });
+    module.def("hot_static_hold_gil", [](bridge::py_ref function) {
+        return bridge::to_python_future(static_runtime(), bridge::current_locals(),
+                                        hold_gil(std::move(function)));
+    });
+    module.attr("EventLoop") = bridge::event_loop_class();
     module.def("hot_await_many", [](bridge::py_ref make) {
         return bridge::to_python_future(await_many(std::move(make)));
     });
+    module.def(
+        "run",
+        [](bridge::py_ref main, bool debug, int deadline) {
+            return bridge::run(await_it(std::move(main)),
+                               {.debug = debug, .deadline = std::chrono::milliseconds(deadline)});
+        },
+        py::arg("main"), py::arg("debug") = false, py::arg("deadline") = 5000);
+    module.def("blocking", [](bridge::py_ref it) { return bridge::blocking(it); });
+    module.def("blocking_hop", [] { return bridge::blocking(hop()); });
     module.def("loop_of_current_locals", &loop_of_current_locals);
     module.def("runtime_id", &runtime_id);
     module.def("init", &init, py::arg("threads") = 0, py::arg("exit_deadline") = 2000);

@@ -24,13 +24,13 @@ def run_once(program, arguments=()):
 
 class Programs(unittest.TestCase):
     def check(self, program, code=0, words=(), rounds=ROUNDS, output=None):
-        """Without words stderr must be empty; else each of them is in it."""
+        """Without words stderr must be empty (None: it may say anything); else each of them is in it."""
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
             for ended in pool.map(run_once, [program] * rounds):
                 self.assertEqual(ended.returncode, code, ended.stderr)
-                if not words:
+                if words is not None and len(words) == 0:
                     self.assertEqual(ended.stderr, "")
-                for word in words:
+                for word in words or ():
                     self.assertIn(word, ended.stderr)
                 if output is not None:
                     self.assertEqual(ended.stdout, output)

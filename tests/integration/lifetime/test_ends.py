@@ -1,64 +1,145 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Programs that end with native work under way: each in a process of its own, many times."""
+"""Programs that end with work in flight in both directions and busy native threads, each in a process of its own.
+
+BRIDGE_ROUNDS=200 runs each so often (5); BRIDGE_SHORT_ROUNDS=10000 the script that awaits one operation (50)."""
 
 import os
-import subprocess
-import sys
 import unittest
 
-ROUNDS = int(os.environ.get("BRIDGE_ROUNDS", "5"))
-HEAD = "import asyncio, os, sys\nimport lifetime_native as native\n"
+from programs import Programs, add_cases
 
-# name: (program, exit code, words that stderr must have; none: it must be empty)
+SHORT_ROUNDS = int(os.environ.get("BRIDGE_SHORT_ROUNDS", "50"))
+
+# Eight coroutines that keep native threads busy, others that call into Python from there, tasks that await C++.
+HEAD = """
+import asyncio, atexit, gc, os, signal, sys, threading, time
+import lifetime_native as native
+native.init(threads=8, exit_deadline=300)
+async def keep_hopping():
+    while True: await native.hop()
+def load():
+    global kept
+    kept = [native.hot_spin(10**9) for _ in range(8)]
+    kept += [native.hot_await_many(lambda: asyncio.sleep(0)) for _ in range(4)]
+    kept += [native.hot_forever(), native.hot_await_many(lambda: asyncio.sleep(3600))]
+    return [asyncio.ensure_future(keep_hopping()) for _ in range(4)]
+async def loaded():
+    load()
+    for _ in range(3): await native.hop()
+def errors_of(futures):
+    return {str(f.exception()) for f in futures if f.done() and not f.cancelled() and f.exception()}
+"""
+
 ENDS = {
-    "one await": ("asyncio.run(native.hop())", 0, []),
-    "a hundred in a gather": (
-        "async def main(): await asyncio.gather(*(native.hop() for _ in range(100)))\nasyncio.run(main())",
+    "normal exit": ("asyncio.run(loaded())", 0, []),
+    "bridge run": ("async def main(): await loaded()\nnative.run(main())", 0, []),
+    "the same-thread loop": (
+        "loop = native.EventLoop()\nloop.run_until_complete(loaded())\nfor t in asyncio.all_tasks(loop): t.cancel()\n"
+        "loop.run_until_complete(asyncio.sleep(0.01))\nloop.close()",
         0,
         [],
     ),
-    "a task left over": (
-        "async def main():\n    asyncio.create_task(native.forever())\n    await native.hop()\nasyncio.run(main())",
-        0,
-        [],
-    ),
-    "a hot future left over": (
-        "async def main():\n    native.hot_forever()\n    await native.hop()\nasyncio.run(main())",
-        0,
-        [],
-    ),
-    "a hot future kept by a global": (
-        "async def main():\n    global kept\n    kept = [native.hot_forever() for _ in range(10)]\nasyncio.run(main())",
-        0,
-        [],
-    ),
-    "busy threads": (
-        "async def main():\n    global kept\n    kept = [native.hot_spin(10**7) for _ in range(8)]\n    await native.hop()\n"
-        "asyncio.run(main())",
-        0,
-        [],
-    ),
-    "sys.exit in a task": (
-        "async def main():\n    native.hot_forever()\n    await native.hop()\n    sys.exit(3)\nasyncio.run(main())",
+    "sys.exit in main": ("async def main():\n    await loaded()\n    sys.exit(3)\nasyncio.run(main())", 3, []),
+    "sys.exit in a task that native code woke": (
+        "async def leave():\n    await native.hop()\n    sys.exit(3)\n"
+        "async def main():\n    await loaded()\n    asyncio.create_task(leave())\n    await native.forever()\nasyncio.run(main())",
         3,
-        [],
+        ["Task exception was never retrieved", "SystemExit: 3"],  # as asyncio itself
     ),
-    "os._exit": ("async def main():\n    native.hot_spin(10**7)\n    os._exit(4)\nasyncio.run(main())", 4, []),
+    "os._exit": ("async def main():\n    await loaded()\n    os._exit(4)\nasyncio.run(main())", 4, []),
     "an unhandled exception": (
-        "async def main():\n    native.hot_forever()\n    await native.hop()\n    raise ValueError('seen')\nasyncio.run(main())",
+        "async def main():\n    await loaded()\n    raise ValueError('seen')\nasyncio.run(main())",
         1,
         ["ValueError: seen"],
     ),
-    "a loop closed early": (
-        "loop = asyncio.new_event_loop()\nasync def main(): return native.hot_forever()\n"
-        "future = loop.run_until_complete(main())\nloop.close()\n"
-        "assert future.done() and 'event loop was closed' in str(future.exception())",
+    "Ctrl-C": (
+        "async def main():\n    await loaded()\n    os.kill(os.getpid(), signal.SIGINT)\n    await native.forever()\n"
+        "asyncio.run(main())",
+        -2,
+        ["KeyboardInterrupt"],
+    ),
+    "SIGTERM": (
+        "async def main():\n    await loaded()\n    os.kill(os.getpid(), signal.SIGTERM)\n    await native.forever()\n"
+        "asyncio.run(main())",
+        -15,
+        None,
+    ),
+    "a daemon thread that runs the loop": (
+        "ready = threading.Event()\n"
+        "async def main():\n    await loaded()\n    ready.set()\n    await native.forever()\n"
+        "threading.Thread(target=lambda: asyncio.run(main()), daemon=True).start()\nready.wait()",
         0,
         [],
     ),
-    "awaiting on a closed loop is no hang": (
+    "daemon threads that wait for native work": (
+        "def wait():\n    try:\n        while True: native.blocking_hop()\n"
+        "    except RuntimeError as e: assert 'shutting down' in str(e), e\n"
+        "for _ in range(4): threading.Thread(target=wait, daemon=True).start()\nasyncio.run(loaded())",
+        0,
+        [],
+    ),
+    "a thread that goes on after main": (
+        "async def main():\n    await loaded()\n    await asyncio.sleep(0.05)\n"
+        "threading.Thread(target=lambda: asyncio.run(main())).start()",
+        0,
+        [],
+    ),
+    "an exception in a thread": (
+        "async def main():\n    await loaded()\n    raise ValueError('seen')\n"
+        "t = threading.Thread(target=lambda: asyncio.run(main())); t.start(); t.join()",
+        0,
+        ["ValueError: seen"],
+    ),
+    "a loop closed early": (
+        "loop = asyncio.new_event_loop()\nasync def main(): tasks = load(); await native.hop(); [t.cancel() for t in tasks]\n"
+        "loop.run_until_complete(main())\nloop.run_until_complete(asyncio.sleep(0.01))\nloop.close()\n"
+        "assert errors_of(kept) == {'the event loop was closed before the operation finished; await the operation before "
+        "the loop ends [bridge:2]'}, errors_of(kept)\nassert all(f.done() for f in kept)",
+        0,
+        [],
+    ),
+    "a loop never closed": (
+        "loop = asyncio.new_event_loop()\nasync def main(): tasks = load(); await native.hop(); [t.cancel() for t in tasks]\n"
+        "loop.run_until_complete(main())\nloop.run_until_complete(asyncio.sleep(0.01))",
+        0,
+        [],
+    ),
+    "a same-thread loop never closed": (
+        "loop = native.EventLoop()\nasync def main(): tasks = load(); await native.hop(); [t.cancel() for t in tasks]\n"
+        "loop.run_until_complete(main())\nloop.run_until_complete(asyncio.sleep(0.01))",
+        0,
+        [],
+    ),
+    "a loop collected unclosed": (
+        "loop = asyncio.new_event_loop()\nasync def main(): tasks = load(); await native.hop(); [t.cancel() for t in tasks]\n"
+        "loop.run_until_complete(main())\nloop.run_until_complete(asyncio.sleep(0.01))\ndel loop\ngc.collect()",
+        0,
+        [],
+    ),
+    "awaiting on a closed loop": (
         "loop = asyncio.new_event_loop()\nloop.close()\ncoro = native.hop()\n"
         "try: loop.run_until_complete(coro)\nexcept RuntimeError as e: print(e)\ncoro.close()",
+        0,
+        [],
+    ),
+    "the runtime stopped": (
+        "async def main():\n    tasks = load(); await native.hop()\n    native.shutdown(0)\n"
+        "    [t.cancel() for t in tasks]\n    await asyncio.wait([*tasks, *kept], timeout=20)\n"
+        "    assert all(f.done() for f in [*tasks, *kept])\n"
+        "    said = 'the runtime was shut down; create a new one or call before shutdown() [bridge:4]'\n"
+        "    assert errors_of([*tasks, *kept]) == {said}, errors_of([*tasks, *kept])\nasyncio.run(main())",
+        0,
+        [],
+    ),
+    "the runtime stopped and begun again": (
+        "async def main():\n    tasks = load(); await native.hop()\n    native.shutdown(0)\n"
+        "    [t.cancel() for t in tasks]\n    await asyncio.wait([*tasks, *kept], timeout=20)\n    errors_of([*tasks, *kept])\n    await loaded()\nasyncio.run(main())",
+        0,
+        [],
+    ),
+    "awaitables dropped": (
+        "async def main():\n    tasks = load(); await native.hop(); kept.clear(); gc.collect()\n"
+        "    for _ in range(10): await native.hop()\nasyncio.run(main())",
         0,
         [],
     ),
@@ -69,9 +150,55 @@ ENDS = {
         0,
         [],
     ),
-    "consecutive runs": ("for _ in range(5): asyncio.run(native.hop())", 0, []),
+    "an exception in a drain": (
+        "def raise_there(loop, context): raise ValueError('in the handler')\n"
+        "def fail(future): raise KeyError('in a callback')\n"
+        "async def main():\n    await loaded()\n    asyncio.get_running_loop().set_exception_handler(raise_there)\n"
+        "    f = native.hot_spin(10); f.add_done_callback(fail)\n    await f\n    await asyncio.sleep(0.01)\nasyncio.run(main())",
+        0,
+        ["in a callback", "in the handler"],
+    ),
+    "an exit handler that uses it": ("atexit.register(lambda: asyncio.run(native.hop()))\nasyncio.run(loaded())", 0, []),
+    "a native thread that does not come back": (
+        "async def main():\n    await loaded()\n    global deaf\n    deaf = native.hot_block(2500)\n"
+        "    for _ in range(3): await native.hop()\nasyncio.run(main())",
+        0,
+        [],
+    ),
+    "native threads that hold the GIL": (
+        "async def main():\n    await loaded()\n    global holding\n"
+        "    holding = [native.hot_hold_gil(lambda: None) for _ in range(4)]\n    for _ in range(3): await native.hop()\n"
+        "asyncio.run(main())",
+        0,
+        [],
+    ),
+    "a native thread that sleeps in Python": (
+        "async def main():\n    await loaded()\n    global asleep\n    asleep = native.hot_hold_gil(lambda: time.sleep(30))\n"
+        "    for _ in range(3): await native.hop()\nasyncio.run(main())",
+        0,
+        [],
+    ),
+    "a runtime that ends with the statics": (
+        "async def main():\n    await loaded()\n    global more\n    more = native.hot_static_spin(10**9)\n    await native.hop()\n"
+        "asyncio.run(main())",
+        0,
+        [],
+    ),
+    "a runtime that ends with the statics and is inside Python until then": (
+        "async def main():\n    await loaded()\n    global more\n"
+        "    more = [native.hot_static_await_many(lambda: asyncio.sleep(0)) for _ in range(4)]\n"
+        "    more += [native.hot_static_hold_gil(lambda: None) for _ in range(2)]\n"
+        "    for _ in range(4): await native.hop()\nasyncio.run(main())",
+        0,
+        [],
+    ),
+    "a cycle with work in it": (
+        "async def main():\n    await loaded()\n    ring = []; ring.append([native.hot_forever(), ring])\nasyncio.run(main())",
+        0,
+        [],
+    ),
+    "consecutive runs": ("for _ in range(3): asyncio.run(loaded())", 0, []),
     "loops leave no descriptor behind": (
-        "import gc\n"
         "def count(): gc.collect(); return len(os.listdir('/proc/self/fd'))\n"
         "asyncio.run(native.hop()); before = count()\n"
         "for _ in range(20): asyncio.run(native.hop())\n"
@@ -81,38 +208,54 @@ ENDS = {
         [],
     ),
     "two loops in two threads": (
-        "import threading\n"
-        "def run(): asyncio.run(native.hop())\n"
-        "threads = [threading.Thread(target=run) for _ in range(2)]\n"
+        "async def main():\n    mine = [native.hot_spin(10**9) for _ in range(4)]\n    for _ in range(10): await native.hop()\n"
+        "threads = [threading.Thread(target=lambda: asyncio.run(main())) for _ in range(2)]\n"
         "[t.start() for t in threads]\n[t.join() for t in threads]",
+        0,
+        [],
+    ),
+    "a subprocess meanwhile": (
+        "import subprocess\nasync def main():\n    await loaded()\n"
+        "    p = await asyncio.create_subprocess_exec(sys.executable, '-c', 'print(1)', stdout=subprocess.PIPE)\n"
+        "    assert (await p.communicate())[0] == b'1\\n'\nasyncio.run(main())",
+        0,
+        [],
+    ),
+    "os.execv": (
+        "async def main():\n    await loaded()\n    os.execv(sys.executable, [sys.executable, '-c', 'print(1)'])\nasyncio.run(main())",
+        0,
+        [],
+    ),
+    "a sub-interpreter is refused in words": (
+        "import _xxsubinterpreters as interpreters\nasyncio.run(loaded())\nchild = interpreters.create()\n"
+        "interpreters.run_string(child, '''\nimport lifetime_native as native\ntry: native.hop()\n"
+        "except RuntimeError as e: assert 'this is a sub-interpreter' in str(e), e\n"
+        "else: raise AssertionError('no error')\n''')\ninterpreters.destroy(child)\nasyncio.run(native.hop())",
         0,
         [],
     ),
 }
 
-
-class Ends(unittest.TestCase):
-    def run_once(self, program):
-        return subprocess.run(
-            [sys.executable, "-c", HEAD + program], capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL
-        )
-
-
-def add(name, program, code, words):
-    def test(self):
-        for _ in range(ROUNDS):
-            ended = self.run_once(program)
-            self.assertEqual(ended.returncode, code, ended.stderr)
-            if not words:
-                self.assertEqual(ended.stderr, "")
-            for word in words:
-                self.assertIn(word, ended.stderr)
-
-    setattr(Ends, "test_" + name.replace(" ", "_").replace(".", "_"), test)
+UVLOOP = {
+    "uvloop": ("import uvloop\nloop = uvloop.new_event_loop()\nasync def main():\n    tasks = load(); await native.hop()\n"
+               "    [t.cancel() for t in tasks]\n    await asyncio.sleep(0.01)\nloop.run_until_complete(main())\nloop.close()", 0, []),
+    "uvloop by bridge run": ("import uvloop\nasyncio.set_event_loop_policy(uvloop.EventLoopPolicy())\n"
+                             "async def main(): await loaded()\nnative.run(main())", 0, []),
+}
 
 
-for name, end in ENDS.items():
-    add(name, *end)
+class Ends(Programs):
+    def test_a_script_that_awaits_one_operation(self):
+        self.check("import asyncio, lifetime_native as native\nassert asyncio.run(native.hop()) == 1", rounds=SHORT_ROUNDS)
+
+
+add_cases(Ends, ENDS, HEAD)
+try:
+    import uvloop  # noqa: F401
+
+    add_cases(Ends, UVLOOP, HEAD)
+except ImportError:
+    pass
 
 if __name__ == "__main__":
     unittest.main()

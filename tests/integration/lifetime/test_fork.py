@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""fork() with native threads at work: the child uses the bridge afresh, or is refused in words."""
+
+import unittest
+
+from programs import Programs, add_cases
+from test_ends import HEAD as LOAD
+
+HEAD = (
+    LOAD
+    + """
+def fork(child):
+    pid = os.fork()
+    if pid == 0:
+        code = 70
+        try:
+            child()
+            code = 0
+        except BaseException:
+            import traceback
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    return pid
+def join(pid):
+    for _ in range(2000):
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done: break
+        time.sleep(0.01)
+    else:
+        os.kill(pid, signal.SIGKILL)
+        raise AssertionError('the child hangs')
+    assert status == 0, status
+def refused(make, words):
+    try: make()
+    except RuntimeError as e: assert words in str(e), e
+    else: raise AssertionError('no error')
+"""
+)
+
+FORKS = {
+    "a child that leaves at once": (
+        "async def main():\n    await loaded()\n    join(fork(lambda: None))\n    await native.hop()\nasyncio.run(main())",
+        0,
+        [],
+    ),
+    "a child that uses it afresh": (
+        "def child():\n    assert asyncio.run(native.hop()) == 1\n    asyncio.run(loaded())\n"
+        "async def main():\n    await loaded()\n    join(fork(child))\n    await native.hop()\nasyncio.run(main())",
+        0,
+        [],
+    ),
+    "a child of a program whose loop is not running": (
+        "asyncio.run(loaded())\njoin(fork(lambda: asyncio.run(loaded())))\nasyncio.run(native.hop())",
+        0,
+        [],
+    ),
+    "a child that ends as programs do": (
+        "asyncio.run(loaded())\npid = os.fork()\nif pid == 0: asyncio.run(loaded())\nelse: join(pid)",
+        0,
+        [],
+    ),
+    "a child that only ends": ("asyncio.run(loaded())\npid = os.fork()\nif pid: join(pid)", 0, []),
+    "a child of a child": (
+        "def grandchild(): asyncio.run(loaded())\ndef child():\n    asyncio.run(loaded())\n    join(fork(grandchild))\n"
+        "    asyncio.run(native.hop())\nasyncio.run(loaded())\njoin(fork(child))",
+        0,
+        [],
+    ),
+    "eight children at once": (
+        "async def main():\n    await loaded()\n    pids = [fork(lambda: asyncio.run(native.hop())) for _ in range(8)]\n"
+        "    for _ in range(10): await native.hop()\n    [join(pid) for pid in pids]\nasyncio.run(main())",
+        0,
+        [],
+    ),
+    "a child with a runtime of the parent's": (
+        "async def main():\n    await loaded()\n    more = native.hot_static_spin(10)\n    await more\n"
+        "    def child():\n        async def inside():\n            await native.hot_static_spin(10)\n"
+        "        refused(lambda: asyncio.run(inside()), 'this process was forked')\n"
+        "    join(fork(child))\n    await native.hot_static_spin(10)\nasyncio.run(main())",
+        0,
+        [],
+    ),
+    "a child with a loop of the parent's": (
+        "loop = asyncio.new_event_loop()\nloop.run_until_complete(native.hop())\n"
+        "def child(): refused(lambda: loop.run_until_complete(native.hop()), 'this process was forked')\n"
+        "join(fork(child))\nassert loop.run_until_complete(native.hop()) == 1\nloop.close()",
+        0,
+        [],
+    ),
+    "a child with a same-thread loop of the parent's": (
+        "loop = native.EventLoop()\nloop.run_until_complete(native.hop())\n"
+        "def child(): refused(lambda: loop.run_until_complete(asyncio.sleep(1)), 'belongs to the parent process')\n"
+        "join(fork(child))\nassert loop.run_until_complete(native.hop()) == 1\nloop.close()",
+        0,
+        [],
+    ),
+    "a child with a future of the parent's": (
+        "async def main():\n    tasks = load()\n    await native.hop()\n    def child():\n        async def inside():\n"
+        "            await kept[0]\n        refused(lambda: asyncio.run(inside()), 'attached to a different loop')\n"
+        "    join(fork(child))\n    [t.cancel() for t in tasks]\nasyncio.run(main())",
+        0,
+        [],
+    ),
+    "a child that drops what the parent awaits": (
+        "async def main():\n    await loaded()\n    def child():\n        kept.clear()\n        gc.collect()\n"
+        "        asyncio.run(native.hop())\n    join(fork(child))\n    await native.hop()\nasyncio.run(main())",
+        0,
+        [],
+    ),
+    "a child on the same-thread loop": (
+        "def child():\n    loop = native.EventLoop()\n    assert loop.run_until_complete(native.hop()) == 1\n    loop.close()\n"
+        "async def main():\n    await loaded()\n    join(fork(child))\nasyncio.run(main())",
+        0,
+        [],
+    ),
+    "a child with a coroutine that the parent made and did not start": (
+        "asyncio.run(loaded())\ncoro = native.hop()\njoin(fork(lambda: asyncio.run(coro)))\nassert asyncio.run(coro) == 1",
+        0,
+        [],
+    ),
+    "a child forked by a thread": (
+        "async def main():\n    await loaded()\n    child = lambda: asyncio.run(native.hop())\n"
+        "    await asyncio.get_running_loop().run_in_executor(None, lambda: join(fork(child)))\nasyncio.run(main())",
+        0,
+        [],
+    ),
+    "multiprocessing by fork": (
+        "import multiprocessing\ndef child(): asyncio.run(loaded())\n"
+        "async def main():\n    await loaded()\n    p = multiprocessing.get_context('fork').Process(target=child)\n"
+        "    p.start(); p.join(30)\n    assert p.exitcode == 0, p.exitcode\n    await native.hop()\nasyncio.run(main())",
+        0,
+        [],
+    ),
+    "a pool by fork": (
+        "import multiprocessing\ndef child(n): return n + asyncio.run(native.hop())\nasyncio.run(loaded())\n"
+        "with multiprocessing.get_context('fork').Pool(2) as pool: assert pool.map(child, range(10)) == list(range(1, 11))\n"
+        "asyncio.run(native.hop())",
+        0,
+        [],
+    ),
+    "multiprocessing by spawn": (
+        "import multiprocessing, lifetime_child\n"
+        "async def main():\n    await loaded()\n    p = multiprocessing.get_context('spawn').Process(target=lifetime_child.hop)\n"
+        "    p.start(); p.join(30)\n    assert p.exitcode == 0, p.exitcode\nasyncio.run(main())",
+        0,
+        [],
+    ),
+}
+
+
+class Forks(Programs):
+    pass
+
+
+add_cases(Forks, FORKS, HEAD)
+
+if __name__ == "__main__":
+    unittest.main()
