@@ -9,8 +9,11 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "completions.hpp"
 #include "error.hpp"
+#include "help.hpp"
 #include "layers.hpp"
 #include "near_name.hpp"
 #include "settings.hpp"
@@ -26,7 +29,8 @@ constexpr auto description =
     "  bridge-test list  [BINARY|FOLDER...] [FILTER...]   show them\n"
     "  bridge-test merge LOG...                           report the logs of several runs as one\n"
     "  bridge-test show-config                            show all settings and their sources\n"
-    "  bridge-test help                                   show this\n"
+    "  bridge-test completions SHELL                      print the script for bash, zsh or fish\n"
+    "  bridge-test help [VERB|TOPIC]                      show this, or more about one thing\n"
     "\n"
     "A word that names an existing file or folder, or has a '/', is a path; any other word, and\n"
     "every word after '--', is a filter: a part of a test's id, a glob of it (* and ?), or\n"
@@ -40,6 +44,14 @@ constexpr auto exit_codes =
 
 [[noreturn]] void refuse(const std::string& text) {
     throw expected_error(exit_code::usage, text + "\n'bridge-test help' shows all options.");
+}
+
+[[noreturn]] void refuse_name(const std::string& what, const std::string& name,
+                              const std::vector<std::string>& known) {
+    const auto near = near_name(name, known);
+    refuse(fmt::format("{} '{}'{} (known: {})", what, name,
+                       near.empty() ? "" : fmt::format("; did you mean '{}'?", near),
+                       fmt::join(known, ", ")));
 }
 
 const char* name_of(setting_group group) {
@@ -71,7 +83,7 @@ class command_line {
 public:
     command_line() : app_(description, "bridge-test") {
         app_.allow_extras();
-        app_.footer(exit_codes);
+        app_.footer(exit_codes + ("\nTopics of 'bridge-test help':\n" + list_topics()));
         app_.add_option("WORDS", words_, "a verb, paths and filters")->group("");
         for (const auto& one : all_settings())
             add(one);
@@ -88,6 +100,9 @@ private:
     void refuse_what_the_verb_ignores() const;
     void refuse_what_excludes_each_other() const;
     void take_verb();
+    void take_help();
+    void take_completions();
+    void hide_what(bool (*is_of_verb)(const setting&));
     void show(std::string text);
     void sort_words(const std::vector<std::string>& after_dashes);
 
@@ -188,7 +203,9 @@ void command_line::take_verb() {
         return;
     const auto& word = words_.front();
     if (word == "help")
-        show(app_.help());
+        take_help();
+    else if (word == "completions")
+        take_completions();
     else if (word == "list")
         result_.what = verb::list;
     else if (word == "merge")
@@ -198,6 +215,43 @@ void command_line::take_verb() {
     else if (word != "run")
         return;
     words_.erase(words_.begin());
+}
+
+void command_line::hide_what(bool (*is_of_verb)(const setting&)) {
+    for (const auto& one : all_settings())
+        if (!is_of_verb(one))
+            app_.get_option("--" + one.name)->group("");
+}
+
+void command_line::take_help() {
+    if (words_.size() > 2)
+        refuse("help: one verb or topic at a time");
+    const auto name = words_.size() < 2 ? std::string("run") : words_[1];
+    if (const auto* topic = find_topic(name))
+        return show(std::string(topic->text));
+    if (name == "list")
+        hide_what(&is_of_list);
+    else if (name == "merge")
+        hide_what(&is_of_merge);
+    else if (name != "run" && name != "show-config" && name != "help") {
+        std::vector<std::string> known;
+        for (const auto& one : verb_words())
+            known.emplace_back(one.name);
+        for (const auto& one : help_topics())
+            if (one.name != "completions") // it is a verb, too
+                known.emplace_back(one.name);
+        refuse_name("help: there is no verb or topic", name, known);
+    }
+    show(app_.help());
+}
+
+void command_line::take_completions() {
+    const auto& known = shell_names();
+    if (words_.size() != 2)
+        refuse("completions: name a shell: bash, zsh or fish");
+    if (std::find(known.begin(), known.end(), words_[1]) == known.end())
+        refuse_name("completions: there are none for", words_[1], known);
+    show(completion_script(words_[1]));
 }
 
 void command_line::sort_words(const std::vector<std::string>& after_dashes) {

@@ -31,7 +31,7 @@ struct setting_source {
 
 struct options {
     verb what = verb::run;
-    std::string text;    ///< of `help` and `--version`
+    std::string text;    ///< of `help`, `completions` and `--version`
     std::string program; ///< as it was called, for the lines that reproduce a failure
 
     std::vector<std::string> paths;
@@ -42,7 +42,7 @@ struct options {
     std::vector<std::string> expressions;
     bool only_failed = false;
     std::optional<shard> part;
-    std::string state; ///< empty: beside the manifest, or in the current folder
+    std::string state; ///< empty: beside the manifest, or in the cache
 
     isolation_mode isolation = isolation_mode::process;
     unsigned jobs = 1;

@@ -111,7 +111,7 @@ std::string show(const std::optional<Value>& value) {
 template<class Member, class Read>
 setting plain(std::string flags, setting_group group, std::string value, std::string help,
               Member options::*member, Read read) {
-    setting one{{}, std::move(flags), group, std::move(value), std::move(help), false, {}, {}};
+    setting one{{}, std::move(flags), group, std::move(value), std::move(help), false, {}, {}, {}};
     one.apply = [=](options& to, const std::string& text) { to.*member = read(text); };
     one.show = [=](const options& from) { return show(from.*member); };
     return one;
@@ -119,9 +119,15 @@ setting plain(std::string flags, setting_group group, std::string value, std::st
 
 setting list(std::string flags, std::string value, std::string help,
              std::vector<std::string> options::*member) {
-    setting one{
-        {}, std::move(flags), setting_group::selection, std::move(value), std::move(help), true, {},
-        {}};
+    setting one{{},
+                std::move(flags),
+                setting_group::selection,
+                std::move(value),
+                std::move(help),
+                true,
+                {},
+                {},
+                {}};
     one.apply = [=](options& to, const std::string& text) { (to.*member).push_back(text); };
     one.show = [=](const options& from) { return show(from.*member); };
     return one;
@@ -131,6 +137,8 @@ template<class Value>
 setting choice(std::string flags, setting_group group, std::string help, Value options::*member,
                choices<Value> known) {
     auto one = plain(std::move(flags), group, "WORD", std::move(help), &options::text, to_file);
+    for (const auto& [word, meaning] : known)
+        one.words.push_back(word);
     one.apply = [=](options& to, const std::string& text) { to.*member = to_choice(known, text); };
     one.show = [=](const options& from) {
         for (const auto& [word, meaning] : known)

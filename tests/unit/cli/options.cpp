@@ -143,6 +143,38 @@ TEST("a value that does not fit is refused, with the option's name") {
     CHECK(has(why_not({"--junit", ""}), "--junit"));
 }
 
+TEST("help knows verbs and topics") {
+    for (const char* topic : {"filters", "isolation", "time-outs", "shards", "reports", "config",
+                              "exit-codes", "completions"}) {
+        const auto text = parse({"help", topic}).text;
+        CHECK(text.size() > 100 && !has(text, "--list-timeout"));
+        CHECK(has(parse({"help"}).text, std::string("\n  ") + topic + " "));
+        for (std::size_t begin = 0, end = 0; (end = text.find('\n', begin)) != text.npos;
+             begin = end + 1)
+            CHECK(end - begin <= 100); // it fits a terminal
+    }
+    CHECK(has(parse({"help", "list"}).text, "--format"));
+    CHECK(!has(parse({"help", "list"}).text, "--junit"));
+    CHECK(has(parse({"help", "merge"}).text, "--junit"));
+    CHECK(!has(parse({"help", "merge"}).text, "--format"));
+    CHECK(has(parse({"help", "run"}).text, "--until-fail"));
+    CHECK(has(why_not({"help", "filter"}), "no verb or topic 'filter'; did you mean 'filters'?"));
+    CHECK(has(why_not({"help", "exit-codes", "x"}), "one verb or topic at a time"));
+}
+
+TEST("completions name a shell") {
+    for (const char* shell : {"bash", "zsh", "fish"}) {
+        const auto settings = parse({"completions", shell});
+        CHECK(settings.what == verb::show_text);
+        for (const char* part : {"isolation", "process fork batch none", "show-config",
+                                 "exit-codes", "last-failed", "profile"})
+            CHECK(has(settings.text, part));
+    }
+    CHECK(has(why_not({"completions"}), "name a shell: bash, zsh or fish"));
+    CHECK(has(why_not({"completions", "fishh"}), "none for 'fishh'; did you mean 'fish'?"));
+    CHECK(has(why_not({"completions", "tcsh"}), "none for 'tcsh' (known: bash, zsh, fish)"));
+}
+
 TEST("quiet and verbose exclude each other") {
     CHECK(parse({"-q"}).verbosity == -1);
     CHECK(has(why_not({"-q", "-v"}), "exclude"));
