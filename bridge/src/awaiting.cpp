@@ -19,6 +19,21 @@ namespace {
 
 constexpr const char* capsule_name = "bridge.awaiting";
 
+// A Future of another loop, which would call back on the other loop's thread, or never.
+bool is_foreign_future(py::handle object, py::handle loop) {
+    const auto blocking = py::getattr(object, get_imports().name.future_blocking, py::none());
+    return !blocking.is_none() && !object.attr("get_loop")().is(loop);
+}
+
+// As a task that awaits it: what is done gives its result.
+py::object result_of_foreign_future(py::handle future) {
+    const auto& name = get_imports().name;
+    if (future.attr(name.done)().cast<bool>())
+        return future.attr(name.result)();
+    PyErr_Format(PyExc_RuntimeError, "to_cpp: %R is attached to a different loop", future.ptr());
+    throw py::error_already_set();
+}
+
 } // namespace
 
 PyMethodDef awaiting::done_method = {"bridge_done", &awaiting::on_done, METH_O, nullptr};
@@ -111,7 +126,11 @@ void awaiting::cancel_in_python() noexcept {
 bool awaiting::settle(PyObject* value) noexcept {
     runner_ = nullptr;
     if (value == nullptr) {
-        error_ = fetch_python_exception();
+        try {
+            error_ = fetch_python_exception();
+        } catch (...) {
+            error_ = std::current_exception(); // Python is shutting down
+        }
     } else {
         try {
             convert(value);
@@ -190,6 +209,11 @@ void awaiting::start() {
     case prepared::failed:
         throw py::error_already_set();
     }
+    if (is_foreign_future(object_.handle(), locals_.event_loop())) {
+        if (const auto value = result_of_foreign_future(object_.handle()); settle(value.ptr()))
+            resume_later();
+        return;
+    }
     auto task = start_task();
     const auto self = py::reinterpret_steal<py::object>(
         PyCapsule_New(this, capsule_name, &awaiting::on_callback_gone));
@@ -255,6 +279,23 @@ PyObject* awaiting::on_done(PyObject* self, PyObject* future) noexcept {
 // The loop dropped the callback without calling it: it was closed with the task unfinished.
 void awaiting::on_callback_gone(PyObject* capsule) noexcept {
     static_cast<awaiting*>(PyCapsule_GetPointer(capsule, capsule_name))->fail(errc::loop_closed);
+}
+
+py::object function_to_call(py::handle function) {
+    if (function)
+        return py::reinterpret_borrow<py::object>(function);
+    PyErr_SetString(PyExc_TypeError, "call: an empty py_ref cannot be called");
+    throw py::error_already_set();
+}
+
+void throw_argument_error(const std::string& type) {
+    PyErr_Clear(); // what pybind11 may have said of it
+    PyErr_Format(
+        PyExc_TypeError,
+        "call: an argument of C++ type '%s' does not convert to Python; bind the class, or "
+        "include the header of its converter",
+        type.c_str());
+    throw py::error_already_set();
 }
 
 void throw_conversion_error(py::handle value, const std::string& wanted) {

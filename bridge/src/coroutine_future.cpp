@@ -262,6 +262,11 @@ PyObject* get_await(PyObject* object, void*) {
     return Py_NewRef(inner != nullptr ? inner : Py_None);
 }
 
+PyObject* get_suspended(PyObject* object, void*) {
+    const auto now = as_coroutine(object)->now;
+    return PyBool_FromLong(now == phase::running || now == phase::delegating);
+}
+
 PyObject* get_running(PyObject*, void*) {
     Py_RETURN_FALSE; // native code is never inside while Python looks
 }
@@ -317,6 +322,7 @@ PyGetSetDef coroutine_getset[] = {
     {"__qualname__", get_qualified_name, nullptr, nullptr, nullptr},
     {"cr_await", get_await, nullptr, nullptr, nullptr},
     {"cr_running", get_running, nullptr, nullptr, nullptr},
+    {"cr_suspended", get_suspended, nullptr, nullptr, nullptr},
     {"cr_frame", get_none, nullptr, nullptr, nullptr},
     {"cr_code", get_none, nullptr, nullptr, nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},

@@ -162,6 +162,15 @@ PySendResult exit_delegation(coroutine_object* self, const py::object& exception
     return PYGEN_ERROR;
 }
 
+// False where it was begun for one loop and is awaited in another; true without a loop, by hand.
+bool is_driven_by_own_loop(const coroutine_object* self) {
+    const auto running = py::reinterpret_steal<py::object>(
+        PyObject_CallNoArgs(get_imports().get_running_loop.ptr()));
+    PyErr_Clear();
+    return !running || running.is_none() || !self->op->locals() ||
+           running.is(self->op->locals().event_loop());
+}
+
 PySendResult throw_into(coroutine_object* self, const py::object& exception, PyObject** result) {
     switch (self->now) {
     case phase::delegating:
@@ -171,6 +180,8 @@ PySendResult throw_into(coroutine_object* self, const py::object& exception, PyO
     case phase::running:
         if (is_generator_exit(exception))
             break;
+        if (!is_driven_by_own_loop(self))
+            break; // who throws could not be woken
         // Native code is asked to end; the exception goes on once it has.
         Py_XSETREF(self->thrown, exception.inc_ref().ptr());
         ask_to_end(self);

@@ -9,14 +9,17 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <stdexcept>
+#include <string>
 
 namespace bridge::detail {
 namespace {
 
 struct function_object {
-    PyObject_HEAD PyObject* bound; ///< pybind11's builtin function, all overloads
-    PyObject* code;                ///< flagged as a coroutine function's, for inspect
-    PyObject* module;              ///< where it was defined: tools that write stubs look there
+    PyObject_HEAD PyObject* weakrefs;
+    PyObject* bound;  ///< pybind11's builtin function, all overloads
+    PyObject* code;   ///< flagged as a coroutine function's, for inspect
+    PyObject* module; ///< where it was defined: tools that write stubs look there
     PyObject* qualname;
     PyObject* keywords; ///< the parameters' names, after `self`; may be empty
     bool is_method;
@@ -154,6 +157,7 @@ int clear(PyObject* self) {
 
 void dealloc(PyObject* self) {
     PyObject_GC_UnTrack(self);
+    PyObject_ClearWeakRefs(self);
     clear(self);
     auto* type = Py_TYPE(self);
     PyObject_GC_Del(self);
@@ -165,6 +169,7 @@ PyMemberDef function_members[] = {
     {"__qualname__", T_OBJECT, offsetof(function_object, qualname), READONLY, nullptr},
     {"__code__", T_OBJECT, offsetof(function_object, code), READONLY, nullptr},
     {"__wrapped_builtin__", T_OBJECT, offsetof(function_object, bound), READONLY, nullptr},
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(function_object, weakrefs), READONLY, nullptr},
     {"__vectorcalloffset__", T_PYSSIZET, offsetof(function_object, call), READONLY, nullptr},
     {nullptr, 0, 0, 0, nullptr},
 };
@@ -179,6 +184,16 @@ PyGetSetDef function_getset[] = {
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 
+// Copied and pickled by name, as any function.
+PyObject* reduce(PyObject* self, PyObject*) {
+    return Py_NewRef(as_function(self)->qualname);
+}
+
+PyMethodDef function_methods[] = {
+    {"__reduce__", &reduce, METH_NOARGS, nullptr},
+    {nullptr, nullptr, 0, nullptr},
+};
+
 PyType_Slot function_slots[] = {
     {Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},
     {Py_tp_traverse, reinterpret_cast<void*>(&traverse)},
@@ -187,6 +202,7 @@ PyType_Slot function_slots[] = {
     {Py_tp_descr_get, reinterpret_cast<void*>(&bind)},
     {Py_tp_getattro, reinterpret_cast<void*>(&get_attribute)},
     {Py_tp_repr, reinterpret_cast<void*>(&represent)},
+    {Py_tp_methods, function_methods},
     {Py_tp_members, function_members},
     {Py_tp_getset, function_getset},
     {0, nullptr},
@@ -253,9 +269,13 @@ py::object overloads_of(py::handle scope, const char* name) {
     } else {
         found = py::getattr(scope, name, py::none());
     }
-    return !found.is_none() && is_function(found)
-               ? py::reinterpret_borrow<py::object>(as_function(found.ptr())->bound)
-               : py::object(py::none());
+    if (!found.is_none() && is_function(found))
+        return py::reinterpret_borrow<py::object>(as_function(found.ptr())->bound);
+    if (!found.is_none() && name[0] != '_') // a class may come with methods of such names
+        throw std::runtime_error("def_async: '" + std::string(name) +
+                                 "' is bound already, not by def_async; overloads of one name are "
+                                 "all coroutine functions or none is");
+    return py::none();
 }
 
 void add_function(py::handle scope, const char* name, py::object bound, bool is_static,

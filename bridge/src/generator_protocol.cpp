@@ -102,6 +102,14 @@ py::object exception_from(PyObject* arguments) {
     PyObject* traceback = nullptr;
     if (PyArg_UnpackTuple(arguments, "throw", 1, 3, &type, &value, &traceback) == 0)
         return {};
+#if PY_VERSION_HEX >= 0x030C0000
+    if (value != nullptr &&
+        PyErr_WarnEx(PyExc_DeprecationWarning,
+                     "the (type, exc, tb) signature of throw() is deprecated, use the single-arg "
+                     "signature instead.",
+                     1) < 0)
+        return {};
+#endif
     if (traceback == Py_None)
         traceback = nullptr;
     if (!are_throwable(type, value, traceback))

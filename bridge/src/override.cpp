@@ -18,4 +18,12 @@ void throw_not_overridden(const std::string& type, const char* name) {
     throw py::error_already_set();
 }
 
+void throw_no_function(const std::string& type, const char* name) {
+    PyErr_Format(PyExc_TypeError,
+                 "%s::%s is a virtual coroutine, but the Python class has something else than a "
+                 "function there; define `async def %s`",
+                 type.c_str(), name, name);
+    throw py::error_already_set();
+}
+
 } // namespace bridge::detail

@@ -372,6 +372,8 @@ void port::enter_list() {
 }
 
 void port::leave_list() noexcept {
+    if (link_ == nullptr)
+        return; // the loop did not take it
     const std::lock_guard lock(shared().ports_mutex);
     *link_ = next_;
     if (next_ != nullptr)

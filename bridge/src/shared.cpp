@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <bridge/detail/shared.hpp>
 
+#include <bridge/detail/awaiting.hpp>
+#include <bridge/detail/crossing.hpp>
+#include <bridge/detail/port.hpp>
 #include <bridge/detail/python.hpp>
 #include <bridge/detail/python_compat.hpp>
 #include <bridge/detail/strand.hpp>
 #include <bridge/python_error.hpp>
 #include <bridge/version.hpp>
 
+#include "coroutine.hpp"
 #include "default_runtime.hpp"
+#include "imports.hpp"
 
 #include <boost/version.hpp>
 
@@ -35,6 +40,10 @@ std::string build_name() {
     name += std::to_string(BRIDGE_ABI_VERSION) + ", Boost " + std::to_string(BOOST_VERSION);
     name += ", pybind11 " PYBIND11_TOSTRING(PYBIND11_VERSION_MAJOR);
     name += ", C++ ABI " + std::to_string(__GXX_ABI_VERSION);
+    name += ", layout";
+    for (const auto size : {sizeof(shared_state), sizeof(port), sizeof(crossing), sizeof(awaiting),
+                            sizeof(scheduler), sizeof(imports), sizeof(coroutine_object)})
+        name += " " + std::to_string(size);
 #ifdef BOOST_ASIO_ENABLE_HANDLER_TRACKING
     name += ", handler tracking";
 #endif

@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <memory>
 #include <new>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 
@@ -96,13 +97,48 @@ py::handle rethrow_function() {
     return function;
 }
 
+bool is_utf8(const char* text) {
+    const auto decoded = py::reinterpret_steal<py::object>(PyUnicode_FromString(text));
+    PyErr_Clear();
+    return static_cast<bool>(decoded);
+}
+
+// As pybind11 translates them.
+py::handle standard_type(const std::exception& error) {
+    const auto is = [&]<class T>(T*) { return dynamic_cast<const T*>(&error) != nullptr; };
+    if (is(static_cast<std::overflow_error*>(nullptr)))
+        return PyExc_OverflowError;
+    if (is(static_cast<std::out_of_range*>(nullptr)))
+        return PyExc_IndexError;
+    if (is(static_cast<std::domain_error*>(nullptr)) ||
+        is(static_cast<std::invalid_argument*>(nullptr)) ||
+        is(static_cast<std::length_error*>(nullptr)) || is(static_cast<std::range_error*>(nullptr)))
+        return PyExc_ValueError;
+    return PyExc_RuntimeError;
+}
+
+// pybind11 loses a text that is not UTF-8, and in some builds of Python the type with it.
+py::object with_whole_text(const py::object& translated, const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const std::exception& e) {
+        if (is_utf8(e.what()))
+            return translated;
+        const bool lost =
+            PyErr_GivenExceptionMatches(translated.ptr(), PyExc_UnicodeDecodeError) != 0;
+        return make_exception(lost ? standard_type(e) : py::type::handle_of(translated), e.what());
+    } catch (...) {
+        return translated;
+    }
+}
+
 py::object from_translators(const std::exception_ptr& error) {
     const py::capsule carrier(&error, carrier_name);
     auto outcome = py::reinterpret_steal<py::object>(
         PyObject_CallOneArg(rethrow_function().ptr(), carrier.ptr()));
     const auto translated = python_error::fetch();
     if (!is_unknown_to_pybind11(translated))
-        return translated.value();
+        return with_whole_text(translated.value(), error);
     try {
         std::rethrow_exception(error);
     } catch (...) {

@@ -117,6 +117,19 @@ BRIDGE_TEST(what_cannot_be_called_is_a_type_error) {
     BRIDGE_CHECK_RAISES("TypeError", co_await bridge::call<int>(std::move(f)));
 }
 
+BRIDGE_TEST(an_empty_function_is_a_type_error) {
+    BRIDGE_CHECK_RAISES("TypeError", co_await bridge::call<>(bridge::py_ref(), 1));
+    BRIDGE_CHECK_RAISES("TypeError",
+                        co_await bridge::call<>(std::shared_ptr<const bridge::py_ref>(), 1));
+}
+
+BRIDGE_TEST(an_argument_that_does_not_convert_is_a_type_error) {
+    struct unbound {};
+
+    auto f = script::value("def result(x): return x\n");
+    BRIDGE_CHECK_RAISES("TypeError", co_await bridge::call<>(std::move(f), unbound()));
+}
+
 BRIDGE_TEST(a_stop_iteration_of_a_plain_function_settles_the_call) {
     auto f = script::value("def result(): return next(iter(()))\n");
     BRIDGE_CHECK_RAISES("RuntimeError", co_await bridge::call<int>(std::move(f)));

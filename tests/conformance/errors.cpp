@@ -42,6 +42,10 @@ asio::awaitable<void> hop() {
         throw std::bad_alloc();
     if (kind == "runtime")
         throw std::runtime_error("run");
+    if (kind == "bytes")
+        throw std::runtime_error("\xff bad");
+    if (kind == "index_bytes")
+        throw std::out_of_range("\xff far");
     if (kind == "overflow")
         throw std::overflow_error("over");
     if (kind == "enoent")
@@ -162,6 +166,7 @@ import errno, socket
 kinds = {
     "value": (ValueError, "bad"), "index": (IndexError, "far"), "memory": (MemoryError, ""),
     "runtime": (RuntimeError, "run"), "overflow": (OverflowError, "over"),
+    "bytes": (RuntimeError, r"\xff bad"), "index_bytes": (IndexError, r"\xff far"),
     "enoent": (FileNotFoundError, "file"), "refused": (ConnectionRefusedError, ""),
     "std_eacces": (PermissionError, "door"), "filesystem": (FileNotFoundError, "gone"),
     "eof": (EOFError, ""), "resolve": (socket.gaierror, ""),

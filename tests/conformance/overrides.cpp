@@ -107,13 +107,16 @@ class Failing(m.Store):
 class Wrong(m.Store):
     async def get(self, key):
         return "no int"
+class NoFunction(m.Store):
+    get = "text"
 async def main():
     for hops in (False, True):
-        for type_, error in ((Failing, KeyError), (Wrong, TypeError)):
+        for type_, error, text in ((Failing, KeyError, ""), (Wrong, TypeError, ""),
+                                   (NoFunction, TypeError, "::get is a virtual coroutine")):
             try:
                 await m.use(type_(), hops)
-            except error:
-                pass
+            except error as e:
+                assert text in str(e), e
             else:
                 assert False
 )py",

@@ -32,7 +32,8 @@ int wait_for_stop(std::stop_token stop) {
 }
 
 asio::awaitable<int> square(int value) {
-    co_return co_await bridge::to_thread([value] { return value * value; });
+    auto work = [value] { return value * value; };
+    co_return co_await bridge::to_thread(std::move(work));
 }
 
 asio::awaitable<int> blocked() {

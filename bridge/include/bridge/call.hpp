@@ -37,9 +37,12 @@ using kept_argument =
 
 template<class A>
 constexpr void check_call_argument() {
-    static_assert(!std::is_base_of_v<py::handle, std::remove_cvref_t<A>>,
+    static_assert(!needs_gil<A>,
                   "call: the calling coroutine does not hold the GIL, without which a pybind11 "
                   "object must not be touched: pass bridge::py_ref or the C++ value itself");
+    static_assert(std::is_convertible_v<A, std::string_view> || !is_borrowed<A>,
+                  "call: the argument is used later, when what it views may be gone: pass "
+                  "std::string or std::vector");
     static_assert(!std::is_lvalue_reference_v<A> ||
                       std::is_copy_constructible_v<std::remove_cvref_t<A>> ||
                       std::is_convertible_v<A, std::string_view>,
@@ -51,7 +54,23 @@ inline py::handle handle_of(const py_ref& function) {
 }
 
 inline py::handle handle_of(const std::shared_ptr<const py_ref>& function) {
-    return function->handle();
+    return function ? function->handle() : py::handle();
+}
+
+/// The function; throws TypeError where there is none.
+py::object function_to_call(py::handle function);
+
+/// Throws the TypeError for an argument of that C++ type.
+[[noreturn]] void throw_argument_error(const std::string& type);
+
+template<class A>
+py::object convert_argument(A&& argument) {
+    try {
+        if (auto object = py::cast(std::forward<A>(argument)))
+            return object;
+    } catch (const py::cast_error&) {
+    }
+    throw_argument_error(py::type_id<A>());
 }
 
 template<class T, class Function, class... Kept>
@@ -60,7 +79,8 @@ boost::asio::awaitable<T> call_python(task_locals locals, Function function,
     const auto make = [&function, &arguments] {
         return std::apply(
             [&](Kept&... each) {
-                return py::reinterpret_borrow<py::object>(handle_of(function))(std::move(each)...);
+                return function_to_call(handle_of(function))(
+                    convert_argument<Kept>(std::move(each))...);
             },
             arguments);
     };

@@ -2,13 +2,12 @@
 // Binding C++ coroutine functions to Python in one word.
 #pragma once
 
+#include <bridge/detail/ownership.hpp>
 #include <bridge/to_python.hpp>
 
 #include <pybind11/pybind11.h>
 
 #include <functional>
-#include <span>
-#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -34,30 +33,60 @@ struct awaited<boost::asio::awaitable<T>> {
     using type = T;
 };
 
-template<class T>
-inline constexpr bool is_view = false;
-template<class C, class Traits>
-inline constexpr bool is_view<std::basic_string_view<C, Traits>> = true;
-template<class T, std::size_t N>
-inline constexpr bool is_view<std::span<T, N>> = true;
-
 template<class Argument>
 constexpr void check_argument() {
+    using type = std::remove_cvref_t<Argument>;
     static_assert(
         !std::is_reference_v<Argument>,
         "def_async: a coroutine's parameter must not be a reference: the coroutine runs "
         "after the call has ended. Take it by value, or a bound class by std::shared_ptr");
+    static_assert(!is_text_pointer<type>,
+                  "def_async: a coroutine's parameter must not be a const char* or the like: take "
+                  "std::string");
     static_assert(
-        !is_view<std::remove_cvref_t<Argument>>,
-        "def_async: a coroutine's parameter must not be a view: what it views is gone when "
-        "the coroutine runs. Take std::string or std::vector by value");
-    static_assert(!std::is_same_v<std::remove_cvref_t<Argument>, const char*>,
-                  "def_async: a coroutine's parameter must not be a const char*: take std::string");
+        is_text_pointer<type> || !is_borrowed<type>,
+        "def_async: a coroutine's parameter must not be a view, nor hold one: what it views is "
+        "gone when the coroutine runs. Take std::string or std::vector by value");
+    static_assert(std::is_pointer_v<type> || is_borrowed<type> || !is_borrowed_or_pointer<type>,
+                  "def_async: a coroutine's parameter must not hold pointers: what they point to "
+                  "may be gone when the coroutine runs. Hold std::shared_ptr or values");
     static_assert(
-        !std::is_base_of_v<py::handle, std::remove_cvref_t<Argument>>,
+        !needs_gil<type>,
         "def_async: a coroutine does not hold the GIL, without which a pybind11 object must "
         "not be touched: take bridge::py_ref");
 }
+
+template<class T>
+inline constexpr bool is_call_guard = false;
+template<class... T>
+inline constexpr bool is_call_guard<py::call_guard<T...>> = true;
+
+template<class Extra>
+constexpr void check_extra() {
+    static_assert(!is_call_guard<Extra>,
+                  "def_async: a call_guard would hold for the call that makes the coroutine, not "
+                  "for the coroutine, which runs without the GIL anyway");
+    static_assert(!std::is_same_v<Extra, py::return_value_policy>,
+                  "def_async: a return_value_policy says nothing of a coroutine's result, which is "
+                  "moved into Python: return a value or a std::shared_ptr");
+}
+
+/// A class parameter that refers to the Python object's own value, which the coroutine keeps alive:
+/// not what an implicit conversion would make for the length of the call.
+template<class T, bool MayBeNone = true>
+struct own_value {
+    T* pointer;
+
+    operator T*() const noexcept { return pointer; }
+
+    operator T&() const noexcept requires(!MayBeNone) { return *pointer; }
+};
+
+/// How a parameter is taken from Python.
+template<class Argument>
+using taken_argument = std::conditional_t<std::is_pointer_v<Argument> &&
+                                              std::is_class_v<std::remove_pointer_t<Argument>>,
+                                          own_value<std::remove_pointer_t<Argument>>, Argument>;
 
 /// The callable that pybind11 binds: calls the function and wraps its awaitable.
 template<class F, class Result, class... Arguments>
@@ -67,7 +96,7 @@ struct bound_function {
         "def_async: the function must return boost::asio::awaitable<T>; use m.def for others");
     using value_type = typename awaited<Result>::type;
 
-    F function;
+    mutable F function; ///< a lambda may be mutable
     py_ref name;
 
     bound_coroutine<value_type> operator()(Arguments... arguments) const {
@@ -82,33 +111,72 @@ struct bound_function {
 template<class F, class R, class... A>
 auto bind_plain(F&& function, py_ref name, R (*)(A...)) {
     (check_argument<A>(), ...);
-    return bound_function<std::decay_t<F>, R, A...>{std::forward<F>(function), std::move(name)};
+    return bound_function<std::decay_t<F>, R, taken_argument<A>...>{std::forward<F>(function),
+                                                                    std::move(name)};
 }
 
-template<class R, class... A>
+/// What Self is called with, whose class may inherit the member.
+template<class Self, class Member, class R, class... A>
+auto bind_member(Member function, py_ref name) {
+    (check_argument<A>(), ...);
+    auto on_self = [function](Self& self, A... arguments) {
+        return (self.*function)(std::forward<A>(arguments)...);
+    };
+    return bound_function<decltype(on_self), R, own_value<Self, false>, taken_argument<A>...>{
+        std::move(on_self), std::move(name)};
+}
+
+template<class Class, class Declaring>
+using self_of = std::conditional_t<std::is_void_v<Class>, Declaring, Class>;
+
+template<class, class R, class... A>
 auto bind_coroutine(R (*function)(A...), py_ref name) {
     return bind_plain(function, std::move(name), function);
 }
 
-// The object itself by reference: the coroutine keeps the Python one alive.
-template<class R, class C, class... A>
+template<class Class, class R, class C, class... A>
 auto bind_coroutine(R (C::*function)(A...), py_ref name) {
-    (check_argument<A>(), ...);
-    return bound_function<R (C::*)(A...), R, C&, A...>{function, std::move(name)};
+    return bind_member<self_of<Class, C>, R (C::*)(A...), R, A...>(function, std::move(name));
 }
 
-template<class R, class C, class... A>
-auto bind_coroutine(R (C::*function)(A...) const, py_ref name) {
-    (check_argument<A>(), ...);
-    return bound_function<R (C::*)(A...) const, R, const C&, A...>{function, std::move(name)};
+template<class Class, class R, class C, class... A>
+auto bind_coroutine(R (C::*function)(A...) &, py_ref name) {
+    return bind_member<self_of<Class, C>, R (C::*)(A...)&, R, A...>(function, std::move(name));
 }
+
+template<class Class, class R, class C, class... A>
+auto bind_coroutine(R (C::*function)(A...) const, py_ref name) {
+    return bind_member<self_of<Class, C>, R (C::*)(A...) const, R, A...>(function, std::move(name));
+}
+
+template<class Class, class R, class C, class... A>
+auto bind_coroutine(R (C::*function)(A...) const&, py_ref name) {
+    return bind_member<self_of<Class, C>, R (C::*)(A...) const&, R, A...>(function,
+                                                                          std::move(name));
+}
+
+template<class Member>
+struct signature_of;
+
+template<class R, class C, class... A, bool N>
+struct signature_of<R (C::*)(A...) noexcept(N)> {
+    using type = R(A...);
+};
+
+template<class R, class C, class... A, bool N>
+struct signature_of<R (C::*)(A...) const noexcept(N)> {
+    using type = R(A...);
+};
 
 template<class F>
-concept function_object = py::detail::is_lambda<F>::value;
+concept function_object = requires {
+    typename signature_of<decltype(&std::remove_reference_t<F>::operator())>::type;
+};
 
-template<function_object F>
+template<class, function_object F>
 auto bind_coroutine(F&& function, py_ref name) {
-    using signature = py::detail::function_signature_t<F>;
+    using signature =
+        typename signature_of<decltype(&std::remove_reference_t<F>::operator())>::type;
     return bind_plain(std::forward<F>(function), std::move(name), static_cast<signature*>(nullptr));
 }
 
@@ -143,37 +211,44 @@ py::tuple keyword_names(const Extra&... extra) {
     return all_named ? py::tuple(names) : py::tuple();
 }
 
-template<class F, class... Extra>
+template<class Class, class F, class... Extra>
 void bind_to(py::handle scope, const char* name, bool is_static, F&& function,
              const Extra&... extra) {
+    (check_extra<Extra>(), ...);
     const auto overloads = overloads_of(scope, name);
-    py::cpp_function bound(bind_coroutine(std::forward<F>(function), qualified_name(scope, name)),
-                           py::name(name), py::scope(scope), py::sibling(overloads), extra...);
+    py::cpp_function bound(
+        bind_coroutine<Class>(std::forward<F>(function), qualified_name(scope, name)),
+        py::name(name), py::scope(scope), py::sibling(overloads), extra...);
     add_function(scope, name, std::move(bound), is_static,
                  overloads.is_none() ? keyword_names(extra...) : py::tuple());
 }
 
+template<class Scope>
+inline constexpr bool is_class_scope = std::is_base_of_v<py::detail::generic_type, Scope>;
+
 } // namespace detail
 
-/// Binds a coroutine function (free, lambda or member of a class_) as m.def does, with its extras
-/// (py::arg, docs). Calling it from Python gives a coroutine object as to_python makes it;
+/// Binds a coroutine function (free, lambda or member of a class_) as m.def does, with py::arg and
+/// docs. Calling it from Python gives a coroutine object as to_python makes it;
 /// inspect.iscoroutinefunction is true. `self`, the arguments and the function itself stay alive
-/// while the coroutine does. Requires the GIL.
+/// while the coroutine does. Overloads of one name are all bound by def_async: throws
+/// std::runtime_error where the name is something else already. Requires the GIL.
 template<class Scope, class F, class... Extra>
-Scope& def_async(Scope& scope, const char* name, F&& function, const Extra&... extra) {
-    if constexpr (std::is_base_of_v<py::detail::generic_type, Scope>)
-        detail::bind_to(scope, name, false, std::forward<F>(function), py::is_method(scope),
-                        extra...);
+Scope&& def_async(Scope&& scope, const char* name, F&& function, const Extra&... extra) {
+    using plain_scope = std::remove_cvref_t<Scope>;
+    if constexpr (detail::is_class_scope<plain_scope>)
+        detail::bind_to<typename plain_scope::type>(scope, name, false, std::forward<F>(function),
+                                                    py::is_method(scope), extra...);
     else
-        detail::bind_to(scope, name, false, std::forward<F>(function), extra...);
-    return scope;
+        detail::bind_to<void>(scope, name, false, std::forward<F>(function), extra...);
+    return std::forward<Scope>(scope);
 }
 
 /// The same as a static method of a class.
 template<class Scope, class F, class... Extra>
-Scope& def_async_static(Scope& scope, const char* name, F&& function, const Extra&... extra) {
-    detail::bind_to(scope, name, true, std::forward<F>(function), extra...);
-    return scope;
+Scope&& def_async_static(Scope&& scope, const char* name, F&& function, const Extra&... extra) {
+    detail::bind_to<void>(scope, name, true, std::forward<F>(function), extra...);
+    return std::forward<Scope>(scope);
 }
 
 } // namespace bridge
@@ -189,6 +264,27 @@ struct type_caster<bridge::detail::bound_coroutine<T>> {
     static handle cast(bridge::detail::bound_coroutine<T>&& bound, return_value_policy, handle) {
         return bound.object.release();
     }
+};
+
+template<class T, bool MayBeNone>
+struct type_caster<bridge::detail::own_value<T, MayBeNone>> {
+    static constexpr auto name = make_caster<T>::name;
+
+    template<class>
+    using cast_op_type = bridge::detail::own_value<T, MayBeNone>;
+
+    bool load(handle source, bool convert) {
+        is_none_ = source.is_none();
+        return is_none_ ? MayBeNone && convert : value_.load(source, false);
+    }
+
+    operator bridge::detail::own_value<T, MayBeNone>() {
+        return {is_none_ ? nullptr : cast_op<T*>(value_)};
+    }
+
+private:
+    make_caster<T> value_;
+    bool is_none_ = false;
 };
 
 } // namespace pybind11::detail

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bridge/detail/interpreter.hpp>
+#include <bridge/detail/ownership.hpp>
 #include <bridge/py_ref.hpp>
 #include <bridge/python_error.hpp>
 
@@ -52,7 +53,7 @@ private:
 };
 
 template<class R>
-inline constexpr bool may_leave_the_gil = !std::is_base_of_v<py::handle, std::remove_cvref_t<R>>;
+inline constexpr bool may_leave_the_gil = !needs_gil<R>;
 
 } // namespace detail
 

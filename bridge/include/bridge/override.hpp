@@ -20,6 +20,7 @@ namespace bridge::detail {
 bool is_python_method(const py::function& found);
 
 [[noreturn]] void throw_not_overridden(const std::string& type, const char* name);
+[[noreturn]] void throw_no_function(const std::string& type, const char* name);
 
 /// Calls the Python override of a method; nothing was called where there is none.
 template<class T, class Base, class... Kept>
@@ -34,13 +35,21 @@ public:
 
 private:
     py::object make() override {
-        const py::function function = py::get_override(self_, name_);
+        const auto function = find();
         overridden_ = function && is_python_method(function);
         if (!overridden_ && is_pure_)
             throw_not_overridden(py::type_id<Base>(), name_);
         if (!overridden_)
             return py::none();
         return std::apply([&](const Kept&... each) { return function(each...); }, arguments_);
+    }
+
+    py::function find() const {
+        try {
+            return py::get_override(self_, name_);
+        } catch (const py::type_error&) {
+            throw_no_function(py::type_id<Base>(), name_);
+        }
     }
 
     void convert(py::handle value) override {

@@ -56,6 +56,9 @@ class blocking_call final : public blocking_job,
     using result = blocking_result<F>;
     static_assert(!std::is_reference_v<result>,
                   "to_thread: the function must not return a reference: return by value");
+    static_assert(!needs_gil<result>,
+                  "to_thread: a pybind11 object must not leave a function that runs without the "
+                  "GIL: return bridge::py_ref instead");
     static_assert(std::is_void_v<result> || std::is_default_constructible_v<result>,
                   "to_thread: the result must be default-constructible, as a failed one is");
 

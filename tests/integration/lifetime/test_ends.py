@@ -226,6 +226,11 @@ ENDS = {
         0,
         [],
     ),
+    "a coroutine driven by hand and kept": (
+        "kept = native.await_it(asyncio.sleep(0))\nkept.send(None)",
+        0,
+        [],
+    ),
     "a sub-interpreter is refused in words": (
         "import _xxsubinterpreters as interpreters\nasyncio.run(loaded())\nchild = interpreters.create()\n"
         "interpreters.run_string(child, '''\nimport lifetime_native as native\ntry: native.hop()\n"

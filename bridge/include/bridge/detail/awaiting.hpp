@@ -126,6 +126,8 @@ class awaiting_of : public awaiting {
     static_assert(may_leave_the_gil<T>,
                   "the awaiting coroutine does not hold the GIL, without which a pybind11 object "
                   "must not be touched: use to_cpp<bridge::py_ref>");
+    static_assert(!is_borrowed<T>, "the result would be a view of a Python object that is gone "
+                                   "when the coroutine resumes: use std::string or std::vector");
 
 public:
     using awaiting::awaiting;

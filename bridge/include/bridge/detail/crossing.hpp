@@ -16,6 +16,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -160,9 +161,13 @@ PyObject* convert_result(T&& value) {
 template<class T>
 class crossing_of final : public crossing {
     static_assert(
-        !std::is_base_of_v<py::handle, T>,
+        !needs_gil<T>,
         "a coroutine that Python awaits ends without the GIL, where a pybind11 object may "
         "not live: return bridge::py_ref instead");
+    static_assert(needs_gil<T> || !(is_borrowed<T> || std::is_pointer_v<T>),
+                  "the result of a coroutine that Python awaits is converted when the coroutine "
+                  "has ended, and what it views or points to may be gone: return a value or a "
+                  "std::shared_ptr");
 
 public:
     crossing_of(scheduler* on, task_locals locals, void* slot, boost::asio::awaitable<T> body)
@@ -208,6 +213,10 @@ private:
     static entry_awaitable run(entry_tag, crossing_of* self) {
         const finisher end{self};
         try {
+            if (!self->body_.valid())
+                throw std::logic_error(
+                    "the C++ coroutine is empty: it was moved from, or never was "
+                    "the result of a coroutine function");
             // The frame of the body ends before its end is announced.
             auto body = std::move(self->body_);
             if constexpr (std::is_void_v<T>) {
