@@ -193,6 +193,7 @@ def _wait_for_future(future, here):
 
 def _run_on_a_thread(awaitable, here, deadline):
     """In a new loop on a thread of its own, in a copy of this context."""
+    turn = threading.Lock()  # whoever takes it decides whether it runs
     started = threading.Event()
     ended = concurrent.futures.Future()
     inside = []
@@ -205,6 +206,8 @@ def _run_on_a_thread(awaitable, here, deadline):
         return await awaitable
 
     def run_main():
+        if not turn.acquire(blocking=False):
+            return
         try:
             ended.set_result(run(main(), None, here.get_debug(), deadline))
         except BaseException as error:
@@ -213,23 +216,20 @@ def _run_on_a_thread(awaitable, here, deadline):
             started.set()
 
     thread = threading.Thread(target=contextvars.copy_context().run, args=(run_main,), name="bridge.blocking")
-    thread.start()
     try:
+        thread.start()  # Ctrl-C may come in here, before the thread has begun or after
         return ended.result()
     except KeyboardInterrupt:
-        if not ended.done():
-            _cancel_inside(inside, started)
+        if not turn.acquire(blocking=False):
+            started.wait()
+            _cancel_inside(*inside)
+            concurrent.futures.wait([ended])
         raise
-    finally:
-        thread.join()
 
 
-def _cancel_inside(inside, started):
-    started.wait()
-    if not inside:
-        return
-    loop, task = inside
+def _cancel_inside(loop=None, task=None):
     try:
-        loop.call_soon_threadsafe(task.cancel)
+        if loop is not None:
+            loop.call_soon_threadsafe(task.cancel)
     except RuntimeError:
         pass  # it has just ended

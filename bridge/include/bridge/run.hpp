@@ -5,8 +5,10 @@
 #include <bridge/gil.hpp>
 #include <bridge/to_python.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -38,27 +40,31 @@ void run_loop_until(const py_ref& loop, const py::object& coroutine);
 bool outranks(const std::exception_ptr& ended_by, const std::exception_ptr& error);
 
 /// The result of a C++ coroutine that Python runs, past Python: no conversion, the exception
-/// itself.
+/// itself. Shared with the coroutine, which is left behind where Python's run ends without it.
 template<class T>
 class outcome {
 public:
-    boost::asio::awaitable<void> store(boost::asio::awaitable<T> body) {
+    static boost::asio::awaitable<void> store(std::shared_ptr<outcome> into,
+                                              boost::asio::awaitable<T> body) {
         try {
             if constexpr (std::is_void_v<T>) {
                 co_await std::move(body);
-                value_.emplace();
+                into->value_.emplace();
             } else {
-                value_.emplace(co_await std::move(body));
+                into->value_.emplace(co_await std::move(body));
             }
         } catch (...) {
-            error_ = std::current_exception();
+            into->error_ = std::current_exception();
+            into->ended_.store(true, std::memory_order_release);
             throw;
         }
+        into->ended_.store(true, std::memory_order_release);
     }
 
     /// After Python's run; `ended_by` is what that threw, if it did.
     T take(const std::exception_ptr& ended_by) {
-        if (error_ && !(ended_by && outranks(ended_by, error_)))
+        const bool failed = ended_.load(std::memory_order_acquire) && error_ != nullptr;
+        if (failed && !(ended_by && outranks(ended_by, error_)))
             std::rethrow_exception(error_);
         if (ended_by)
             std::rethrow_exception(ended_by);
@@ -71,19 +77,21 @@ private:
 
     std::optional<value_type> value_;
     std::exception_ptr error_;
+    std::atomic<bool> ended_ = false;
 };
 
 template<class T, class F>
 T run_with(boost::asio::awaitable<T> body, F&& run_python) {
-    outcome<T> result;
+    const auto result = std::make_shared<outcome<T>>();
     std::exception_ptr ended_by;
     try {
-        strand::run_outside(
-            [&] { with_gil([&] { run_python(to_python(result.store(std::move(body)))); }); });
+        strand::run_outside([&] {
+            with_gil([&] { run_python(to_python(outcome<T>::store(result, std::move(body)))); });
+        });
     } catch (...) {
         ended_by = std::current_exception();
     }
-    return result.take(ended_by);
+    return result->take(ended_by);
 }
 
 } // namespace detail
@@ -92,6 +100,7 @@ T run_with(boost::asio::awaitable<T> body, F&& run_python) {
 /// result. Then, as asyncio.run: cancels and awaits the tasks that are left, then native work
 /// started in the loop, ends async generators, joins the default executor (until the deadline),
 /// closes the loop.
+/// A coroutine that does not end in time is left behind, with what it refers to.
 /// Takes the GIL. Cancel: Ctrl-C cancels it (on the main thread); a second one raises
 /// KeyboardInterrupt at once. Throws: what the coroutine throws, as it threw it; python_error for
 /// KeyboardInterrupt and where no loop can be run (one is running on this thread already);
