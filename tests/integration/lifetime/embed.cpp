@@ -6,11 +6,13 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <future>
 #include <map>
 #include <string>
 #include <thread>
@@ -156,6 +158,33 @@ void ended_without_the_gil() {
     bridge::without_gil([] { require(bridge::shutdown_default_runtime(10s), "it ends"); });
 }
 
+// Deaf to its cancellation, it ends after the run that started it.
+asio::awaitable<int> outlive_the_run(std::promise<void>& ended) {
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    bridge::with_gil([] {
+        py::module_::import("logging").attr("disable")(); // that it is left behind
+        const auto exit = py::module_::import("sys").attr("exit");
+        bridge::current_locals().event_loop().attr("call_soon_threadsafe")(exit);
+    });
+    asio::steady_timer timer(co_await asio::this_coro::executor, 500ms);
+    co_await timer.async_wait(asio::use_awaitable);
+    ended.set_value();
+    co_return 1;
+}
+
+void main_left_behind() {
+    std::promise<void> ended;
+    const bridge::interpreter python;
+    try {
+        bridge::run(outlive_the_run(ended), {.deadline = 50ms});
+        require(false, "run throws");
+    } catch (const bridge::python_error& error) {
+        require(bridge::with_gil([&] { return error.matches(PyExc_SystemExit); }), "SystemExit");
+    }
+    require(ended.get_future().wait_for(20s) == std::future_status::ready, "main goes on");
+    require(bridge::shutdown_default_runtime(10s), "and ends");
+}
+
 const std::map<std::string, void (*)()> cases = {
     {"lives_in_a_row", &lives_in_a_row},
     {"references_outlive_python", &references_outlive_python},
@@ -164,6 +193,7 @@ const std::map<std::string, void (*)()> cases = {
     {"the_runtime_before_python", &the_runtime_before_python},
     {"never_finalized", &never_finalized},
     {"ended_without_the_gil", &ended_without_the_gil},
+    {"main_left_behind", &main_left_behind},
 };
 
 } // namespace

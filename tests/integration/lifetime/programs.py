@@ -3,6 +3,7 @@
 
 import concurrent.futures
 import os
+import signal
 import subprocess
 import sys
 import unittest
@@ -10,6 +11,9 @@ import unittest
 ROUNDS = int(os.environ.get("BRIDGE_ROUNDS", "5"))
 AT_ONCE = int(os.environ.get("BRIDGE_AT_ONCE", "2"))
 TIMEOUT = 60  # a program that takes so long hangs
+
+# A shell's background jobs ignore it, and so would the programs.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def run_once(program, arguments=()):

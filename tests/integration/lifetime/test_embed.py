@@ -17,6 +17,7 @@ CASES = [
     "the_runtime_before_python",
     "never_finalized",
     "ended_without_the_gil",
+    "main_left_behind",
 ]
 
 
