@@ -4,7 +4,9 @@
 import asyncio
 import gc
 import os
+import pathlib
 import socket
+import ssl
 import subprocess
 import unittest
 
@@ -194,6 +196,38 @@ class Networks(unittest.TestCase):
             return answer
 
         self.assertEqual(run(main()), b"UNIX\n")
+
+    def test_tls(self):
+        # A key and a certificate for localhost, known to nobody but this test.
+        pem = pathlib.Path(__file__).with_name("localhost.pem")
+        theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        theirs.load_cert_chain(pem)
+        ours = ssl.create_default_context(cafile=pem)
+
+        async def main():
+            async def serve(reader, writer):
+                text = await reader.readline()
+                await native.sleep(0.001)
+                writer.write(text.upper() * 1000)
+                writer.close()
+
+            async def ask(i):
+                reader, writer = await asyncio.open_connection("localhost", port, ssl=ours)
+                writer.write(b"tls %d\n" % i)
+                encrypted = writer.get_extra_info("cipher") is not None
+                answer = await reader.read()
+                writer.close()
+                await writer.wait_closed()
+                return answer, encrypted, await native.hop()
+
+            server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=theirs, family=socket.AF_INET)
+            port = server.sockets[0].getsockname()[1]
+            try:
+                return await asyncio.gather(*(ask(i) for i in range(10)))
+            finally:
+                server.close()
+
+        self.assertEqual(run(main()), [(b"TLS %d\n" % i * 1000, True, 1) for i in range(10)])
 
     def test_subprocesses(self):
         async def main():
