@@ -69,6 +69,10 @@ void session::end_as_crash(const std::string& why) {
 }
 
 void session::take(const protocol::serving_event& event) {
+    if (is_pausing_ && !std::holds_alternative<protocol::process_started>(event)) {
+        held_.push_back(event);
+        return;
+    }
     if (!is_running_)
         return;
     if (const auto* refusal = std::get_if<protocol::serving_refused>(&event)) {
@@ -138,7 +142,11 @@ void session::kill() {
     process_.group().signal(SIGKILL);
 }
 
+// It may have told by now which process the test is in; nothing may begin or end meanwhile.
 void session::pause() {
+    is_pausing_ = true;
+    control_.drain();
+    is_pausing_ = false;
     if (ladder_)
         ladder_->pause();
 }
@@ -147,6 +155,8 @@ void session::resume(std::chrono::nanoseconds stopped) {
     started_ += stopped;
     if (ladder_)
         ladder_->resume();
+    for (const auto& event : std::exchange(held_, {}))
+        take(event);
 }
 
 void session::collect() {

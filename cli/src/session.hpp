@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <bridge/protocol/serving.hpp>
 
@@ -78,7 +79,9 @@ private:
     std::string line_;
     std::shared_ptr<ladder> ladder_; ///< of the running test, else of the way to the end
     std::function<void(const worker_end&)> on_end_;
-    int fork_ = 0; ///< the leader of the running test's own group
+    int fork_ = 0;                              ///< the leader of the running test's own group
+    std::vector<protocol::serving_event> held_; ///< until resume()
+    bool is_pausing_ = false;
     bool is_running_ = false;
     bool is_finished_ = false;
     bool is_over_ = false;

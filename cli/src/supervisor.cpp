@@ -132,14 +132,14 @@ void supervisor::pause() {
         one->pause();
     ::raise(SIGSTOP); // until SIGCONT comes
     const auto stopped = std::chrono::steady_clock::now() - began;
+    if (on_resume)
+        on_resume(stopped);
     for (const auto& one : running)
         one->resume(stopped);
     if (run_end_ != std::chrono::steady_clock::time_point()) {
         run_end_ += stopped;
         arm_run_timer();
     }
-    if (on_resume)
-        on_resume(stopped);
 }
 
 void supervisor::collect() {

@@ -221,6 +221,9 @@ python_side::python_side(const command_line& options) : debug_(options.debug) {
     loop_factory_ = find_loop_factory(options.loop);
     flush_ = module["flush_output"];
     end_ = module["end_python"];
+    warm_up_ = module["warm_up"];
+    keep_ = module["keep_what_is_there"];
+    keep();
     catch_dumps();
 }
 
@@ -234,6 +237,17 @@ void python_side::start_runtime() {
     } catch (const std::logic_error&) {
         // A runtime of the program's own.
     }
+}
+
+void python_side::keep() {
+    if (python_) // else it is not ours to say what is kept
+        keep_();
+}
+
+void python_side::warm_up() {
+    to_python_exception(std::make_exception_ptr(std::runtime_error(""))); // the bridge's part
+    warm_up_(loop_factory_);
+    keep();
 }
 
 int python_side::fork() {

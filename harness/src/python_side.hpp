@@ -26,6 +26,12 @@ public:
     /// Before the first test. Until then no thread was started, so that the process may fork.
     void start_runtime();
 
+    /// What is there by now is no test's: Python need not look at it again after each of them.
+    void keep();
+
+    /// Before forks: what each of them would do for the first time.
+    void warm_up();
+
     /// Forks with Python's own preparations; as fork().
     int fork();
 
@@ -50,6 +56,8 @@ private:
     py::object loop_factory_;
     py::object flush_;
     py::object end_;
+    py::object warm_up_;
+    py::object keep_;
 };
 
 } // namespace bridge::harness

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import traceback
+import types
 import warnings
 import weakref
 
@@ -282,6 +283,23 @@ def run_test(make_body, factory, debug, name, timeout, text, report, note, end_b
         gc.collect()
         if ended:
             surroundings.note_what_is_left(note)
+
+
+def keep_what_is_there():
+    """The collections after each test look at what tests have made, and only that; forks do not copy
+    what they would only look at."""
+    gc.freeze()
+
+
+def warm_up(factory):
+    """Does once what each fork would do for the first time. Starts no thread."""
+
+    async def nothing():
+        await asyncio.sleep(0)
+
+    native = types.SimpleNamespace(count=lambda _: 0, cancel=lambda *_: 0, stopped=lambda: 0.0)
+    for _ in range(8):  # CPython adapts its byte code to what it has seen so often
+        run_test(nothing, factory, False, "", 1, "", print, print, lambda: None, native)
 
 
 def flush_output():

@@ -22,6 +22,7 @@
 #include <iostream>
 #include <optional>
 #include <system_error>
+#include <utility>
 
 namespace bridge::harness {
 namespace {
@@ -46,6 +47,7 @@ int serve_batch(const std::vector<registered_test>& tests, const command_line& o
         python->set_variable("BRIDGE_TEST_ID", command->id);
         const auto result = loop.run(find_test(tests, command->id), command->timeout);
         python->flush();
+        python->keep();
         std::fflush(nullptr);
         if (result == protocol::outcome::timed_out)
             end_timed_out();
@@ -116,6 +118,38 @@ bool end_orphans(int leader) {
     }
 }
 
+// The test begins when the runner can know which process it is in, to stop and to end it.
+class start_gate {
+public:
+    start_gate() {
+        if (::pipe(ends_) != 0)
+            throw std::system_error(errno, std::generic_category(), "cannot create a pipe");
+    }
+
+    start_gate(const start_gate&) = delete;
+    start_gate& operator=(const start_gate&) = delete;
+
+    ~start_gate() { open(); }
+
+    void open() noexcept {
+        for (int& one : ends_)
+            if (one >= 0)
+                ::close(std::exchange(one, -1));
+    }
+
+    /// In the fork, whose own ends are closed with that.
+    void wait() noexcept {
+        ::close(std::exchange(ends_[1], -1));
+        char none = 0;
+        while (::read(ends_[0], &none, 1) < 0 && errno == EINTR) {
+        }
+        open();
+    }
+
+private:
+    int ends_[2];
+};
+
 constinit int ending_code = internal_exit;
 constinit pid_t ending_process = 0;
 
@@ -136,6 +170,7 @@ public:
         : tests_(tests), options_(options), python_(options), channel_(options.control_fd) {}
 
     int run() {
+        python_.warm_up();
         if (const auto reason = why_not_fork(); !reason.empty()) {
             channel_.send(protocol::serving_refused{reason});
             return 0;
@@ -153,15 +188,19 @@ private:
     void serve(const protocol::run_command& command) {
         const auto& test = find_test(tests_, command.id);
         std::fflush(nullptr);
+        start_gate gate;
         const auto server = ::getpid();
         const int pid = python_.fork();
         if (pid < 0)
             throw std::system_error(errno, std::generic_category(), "cannot fork");
-        if (pid == 0)
+        if (pid == 0) {
+            gate.wait();
             run_child(test, command, server);
+        }
         ::setpgid(pid, pid); // here too: the runner must not signal a group that is not there yet
         last_ = pid;
         channel_.send(protocol::process_started{pid});
+        gate.open();
         channel_.send(wait_for(pid));
     }
 
