@@ -74,11 +74,10 @@ private:
 // gate in the parent will never leave it, so the child gets another.
 void fork_registry::forget_shared_state() noexcept {
     own_default_runtime.running = nullptr;
+    this_thread().running_loop = nullptr;
     port::mark_copies(own_state);
     if (auto* all = own_state.all) {
         all->last_port = {};
-        all->running_context = {};
-        all->last_foreign = nullptr;
     }
     const bool open = own_state.interpreter_gate.load(std::memory_order_relaxed)->is_open();
     if (auto* fresh = new (std::nothrow) gate(open))

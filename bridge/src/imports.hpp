@@ -7,7 +7,6 @@
 
 namespace bridge::detail {
 
-class loop_context;
 class port;
 
 /// Borrowed for the life of the interpreter: never destroyed, so that nothing runs at its end.
@@ -32,14 +31,6 @@ struct imports {
         PyObject* loop = nullptr;
         port* its_port = nullptr;
     } last_port; ///< most programs have one loop
-
-    struct {
-        PyThreadState* thread = nullptr;
-        loop_context* context = nullptr;
-    } running_context; ///< the same-thread loop that began to run last
-
-    int loop_contexts = 0;            ///< how many same-thread loops are open
-    PyObject* last_foreign = nullptr; ///< a loop that was seen to run and is no such loop
 
     struct names {
         py::object add_reader, debug, stopping, call_soon, call_soon_threadsafe,

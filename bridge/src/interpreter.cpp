@@ -45,7 +45,7 @@ void close_interpreter_gate() noexcept {
 
 // Once for all modules that share: the first that attached registered it.
 PyObject* at_exit(PyObject*, PyObject*) {
-    shared().exit_thread = shared().current_strand();
+    shared().exit_thread = &this_thread();
     // Nobody may begin anew: neither threads that run while this one waits below, nor exit hooks of
     // others that come later.
     PyDict_SetItemString(PyInterpreterState_GetDict(PyInterpreterState_Get()), exited_key, Py_True);
@@ -75,11 +75,11 @@ void drop(PyObject* object, bool unstarted) noexcept {
 }
 
 void release(PyObject* object, bool unstarted) noexcept {
+    if (interpreter_gate().is_open() && holds_gil()) // it does not end before this thread lets go
+        return drop(object, unstarted);
     const gate_guard inside(interpreter_gate());
     if (!inside)
         return; // the interpreter owned the object; there is nothing left to give back to
-    if (holds_gil())
-        return drop(object, unstarted);
     auto* node = new (std::nothrow) released_reference{nullptr, object, unstarted};
     if (node == nullptr)
         return; // a leaked reference is better than an exception in a destructor
@@ -131,7 +131,7 @@ void restore_thread(PyThreadState* saved, std::uint32_t life) noexcept {
     const auto& now = shared();
     // Before the first life there is nothing to tell one from the next.
     while ((life != 0 && life != now.interpreter_life) ||
-           (!inside && now.interpreter_ended && now.exit_thread != now.current_strand()))
+           (!inside && now.interpreter_ended && now.exit_thread != &this_thread()))
         ::pause();
     PyEval_RestoreThread(saved);
 }

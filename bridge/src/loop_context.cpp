@@ -65,26 +65,23 @@ private:
 };
 
 loop_context::loop_context(int selector_fd)
-    : work_(context_.get_executor()), selector_(context_, duplicate(selector_fd)) {
-    ++get_imports().loop_contexts;
-}
+    : work_(context_.get_executor()), selector_(context_, duplicate(selector_fd)) {}
 
 loop_context::~loop_context() = default;
 
 void loop_context::attach(py::handle loop) {
     port_ = port::make(loop, *this);
-    get_imports().last_foreign = nullptr; // a new loop may stand where an old one stood
 }
 
 void loop_context::begin() {
     loop_thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
-    get_imports().running_context = {PyThreadState_Get(), this};
+    before_ = std::exchange(this_thread().running_loop, this);
 }
 
 void loop_context::end() {
     loop_thread_.store({}, std::memory_order_relaxed);
-    if (auto& running = get_imports().running_context; running.context == this)
-        running = {};
+    if (auto*& running = this_thread().running_loop; running == this)
+        running = std::exchange(before_, nullptr);
 }
 
 bool loop_context::is_own_thread() const noexcept {
@@ -273,7 +270,6 @@ void loop_context::close(errc why) noexcept {
     if (runs_elsewhere())
         return;
     closed_ = true;
-    --get_imports().loop_contexts;
     if (is_copy())
         return retain(); // leaked: its descriptors are the parent's
     const gil_pause pause;
@@ -305,21 +301,6 @@ void loop_context::destroy_pending() noexcept {
     }
 }
 
-loop_context* running_context() {
-    auto& all = get_imports();
-    if (all.loop_contexts == 0)
-        return nullptr;
-    if (all.running_context.thread == PyThreadState_Get())
-        return all.running_context.context;
-    const auto loop = all.get_running_loop();
-    if (loop.is_none() || loop.ptr() == all.last_foreign)
-        return nullptr;
-    const auto port = port::find(loop);
-    if (!port || port->host() == nullptr)
-        all.last_foreign = loop.ptr();
-    return port ? port->host() : nullptr;
-}
-
 scheduler& scheduler_of(const task_locals& locals) {
     if (auto* context = locals.port().host())
         return *context;
@@ -329,7 +310,7 @@ scheduler& scheduler_of(const task_locals& locals) {
 scheduler& choose_scheduler(const task_locals& locals) {
     if (locals)
         return scheduler_of(locals);
-    if (auto* context = running_context())
+    if (auto* context = this_thread().running_loop)
         return *context;
     return default_runtime().scheduler();
 }

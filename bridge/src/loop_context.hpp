@@ -94,10 +94,7 @@ private:
     std::vector<std::exception_ptr> escaped_;    // from handlers of the user's own
     bool watching_ = false;                      // the selector is waited for and was not ready
     bool closed_ = false;
+    loop_context* before_ = nullptr; // that ran on the loop's thread when it began
 };
-
-/// The context of the loop that runs on this thread, or null where that is no loop of ours.
-/// Requires the GIL.
-loop_context* running_context();
 
 } // namespace bridge::detail

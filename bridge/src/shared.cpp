@@ -29,9 +29,9 @@ std::atomic<bool> joined{false};
 
 constinit gate first_gate{false};
 
-strand** own_current_strand() noexcept {
-    static thread_local strand* current = nullptr;
-    return &current;
+thread_slots* own_slots() noexcept {
+    static thread_local thread_slots slots;
+    return &slots;
 }
 
 // Two builds may share only if they agree on the layout of everything in it, Asio's included.
@@ -89,10 +89,18 @@ void translate_own_exceptions(std::exception_ptr error) {
 
 } // namespace
 
-constinit shared_state own_state{&first_gate, &own_current_strand, &own_default_runtime};
+constinit shared_state own_state{&first_gate, &own_slots, &own_default_runtime};
 
 bool has_joined() noexcept {
     return joined.load(std::memory_order_acquire);
+}
+
+thread_slots& find_slots() noexcept {
+    const bool final = has_joined(); // before they are used: it may join meanwhile
+    auto* const found = shared().slots();
+    if (final)
+        known_slots = found;
+    return *found;
 }
 
 void join_shared_state() {

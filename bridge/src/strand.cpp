@@ -63,14 +63,6 @@ std::unique_ptr<exception_trace> strand::take_trace(const std::exception_ptr& ex
     return taken && taken->exception == exception ? std::move(taken) : nullptr;
 }
 
-strand*& strand::find_place() noexcept {
-    const bool final = has_joined(); // before it is used: it may join meanwhile
-    auto** const place = shared().current_strand();
-    if (final)
-        known_place_ = place;
-    return *place;
-}
-
 void strand::post(strand_task* task) noexcept {
     auto state = state_.load(std::memory_order_relaxed);
     for (;;) {
@@ -88,6 +80,8 @@ void strand::post(strand_task* task) noexcept {
 }
 
 void strand::leave() noexcept {
+    if (is_mine_alone()) // nobody is there who could post meanwhile
+        return state_.store(is_free, std::memory_order_relaxed);
     std::uintptr_t expected = is_held;
     if (!state_.compare_exchange_strong(expected, is_free, std::memory_order_release,
                                         std::memory_order_relaxed))

@@ -30,7 +30,7 @@ task_locals::task_locals(const py::object& loop, py::object context) : state_(ne
 
 task_locals task_locals::with_running_loop() {
     detail::require_main_interpreter();
-    if (auto* context = detail::running_context()) {
+    if (auto* context = detail::this_thread().running_loop) {
         if (!context->loop()) // its port was closed: the interpreter ends, and the loop runs on
             detail::throw_error(errc::loop_closed);
         return task_locals(py::reinterpret_borrow<py::object>(context->loop()));

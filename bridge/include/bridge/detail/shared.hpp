@@ -11,10 +11,17 @@
 namespace bridge::detail {
 
 class strand;
+class loop_context;
 struct default_runtime_home;
 struct imports;
 class port;
 struct released_reference;
+
+/// What all modules know of a thread.
+struct thread_slots {
+    strand* current = nullptr;            ///< whose handler it runs
+    loop_context* running_loop = nullptr; ///< of the same-thread loop that runs on it
+};
 
 /// Each module has one, and uses that of the module which attached to Python first
 /// (src/shared.cpp). Never destroyed: threads that are left behind may use it.
@@ -23,8 +30,8 @@ struct shared_state {
     /// them. A forked child gets a new one.
     std::atomic<gate*> interpreter_gate;
 
-    /// The calling thread's slot for the strand whose handler it runs.
-    strand** (*current_strand)() noexcept;
+    /// The calling thread's.
+    thread_slots* (*slots)() noexcept;
 
     default_runtime_home* default_runtime;
 
@@ -32,8 +39,7 @@ struct shared_state {
 
     std::atomic<std::uint32_t> interpreter_life = 0; ///< how many interpreters it has seen
     std::atomic<bool> interpreter_ended = false;
-    std::atomic<strand**> exit_thread =
-        nullptr; ///< by its current_strand(); may use the GIL to the end
+    std::atomic<thread_slots*> exit_thread = nullptr; ///< by its slots; may use the GIL to the end
 
     std::atomic<released_reference*> released = nullptr;
 
@@ -57,6 +63,15 @@ inline shared_state& shared() noexcept {
 
 /// Whether the state that shared() gives will not change any more.
 bool has_joined() noexcept;
+
+inline thread_local thread_slots* known_slots = nullptr;
+
+thread_slots& find_slots() noexcept;
+
+/// Where the modules of this process agree that what they know of the calling thread stands.
+inline thread_slots& this_thread() noexcept {
+    return known_slots != nullptr ? *known_slots : find_slots();
+}
 
 inline gate& interpreter_gate() noexcept {
     return *shared().interpreter_gate.load(std::memory_order_acquire);

@@ -5,6 +5,7 @@
 #include <bridge/detail/frame.hpp>
 #include <bridge/detail/intrusive.hpp>
 #include <bridge/detail/scheduler.hpp>
+#include <bridge/detail/shared.hpp>
 #include <bridge/task_locals.hpp>
 
 #include <atomic>
@@ -60,7 +61,9 @@ public:
     void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
 
     void release() noexcept {
-        if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+        // The last reference is nobody else's to copy: no need to write it down.
+        if (references_.load(std::memory_order_acquire) == 1 ||
+            references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
             delete this;
     }
 
@@ -106,7 +109,7 @@ public:
     code_place suspended_at() const noexcept { return suspended_at_.load(); }
 
     /// The strand whose handler runs on this thread, or null.
-    static strand* current() noexcept { return current_place(); }
+    static strand* current() noexcept { return this_thread().current; }
 
     /// Queues a handler; runs it on the scheduler in its turn.
     void post(strand_task* task) noexcept;
@@ -160,7 +163,7 @@ private:
     class current_scope {
     public:
         explicit current_scope(strand* now) noexcept
-            : place_(current_place()), before_(std::exchange(place_, now)) {}
+            : place_(this_thread().current), before_(std::exchange(place_, now)) {}
 
         current_scope(const current_scope&) = delete;
         current_scope& operator=(const current_scope&) = delete;
@@ -179,14 +182,11 @@ private:
     static constexpr std::uintptr_t is_free = 0;
     static constexpr std::uintptr_t is_held = 1;
 
-    // Where the modules of this process agree that the current strand of this thread stands.
-    static strand*& current_place() noexcept {
-        return known_place_ != nullptr ? *known_place_ : find_place();
+    // Whether the caller, who holds it, has the only reference and no handler waits.
+    bool is_mine_alone() const noexcept {
+        return references_.load(std::memory_order_acquire) == 1 &&
+               state_.load(std::memory_order_relaxed) == is_held;
     }
-
-    static strand*& find_place() noexcept;
-
-    static inline thread_local strand** known_place_ = nullptr;
 
     std::atomic<std::uintptr_t> state_{is_held};
     std::atomic<std::uint32_t> references_{1};
