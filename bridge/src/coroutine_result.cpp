@@ -56,8 +56,8 @@ void settle(coroutine_object* self) noexcept {
     port::leave(self->membership);
     self->now = phase::settled;
     self->result = self->op->take_result();
-    self->op->keep_alive(
-        {}); // its frame is gone; native threads may hold the crossing a little longer
+    self->op
+        ->drop_kept(); // its frame is gone; native threads may hold the crossing a little longer
     if (self->result != nullptr)
         return;
     self->exception = take_set_exception().release().ptr();

@@ -12,15 +12,24 @@
 namespace bridge::detail {
 namespace {
 
+template<class F>
+void run_without_gil(crossing& op, F&& f) {
+    const gil_pause pause{gil_pause::known_held()};
+    op.run_held(std::forward<F>(f));
+}
+
 // As the strand's holder, without the GIL; false where the runtime has ended.
 template<class F>
 bool run_inline(crossing& op, F&& f) {
-    const gate_guard inside(op.on().life());
-    if (!inside)
-        return false;
-    const gil_pause pause;
-    op.run_held(std::forward<F>(f));
-    return true;
+    auto& on = op.on();
+    if (on.needs_this_thread() && on.life().is_open()) { // it cannot end before this has
+        run_without_gil(op, f);
+        return true;
+    }
+    const gate_guard inside(on.life());
+    if (inside)
+        run_without_gil(op, f);
+    return static_cast<bool>(inside);
 }
 
 PySendResult fail_used_up() {

@@ -21,7 +21,7 @@ void default_runtime_home::retire(runtime* ended) {
 
 void hand_over_default_runtime(default_runtime_home& to) {
     const std::scoped_lock lock(own_default_runtime.mutex, to.mutex);
-    auto* running = std::exchange(own_default_runtime.running, nullptr);
+    auto* running = own_default_runtime.running.exchange(nullptr);
     if (to.running == nullptr)
         to.running = running;
     else if (running != nullptr)
@@ -37,11 +37,11 @@ default_runtime_home& home() noexcept {
 runtime* take_default_runtime() {
     auto& from = home();
     const std::lock_guard lock(from.mutex);
-    if (from.running != nullptr) {
-        static_cast<runtime_scheduler&>(from.running->scheduler()).require_outside();
-        from.retire(from.running);
+    if (auto* running = from.running.load()) {
+        static_cast<runtime_scheduler&>(running->scheduler()).require_outside();
+        from.retire(running);
     }
-    return std::exchange(from.running, nullptr);
+    return from.running.exchange(nullptr);
 }
 
 void require_none(const default_runtime_home& in) {
@@ -70,6 +70,8 @@ void end_default_runtime() noexcept {
 
 runtime& default_runtime() {
     auto& in = detail::home();
+    if (auto* running = in.running.load(std::memory_order_acquire))
+        return *running;
     const std::lock_guard lock(in.mutex);
     if (in.running == nullptr)
         in.running = new runtime(in.options);

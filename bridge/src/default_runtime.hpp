@@ -4,6 +4,7 @@
 
 #include <bridge/runtime.hpp>
 
+#include <atomic>
 #include <mutex>
 #include <vector>
 
@@ -14,7 +15,7 @@ namespace bridge::detail {
 struct default_runtime_home {
     std::mutex mutex;
     runtime_options options;
-    runtime* running = nullptr;
+    std::atomic<runtime*> running = nullptr; ///< written under the mutex
     /// Those that were shut down, to which somebody may still refer; never destroyed.
     std::vector<runtime*>* others = nullptr;
 

@@ -42,6 +42,10 @@ class basic_executor {
 public:
     explicit basic_executor(detail::strand* strand) noexcept : strand_(strand) {}
 
+    /// Takes over a reference to it.
+    explicit basic_executor(detail::intrusive_ptr<detail::strand> strand) noexcept
+        : strand_(std::move(strand)) {}
+
     template<bool Other>
     basic_executor(const basic_executor<Other>& other) noexcept : strand_(other.get()) {}
 

@@ -37,7 +37,12 @@ private:
 /// Releases the GIL for a scope where this thread holds it.
 class gil_pause {
 public:
+    struct known_held {};
+
     gil_pause() noexcept : saved_(holds_gil() ? PyEval_SaveThread() : nullptr) {}
+
+    /// Where the caller knows that this thread holds it.
+    explicit gil_pause(known_held) noexcept : saved_(PyEval_SaveThread()) {}
 
     gil_pause(const gil_pause&) = delete;
     gil_pause& operator=(const gil_pause&) = delete;

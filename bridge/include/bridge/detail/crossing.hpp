@@ -52,6 +52,9 @@ public:
     /// Keeps a Python object alive for as long as the coroutine may use it.
     void keep_alive(py_ref object) noexcept { kept_ = std::move(object); }
 
+    /// Requires the GIL.
+    void drop_kept() noexcept { Py_XDECREF(kept_.release()); }
+
     /// Asks the coroutine to stop: emits its cancellation signal in its turn. Loop thread or any.
     void request_cancel() noexcept;
 
@@ -102,7 +105,7 @@ protected:
     ~crossing() override = default;
 
     void launch(entry_awaitable entry) {
-        coroutine_start thread(std::move(entry), executor(this), signal_.slot());
+        coroutine_start thread(std::move(entry), this, signal_.slot());
         thread_ = thread.id();
         thread.run();
     }

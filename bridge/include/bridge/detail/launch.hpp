@@ -60,11 +60,30 @@ auto suspend_to(F& f) {
     };
 }
 
+/// An executor that counts no reference to its strand: asio makes its own copy.
+class uncounted_executor {
+public:
+    explicit uncounted_executor(strand* on) noexcept
+        : executor_(executor(intrusive_ptr<strand>::adopt(on))) {}
+
+    uncounted_executor(const uncounted_executor&) = delete;
+    uncounted_executor& operator=(const uncounted_executor&) = delete;
+
+    ~uncounted_executor() {} // gives none back
+
+    const boost::asio::any_io_executor& get() const noexcept { return executor_; }
+
+private:
+    union {
+        boost::asio::any_io_executor executor_;
+    };
+};
+
 /// A thread of coroutines that has not begun.
 class coroutine_start {
 public:
-    coroutine_start(entry_awaitable entry, const executor& on, boost::asio::cancellation_slot slot)
-        : thread_(std::move(entry), boost::asio::any_io_executor(on), slot,
+    coroutine_start(entry_awaitable entry, strand* on, boost::asio::cancellation_slot slot)
+        : thread_(std::move(entry), uncounted_executor(on).get(), slot,
                   boost::asio::cancellation_state(slot)) {}
 
     thread_id id() noexcept { return thread_.entry_point(); }
