@@ -5,6 +5,8 @@
 #include "coroutine.hpp"
 #include "imports.hpp"
 
+#include <bridge/detail/python_compat.hpp>
+
 #include <structmember.h>
 
 #include <algorithm>
@@ -23,6 +25,7 @@ struct function_object {
     PyObject* qualname;
     PyObject* keywords; ///< the parameters' names, after `self`; may be empty
     bool is_method;
+    call_target direct;
     vectorcallfunc call;
 };
 
@@ -34,6 +37,10 @@ function_object* as_function(PyObject* object) noexcept {
 // what it captures.
 bool keep_arguments(PyObject* coroutine, PyObject* function, PyObject* const* args,
                     Py_ssize_t count) {
+    if (count == 0) {
+        as_coroutine(coroutine)->op->keep_alive(py_ref::steal(Py_NewRef(function)));
+        return true;
+    }
     auto* kept = PyTuple_New(count + 1);
     if (kept == nullptr)
         return false;
@@ -73,26 +80,34 @@ bool place_keywords(const function_object* function, PyObject* const* args, Py_s
     return true;
 }
 
-PyObject* call_bound(const function_object* function, PyObject* const* args, std::size_t flags,
+// Null without an error set where pybind11 has to be asked.
+PyObject* call_direct(const function_object* function, PyObject* const* args, Py_ssize_t count) {
+    const auto& direct = function->direct;
+    return direct.call != nullptr && count == direct.parameters ? direct.call(direct.function, args)
+                                                                : nullptr;
+}
+
+PyObject* call_bound(const function_object* function, PyObject* const* args, Py_ssize_t positional,
                      PyObject* keywords) {
-    PyObject* placed[most_placed];
-    const auto positional = PyVectorcall_NARGS(flags);
-    if (keywords != nullptr && place_keywords(function, args, positional, keywords, placed))
-        return PyObject_Vectorcall(function->bound, placed,
-                                   static_cast<std::size_t>(positional) +
-                                       static_cast<std::size_t>(PyTuple_GET_SIZE(keywords)),
-                                   nullptr);
-    return PyObject_Vectorcall(function->bound, args, flags, keywords);
+    if (keywords == nullptr)
+        if (auto* coroutine = call_direct(function, args, positional);
+            coroutine != nullptr || PyErr_Occurred() != nullptr)
+            return coroutine;
+    return PyObject_Vectorcall(function->bound, args, static_cast<std::size_t>(positional),
+                               keywords);
 }
 
 PyObject* call(PyObject* self, PyObject* const* args, std::size_t flags, PyObject* keywords) {
-    auto* bound = as_function(self)->bound;
-    auto* coroutine = call_bound(as_function(self), args, flags, keywords);
+    const auto* function = as_function(self);
+    PyObject* placed[most_placed];
+    const auto positional = PyVectorcall_NARGS(flags);
+    const auto named = keywords != nullptr ? PyTuple_GET_SIZE(keywords) : 0;
+    auto* coroutine = named > 0 && place_keywords(function, args, positional, keywords, placed)
+                          ? call_bound(function, placed, positional + named, nullptr)
+                          : call_bound(function, args, positional, named > 0 ? keywords : nullptr);
     if (coroutine == nullptr || Py_TYPE(coroutine) != get_imports().coroutine_type)
         return coroutine; // pybind11 said NotImplemented or an error
-    const auto count =
-        PyVectorcall_NARGS(flags) + (keywords != nullptr ? PyTuple_GET_SIZE(keywords) : 0);
-    if (!keep_arguments(coroutine, bound, args, count))
+    if (!keep_arguments(coroutine, function->bound, args, positional + named))
         Py_CLEAR(coroutine);
     return coroutine;
 }
@@ -240,6 +255,23 @@ py::object coroutine_code(const char* name) {
     return scope["_"].attr("__code__").attr("replace")(py::arg("co_name") = name);
 }
 
+// Nothing of ours works in a sub-interpreter, nor pybind11's exception of an error that is set.
+bool is_main_interpreter() noexcept {
+    return PyInterpreterState_Get() == PyInterpreterState_Main();
+}
+
+void set_current_exception() noexcept {
+    if (is_main_interpreter())
+        return set_exception(to_python_exception(std::current_exception()));
+    try {
+        throw;
+    } catch (const std::exception& error) {
+        PyErr_SetString(PyExc_RuntimeError, error.what());
+    } catch (...) {
+        PyErr_SetString(PyExc_RuntimeError, "a C++ exception of unknown type");
+    }
+}
+
 } // namespace
 
 PyTypeObject* make_function_type() {
@@ -278,8 +310,33 @@ py::object overloads_of(py::handle scope, const char* name) {
     return py::none();
 }
 
+void set_call_error() noexcept {
+    try {
+        throw;
+    } catch (const py::reference_cast_error&) {
+        return; // no reference to nothing: pybind11 says which argument it was
+    } catch (py::error_already_set& error) {
+        error.restore();
+    } catch (...) {
+        set_current_exception();
+    }
+}
+
+void throw_as_python() {
+    if (!is_main_interpreter())
+        throw;
+    try {
+        throw;
+    } catch (const py::error_already_set&) {
+        throw;
+    } catch (...) {
+        set_current_exception();
+    }
+    throw py::error_already_set();
+}
+
 void add_function(py::handle scope, const char* name, py::object bound, bool is_static,
-                  py::tuple keywords) {
+                  py::tuple keywords, call_target direct) {
     const auto code = coroutine_code(name);
     auto* object = PyType_GenericAlloc(get_imports().function_type, 0);
     if (object == nullptr)
@@ -291,6 +348,7 @@ void add_function(py::handle scope, const char* name, py::object bound, bool is_
     as_function(object)->qualname = qualname_in(scope, name).release().ptr();
     as_function(object)->keywords = keywords.release().ptr();
     as_function(object)->is_method = !is_static && py::isinstance<py::type>(scope);
+    as_function(object)->direct = direct;
     as_function(object)->call = &call;
     if (is_static)
         py::setattr(scope, name,

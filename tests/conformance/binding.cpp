@@ -7,6 +7,7 @@
 #include <pybind11/chrono.h>
 #include <pybind11/stl.h>
 
+#include <cerrno>
 #include <chrono>
 #include <map>
 #include <memory>
@@ -95,6 +96,14 @@ asio::awaitable<either> one_of(bool number) {
     co_return number ? either(3) : either("three");
 }
 
+// No coroutine: what it throws, it throws from the call.
+asio::awaitable<double> half_of_some(double value, std::optional<double> by) {
+    if (value == 0)
+        throw boost::system::system_error(ENOENT, boost::system::generic_category());
+    return
+        [](double result) -> asio::awaitable<double> { co_return result; }(value / by.value_or(2));
+}
+
 asio::awaitable<std::map<std::string, std::vector<int>>> table() {
     co_await hop();
     co_return std::map<std::string, std::vector<int>>{{"a", {1, 2}}, {"b", {}}};
@@ -139,6 +148,7 @@ void bind_functions(py::object& m) {
                       "otherwise"_a = "nobody");
     bridge::def_async(m, "value_of", &value_of, "object"_a.none(true));
     bridge::def_async(m, "value_of_some", &value_of, "object"_a.none(false));
+    bridge::def_async(m, "half", &half_of_some, "value"_a, "by"_a = py::none());
     bridge::def_async(m, "plus",
                       [by = std::make_shared<int>(5)](int value) -> asio::awaitable<int> {
                           return [](std::shared_ptr<int> kept, int v) -> asio::awaitable<int> {
@@ -234,6 +244,30 @@ async def main():
     assert await m.value_of(None) == -1 and await m.value_of(m.Counter(3)) == 3
     for call in (lambda: m.add(), lambda: m.add(1, [])  , lambda: m.name_or(None, "positional"),
                  lambda: m.value_of_some(None), lambda: m.Counter.get(object())):
+        try:
+            call()
+        except TypeError as error:
+            assert "incompatible function arguments" in str(error), error
+        else:
+            assert False
+)py",
+                         bind);
+}
+
+BRIDGE_TEST(arguments_are_converted_where_they_have_to_be_and_a_call_may_throw) {
+    co_await script::run(R"py(
+async def main():
+    for calls in (lambda: m.half(3.0, 2.0), lambda: m.half(3), lambda: m.half(3, None),
+                  lambda: m.half(by=2, value=3), lambda: m.half(by=2.0, value=3.0), lambda: m.half(3.0)):
+        assert await calls() == 1.5
+    for call in (lambda: m.half(0.0, 2.0), lambda: m.half(0), lambda: m.half(value=0.0, by=1.0)):
+        try:
+            call()
+        except FileNotFoundError:
+            pass
+        else:
+            assert False
+    for call in (lambda: m.half("3", 2.0), lambda: m.half(3.0, 2.0, 1.0), lambda: m.half(3.0, of=2.0)):
         try:
             call()
         except TypeError as error:

@@ -2,12 +2,14 @@
 // Binding C++ coroutine functions to Python in one word.
 #pragma once
 
+#include <bridge/detail/direct_call.hpp>
 #include <bridge/detail/ownership.hpp>
 #include <bridge/to_python.hpp>
 
 #include <pybind11/pybind11.h>
 
 #include <functional>
+#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -71,24 +73,10 @@ constexpr void check_extra() {
                   "moved into Python: return a value or a std::shared_ptr");
 }
 
-/// A class parameter that refers to the Python object's own value, which the coroutine keeps alive:
-/// not what an implicit conversion would make for the length of the call.
-template<class T, bool MayBeNone = true>
-struct own_value {
-    T* pointer;
+/// The current exception as a Python one, as everywhere in the library.
+[[noreturn]] void throw_as_python();
 
-    operator T*() const noexcept { return pointer; }
-
-    operator T&() const noexcept requires(!MayBeNone) { return *pointer; }
-};
-
-/// How a parameter is taken from Python.
-template<class Argument>
-using taken_argument = std::conditional_t<std::is_pointer_v<Argument> &&
-                                              std::is_class_v<std::remove_pointer_t<Argument>>,
-                                          own_value<std::remove_pointer_t<Argument>>, Argument>;
-
-/// The callable that pybind11 binds: calls the function and wraps its awaitable.
+/// Calls the function and wraps its awaitable.
 template<class F, class Result, class... Arguments>
 struct bound_function {
     static_assert(
@@ -100,30 +88,51 @@ struct bound_function {
     py_ref name;
 
     bound_coroutine<value_type> operator()(Arguments... arguments) const {
-        return {
-            make_lazy(make_crossing(nullptr, task_locals(),
-                                    std::invoke(function, std::forward<Arguments>(arguments)...),
-                                    current_slot()),
-                      name.handle())};
+        try {
+            return {make_lazy(
+                make_crossing(nullptr, task_locals(),
+                              std::invoke(function, std::forward<Arguments>(arguments)...),
+                              current_slot()),
+                name.handle())};
+        } catch (...) {
+            throw_as_python();
+        }
     }
+
+    static constexpr auto parameters = static_cast<Py_ssize_t>(sizeof...(Arguments));
+    static constexpr direct_call call = &call_directly<bound_function, Arguments...>;
+
+    /// The callable that pybind11 binds.
+    struct entry {
+        std::shared_ptr<const bound_function> owner;
+
+        bound_coroutine<value_type> operator()(Arguments... arguments) const {
+            return (*owner)(std::forward<Arguments>(arguments)...);
+        }
+    };
 };
+
+template<class R, class... A, class F>
+auto make_bound(F&& function, py_ref name) {
+    using made = bound_function<std::decay_t<F>, R, A...>;
+    return std::make_shared<const made>(made{std::forward<F>(function), std::move(name)});
+}
 
 template<class F, class R, class... A>
 auto bind_plain(F&& function, py_ref name, R (*)(A...)) {
     (check_argument<A>(), ...);
-    return bound_function<std::decay_t<F>, R, taken_argument<A>...>{std::forward<F>(function),
-                                                                    std::move(name)};
+    return make_bound<R, taken_argument<A>...>(std::forward<F>(function), std::move(name));
 }
 
 /// What Self is called with, whose class may inherit the member.
 template<class Self, class Member, class R, class... A>
 auto bind_member(Member function, py_ref name) {
     (check_argument<A>(), ...);
-    auto on_self = [function](Self& self, A... arguments) {
-        return (self.*function)(std::forward<A>(arguments)...);
-    };
-    return bound_function<decltype(on_self), R, own_value<Self, false>, taken_argument<A>...>{
-        std::move(on_self), std::move(name)};
+    return make_bound<R, own_value<Self, false>, taken_argument<A>...>(
+        [function](Self& self, A... arguments) {
+            return (self.*function)(std::forward<A>(arguments)...);
+        },
+        std::move(name));
 }
 
 template<class Class, class Declaring>
@@ -185,8 +194,16 @@ auto bind_coroutine(F&& function, py_ref name) {
 /// extended.
 py::object overloads_of(py::handle scope, const char* name);
 py::object qualified_name(py::handle scope, const char* name);
+
+/// How it is called past pybind11; no call where that is not possible.
+struct call_target {
+    const void* function = nullptr; ///< lives as long as what pybind11 bound
+    direct_call call = nullptr;
+    Py_ssize_t parameters = 0;
+};
+
 void add_function(py::handle scope, const char* name, py::object bound, bool is_static,
-                  py::tuple keywords);
+                  py::tuple keywords, call_target direct);
 
 template<class T>
 inline constexpr bool is_plain_extra =
@@ -211,16 +228,28 @@ py::tuple keyword_names(const Extra&... extra) {
     return all_named ? py::tuple(names) : py::tuple();
 }
 
+/// Nothing but names, defaults and documentation: no policy that pybind11 would have to follow.
+template<class T>
+inline constexpr bool only_describes =
+    std::is_base_of_v<py::arg, T> || std::is_same_v<T, py::is_method> ||
+    std::is_convertible_v<const T&, const char*>;
+
 template<class Class, class F, class... Extra>
 void bind_to(py::handle scope, const char* name, bool is_static, F&& function,
              const Extra&... extra) {
     (check_extra<Extra>(), ...);
     const auto overloads = overloads_of(scope, name);
-    py::cpp_function bound(
-        bind_coroutine<Class>(std::forward<F>(function), qualified_name(scope, name)),
-        py::name(name), py::scope(scope), py::sibling(overloads), extra...);
+    const bool alone = overloads.is_none();
+    const auto target =
+        bind_coroutine<Class>(std::forward<F>(function), qualified_name(scope, name));
+    using target_type = typename std::decay_t<decltype(target)>::element_type;
+    py::cpp_function bound(typename target_type::entry{target}, py::name(name), py::scope(scope),
+                           py::sibling(overloads), extra...);
+    call_target direct;
+    if (alone && (only_describes<Extra> && ...))
+        direct = {target.get(), target_type::call, target_type::parameters};
     add_function(scope, name, std::move(bound), is_static,
-                 overloads.is_none() ? keyword_names(extra...) : py::tuple());
+                 alone ? keyword_names(extra...) : py::tuple(), direct);
 }
 
 template<class Scope>
@@ -264,27 +293,6 @@ struct type_caster<bridge::detail::bound_coroutine<T>> {
     static handle cast(bridge::detail::bound_coroutine<T>&& bound, return_value_policy, handle) {
         return bound.object.release();
     }
-};
-
-template<class T, bool MayBeNone>
-struct type_caster<bridge::detail::own_value<T, MayBeNone>> {
-    static constexpr auto name = make_caster<T>::name;
-
-    template<class>
-    using cast_op_type = bridge::detail::own_value<T, MayBeNone>;
-
-    bool load(handle source, bool convert) {
-        is_none_ = source.is_none();
-        return is_none_ ? MayBeNone && convert : value_.load(source, false);
-    }
-
-    operator bridge::detail::own_value<T, MayBeNone>() {
-        return {is_none_ ? nullptr : cast_op<T*>(value_)};
-    }
-
-private:
-    make_caster<T> value_;
-    bool is_none_ = false;
 };
 
 } // namespace pybind11::detail

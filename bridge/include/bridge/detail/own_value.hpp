@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// A parameter that refers to the Python object's own value.
+#pragma once
+
+#include <bridge/detail/python.hpp>
+
+#include <pybind11/pybind11.h>
+
+#include <type_traits>
+
+namespace bridge::detail {
+
+/// The value of the object that was passed, which the coroutine keeps alive: not what an implicit
+/// conversion would make for the length of the call.
+template<class T, bool MayBeNone = true>
+struct own_value {
+    T* pointer;
+
+    operator T*() const noexcept { return pointer; }
+
+    operator T&() const noexcept requires(!MayBeNone) { return *pointer; }
+};
+
+template<class Argument>
+inline constexpr bool is_own_value = false;
+template<class T, bool MayBeNone>
+inline constexpr bool is_own_value<own_value<T, MayBeNone>> = true;
+
+/// How a parameter is taken from Python.
+template<class Argument>
+using taken_argument = std::conditional_t<std::is_pointer_v<Argument> &&
+                                              std::is_class_v<std::remove_pointer_t<Argument>>,
+                                          own_value<std::remove_pointer_t<Argument>>, Argument>;
+
+} // namespace bridge::detail
+
+namespace pybind11::detail {
+
+template<class T, bool MayBeNone>
+struct type_caster<bridge::detail::own_value<T, MayBeNone>> {
+    static constexpr auto name = make_caster<T>::name;
+
+    template<class>
+    using cast_op_type = bridge::detail::own_value<T, MayBeNone>;
+
+    bool load(handle source, bool convert) {
+        is_none_ = source.is_none();
+        return is_none_ ? MayBeNone && convert : value_.load(source, false);
+    }
+
+    operator bridge::detail::own_value<T, MayBeNone>() {
+        return {is_none_ ? nullptr : cast_op<T*>(value_)};
+    }
+
+private:
+    make_caster<T> value_;
+    bool is_none_ = false;
+};
+
+} // namespace pybind11::detail
