@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "background.hpp"
 
+#include "yielding.hpp"
+
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
@@ -16,32 +18,35 @@ namespace asio = boost::asio;
 
 namespace {
 
-// A held strand on its way to a thread; where the thread never comes, what waits is destroyed.
-class strand_run {
+// A thread runs so many before it looks at its descriptors and timers again.
+constexpr int strands_a_turn = 64;
+
+// Held strands that wait for a thread, first come first served.
+class ready_strands {
 public:
-    strand_run(strand& held, strand_task* first) : strand_(&held), first_(first) {}
-
-    strand_run(strand_run&& other) noexcept = default;
-    strand_run(const strand_run&) = delete;
-
-    ~strand_run() {
-        if (strand_)
-            strand_->discard(first_);
+    void push(strand& held) noexcept {
+        held.retain();
+        held.next_ready = nullptr;
+        *last_ = &held;
+        last_ = &held.next_ready;
     }
 
-    void operator()() {
-        const auto held = std::exchange(strand_, {});
-        held->run_and_leave(first_);
+    intrusive_ptr<strand> pop() noexcept {
+        auto* held = first_;
+        if (held != nullptr && (first_ = held->next_ready) == nullptr)
+            last_ = &first_;
+        return intrusive_ptr<strand>::adopt(held);
     }
 
 private:
-    intrusive_ptr<strand> strand_;
-    strand_task* first_;
+    strand* first_ = nullptr;
+    strand** last_ = &first_;
 };
 
 class background_scheduler final : public runtime_scheduler {
 public:
-    background_scheduler(int count, bool start_there) : start_there_(start_there) {
+    background_scheduler(int count, bool start_there)
+        : start_there_(start_there), most_runners_(count) {
         context_.emplace(count);
         work_.emplace(context_->get_executor());
         try {
@@ -57,10 +62,10 @@ public:
 
     void schedule(strand& held, strand_task* first) noexcept override {
         if (is_own_thread() && !is_copy())
-            return asio::post(*context_, strand_run(held, first));
+            return add(held, first);
         const gate_guard inside(life());
         if (inside)
-            asio::post(*context_, strand_run(held, first));
+            add(held, first);
         else
             held.discard(first);
     }
@@ -74,6 +79,10 @@ public:
     asio::io_context* io_context() noexcept override { return &*context_; }
 
 private:
+    void add(strand& held, strand_task* first) noexcept;
+    void run_strands() noexcept;
+    void discard_strands() noexcept;
+
     void add_thread() {
         const std::lock_guard lock(mutex_);
         threads_.emplace_back([this, alive = intrusive_ptr<background_scheduler>(this)] { run(); });
@@ -88,6 +97,10 @@ private:
     static inline thread_local const background_scheduler* own_ = nullptr;
 
     const bool start_there_;
+    const int most_runners_;
+    std::mutex ready_mutex_;
+    ready_strands ready_;
+    int runners_ = 0; // handlers of the context that run them: on their way, or at it
     std::optional<asio::io_context> context_;
     std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
     std::mutex mutex_;
@@ -96,14 +109,45 @@ private:
     std::vector<std::thread> threads_;
 };
 
+// A thread that is at it takes what comes without the context hearing of it.
+void background_scheduler::add(strand& held, strand_task* first) noexcept {
+    held.first_task = first;
+    {
+        const std::lock_guard lock(ready_mutex_);
+        ready_.push(held);
+        if (runners_ == most_runners_)
+            return;
+        ++runners_;
+    }
+    asio::post(*context_, [this] { run_strands(); });
+}
+
+void background_scheduler::run_strands() noexcept {
+    for (int left = strands_a_turn; left > 0; --left) {
+        std::unique_lock lock(ready_mutex_);
+        const auto held = ready_.pop();
+        if (!held) {
+            --runners_;
+            return;
+        }
+        lock.unlock();
+        held->run_and_leave(std::exchange(held->first_task, nullptr));
+    }
+    asio::post(*context_, [this] { run_strands(); });
+}
+
+void background_scheduler::discard_strands() noexcept {
+    while (const auto held = ready_.pop())
+        held->discard(std::exchange(held->first_task, nullptr));
+}
+
 // Before it sleeps it lets others run and looks again: a loop on this processor that is about to
 // post more does so without waking anybody, and what it posted is then run in one go.
 void background_scheduler::run_until_stopped() {
-    while (context_->run_one() > 0) {
-        do
-            std::this_thread::yield();
-        while (context_->poll() > 0);
-    }
+    yielding yields;
+    while (context_->run_one() > 0)
+        while (yields.yield())
+            yields.note(context_->poll() > 0);
 }
 
 void background_scheduler::run() noexcept {
@@ -144,8 +188,10 @@ bool background_scheduler::end(clock::time_point deadline) {
     }
     ended = life().close(std::max(deadline, clock::now()) + std::chrono::seconds(1)) && ended;
     // Destroys what still waits: frames end, and with them their crossings settle.
-    if (ended)
+    if (ended) {
+        discard_strands();
         context_.reset();
+    }
     return ended;
 }
 

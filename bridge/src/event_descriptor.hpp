@@ -2,10 +2,13 @@
 // The descriptor by which native threads wake a foreign loop.
 #pragma once
 
+#include "yielding.hpp"
+
 #include <bridge/detail/intrusive.hpp>
 #include <bridge/detail/python.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 
 namespace bridge::detail {
@@ -24,6 +27,9 @@ public:
     py::object keep_with(py::handle loop);
 
     int number() const noexcept { return number_; }
+
+    /// Before what was signalled is taken. Loop thread.
+    yielding yields{std::chrono::microseconds(500)};
 
     void signal() const noexcept;
     void clear() const noexcept;

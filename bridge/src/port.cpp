@@ -14,7 +14,6 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
-#include <thread>
 
 namespace bridge::detail {
 namespace {
@@ -25,9 +24,6 @@ constexpr const char* capsule_name = "bridge.port";
 // completions cannot starve timers and sockets.
 constexpr int drain_nodes = 256;
 constexpr auto drain_time = std::chrono::milliseconds(1);
-
-constexpr auto longest_yield = std::chrono::microseconds(500);
-constexpr int drains_after_long_yield = 1000;
 
 // The queue of a port whose loop has ended: the same value in every module of the process.
 port_node* closed_mark() noexcept {
@@ -231,24 +227,15 @@ bool port::nothing_queued_before() const noexcept {
 }
 
 // Native threads that share this processor were interrupted to run the loop: what they complete if
-// they go on first comes without a wake-up of its own. Where strangers took the time instead, not
-// again for a while.
-void port::let_more_arrive() noexcept {
-    using clock = std::chrono::steady_clock;
-    if (drains_without_yield_ > 0) {
-        --drains_without_yield_;
-        return;
-    }
-    const auto before = clock::now();
-    std::this_thread::yield();
-    if (clock::now() - before > longest_yield)
-        drains_without_yield_ = drains_after_long_yield;
-}
-
+// they go on first comes without a wake-up of its own.
 bool port::drain() noexcept {
     descriptor_->clear(); // before the queue is taken: a push after this wakes again
-    let_more_arrive();
-    return deliver();
+    const bool yielded = member_count_ > 1 && descriptor_->yields.yield();
+    const auto before = delivered_;
+    const bool goes_on = deliver();
+    if (yielded)
+        descriptor_->yields.note(delivered_ - before > 1);
+    return goes_on;
 }
 
 bool port::deliver() noexcept {

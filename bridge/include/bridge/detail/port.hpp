@@ -150,7 +150,6 @@ private:
     void enter_table();
     void wake() noexcept;
     bool drain() noexcept;
-    void let_more_arrive() noexcept;
     port_node* take_arrivals() noexcept;
     void deliver_some(std::chrono::steady_clock::time_point deadline) noexcept;
     void deliver_undelivered_as_dead() noexcept;
@@ -175,7 +174,6 @@ private:
     std::atomic<port_node*> head_{nullptr};
     std::atomic<std::uint64_t> wakes_{0};
     std::uint64_t delivered_ = 0;
-    int drains_without_yield_ = 0;
     std::uint64_t drains_ = 0;
     std::chrono::steady_clock::duration drain_time_{};
     std::chrono::steady_clock::duration longest_drain_{};

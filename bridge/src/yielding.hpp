@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Letting other threads of this processor go on before one sleeps or takes what there is.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+namespace bridge::detail {
+
+/// Yields as long as that brings something, and else ever more seldom.
+class yielding {
+    using clock = std::chrono::steady_clock;
+
+public:
+    yielding() noexcept = default;
+
+    /// Where strangers take longer than that, not again for a while.
+    explicit yielding(clock::duration longest) noexcept : longest_(longest) {}
+
+    /// Yields where it is its turn; true where it did.
+    bool yield() noexcept {
+        if (left_ > 0) {
+            --left_;
+            return false;
+        }
+        const bool bounded = longest_ != clock::duration::max();
+        const auto before = bounded ? clock::now() : clock::time_point();
+        std::this_thread::yield();
+        was_long_ = bounded && clock::now() - before > longest_;
+        return true;
+    }
+
+    /// What came of it. After each yield.
+    void note(bool gained) noexcept {
+        skipped_ = gained ? 0 : std::min(2 * skipped_ + 1, most_skipped);
+        left_ = was_long_ ? after_long : skipped_;
+    }
+
+private:
+    static constexpr int most_skipped = 3;
+    static constexpr int after_long = 1000;
+
+    clock::duration longest_ = clock::duration::max();
+    int skipped_ = 0;
+    int left_ = 0;
+    bool was_long_ = false;
+};
+
+} // namespace bridge::detail
