@@ -245,6 +245,12 @@ int set_blocking(PyObject* object, PyObject* value, void*) {
     return 0;
 }
 
+// Before 3.12 gather() reads it of what was cancelled, to tell it on.
+PyObject* get_cancel_message(PyObject* object, void*) {
+    auto* message = as_coroutine(object)->cancel_message;
+    return Py_NewRef(message != nullptr ? message : Py_None);
+}
+
 PyObject* get_qualified_name(PyObject* self, void*) {
     return Py_NewRef(as_coroutine(self)->name);
 }
@@ -318,6 +324,7 @@ PyMethodDef coroutine_methods[] = {
 
 PyGetSetDef coroutine_getset[] = {
     {"_asyncio_future_blocking", get_blocking, set_blocking, nullptr, nullptr},
+    {"_cancel_message", get_cancel_message, nullptr, nullptr, nullptr},
     {"__name__", get_name, nullptr, nullptr, nullptr},
     {"__qualname__", get_qualified_name, nullptr, nullptr, nullptr},
     {"cr_await", get_await, nullptr, nullptr, nullptr},

@@ -54,6 +54,16 @@ async def main():
 )") == "(True, False) CancelledError('why',) True (1, 1, 0)");
 }
 
+BRIDGE_TEST(the_hot_form_among_the_results_of_a_gather) {
+    BRIDGE_CHECK(co_await run(R"(
+async def main():
+    futures = [hot_forever(), hot_hop()]
+    futures[0].cancel("why")
+    ends = await asyncio.wait_for(asyncio.gather(*futures, return_exceptions=True), 60)
+    return f"{ends} {counts()}"
+)") == "[CancelledError('why'), 1] (2, 2, 1)");
+}
+
 BRIDGE_TEST(while_its_completion_is_in_the_port_the_request_is_not_lost) {
     if (has_same_thread_loop())
         BRIDGE_SKIP("native code completes on the loop's own thread: there is no such moment");
