@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the benchmarks await.
+#include "parking.hpp"
+
 #include <bridge/bridge.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -30,6 +32,12 @@ private:
 
 asio::awaitable<void> hop() {
     co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+}
+
+bench::parking parking;
+
+asio::awaitable<void> park() {
+    co_await parking.async_park(asio::use_awaitable);
 }
 
 // Awaits the same Python function again and again, inside the awaiting task.
@@ -75,6 +83,11 @@ PYBIND11_MODULE(bench_crossings, module) {
     bridge::def_async(module, "await_python", &await_python);
     bridge::def_async(module, "await_window", &await_window);
     module.def("hot_hop", [] { return bridge::to_python_future(hop()); });
+    bridge::def_async(module, "park", &park);
+    module.def("hot_park", [] { return bridge::to_python_future(park()); });
+    module.def("release", [] { bridge::without_gil([] { parking.release(); }); });
+    module.def("parked", [] { return parking.waiting(); });
+    module.def("operation_size", [] { return parking.operation_size(); });
     py::class_<counter> type(module, "Counter");
     type.def(py::init<>());
     bridge::def_async(type, "add", &counter::add, py::arg("step"));
