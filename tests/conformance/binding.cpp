@@ -26,16 +26,7 @@ asio::awaitable<void> hop() {
     co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
 }
 
-struct halved {
-    int whole = 8;
-
-    asio::awaitable<int> half() const {
-        co_await hop();
-        co_return whole / 2;
-    }
-};
-
-class counter : public halved {
+class counter {
 public:
     explicit counter(int value) : value_(value) { ++alive; }
 
@@ -52,11 +43,6 @@ public:
     asio::awaitable<int> get() const {
         co_await hop();
         co_return value_;
-    }
-
-    asio::awaitable<int> qualified(int more) const& {
-        co_await hop();
-        co_return value_ + more;
     }
 
     static asio::awaitable<int> twice(int value) { co_return value * 2; }
@@ -135,9 +121,6 @@ void bind_class(py::object& m) {
     bridge::def_async(type, "add", &counter::add, "by"_a = 1, "Adds.");
     bridge::def_async(type, "get", &counter::get);
     bridge::def_async_static(type, "twice", &counter::twice, "value"_a);
-    py::implicitly_convertible<int, counter>();
-    bridge::def_async(type, "half", &halved::half); // of a base that Python does not know
-    bridge::def_async(type, "qualified", &counter::qualified);
     m.attr("alive") = py::cpp_function([] { return counter::alive; });
 }
 
@@ -156,21 +139,6 @@ void bind_functions(py::object& m) {
                               co_return v + *kept;
                           }(by, value);
                       });
-}
-
-void bind_odd(py::object& m) {
-    bridge::def_async(m, "counting", [count = 0]() mutable noexcept -> asio::awaitable<int> {
-        return [](int now) -> asio::awaitable<int> { co_return now; }(++count);
-    });
-    bridge::def_async(m, "empty", []() -> asio::awaitable<int> { return {}; });
-    bridge::def_async(m, "through_pointer", [](counter* object) -> asio::awaitable<int> {
-        return [](counter* kept) -> asio::awaitable<int> {
-            co_await hop();
-            co_return kept != nullptr ? kept->value() : 0;
-        }(object);
-    });
-    m.attr("bind_over") =
-        py::cpp_function([](py::object scope) { bridge::def_async(scope, "plain", &add); });
 }
 
 void bind_results(py::object& m) {
@@ -197,7 +165,6 @@ void bind_plain(py::object& m) {
 void bind(py::object m) {
     bind_class(m);
     bind_functions(m);
-    bind_odd(m);
     bind_results(m);
     bind_plain(m);
 }
@@ -342,88 +309,6 @@ async def main():
         assert "arg0: collections.abc.Awaitable[" in str(error), error
     else:
         assert False
-)py",
-                         bind);
-}
-
-BRIDGE_TEST(members_of_every_kind_and_mutable_lambdas_are_bound) {
-    co_await script::run(R"py(
-async def main():
-    c = m.Counter(1)
-    assert await c.half() == 4
-    assert await c.qualified(2) == 3
-    assert [await m.counting(), await m.counting()] == [1, 2]
-)py",
-                         bind);
-}
-
-// What an implicit conversion makes lives as long as the call, and the coroutine longer.
-BRIDGE_TEST(a_pointer_or_self_is_the_objects_own_value) {
-    co_await script::run(R"py(
-async def main():
-    assert await m.through_pointer(m.Counter(6)) == 6 and await m.through_pointer(None) == 0
-    for call in (lambda: m.through_pointer(7), lambda: m.Counter.get(7), lambda: m.Counter.get(None)):
-        try:
-            await call()
-        except TypeError as error:
-            assert "incompatible function arguments" in str(error), error
-        else:
-            assert False
-)py",
-                         bind);
-}
-
-BRIDGE_TEST(a_bound_function_is_referred_to_copied_and_pickled_as_any_other) {
-    co_await script::run(R"py(
-import copy, pickle, sys, types, weakref
-async def main():
-    assert weakref.ref(m.add)() is m.add
-    assert copy.copy(m.add) is m.add and copy.deepcopy(m.add) is m.add
-    assert m.add.__reduce__() == "add" and m.Counter.get.__reduce__() == "Counter.get"
-)py",
-                         bind);
-}
-
-BRIDGE_TEST(an_empty_awaitable_is_an_error_and_no_crash) {
-    co_await script::run(R"py(
-async def main():
-    try:
-        await m.empty()
-    except RuntimeError as error:
-        assert "the C++ coroutine is empty" in str(error), error
-    else:
-        assert False
-)py",
-                         bind);
-}
-
-BRIDGE_TEST(a_name_that_is_bound_otherwise_is_not_lost) {
-    co_await script::run(R"py(
-async def main():
-    before = m.plain
-    try:
-        m.bind_over(m)
-    except RuntimeError as error:
-        assert "'plain' is bound already, not by def_async" in str(error), error
-    else:
-        assert False
-    assert m.plain is before
-)py",
-                         bind);
-}
-
-BRIDGE_TEST(its_state_can_be_asked_for) {
-    co_await script::run(R"py(
-import inspect, sys
-async def main():
-    coroutine = m.add(1, 2)
-    assert inspect.getcoroutinestate(coroutine) == "CORO_CLOSED"
-    waits = coroutine.send(None)
-    assert coroutine.cr_suspended
-    if sys.version_info >= (3, 11):
-        assert inspect.getcoroutinestate(coroutine) == "CORO_SUSPENDED"
-    coroutine.close()
-    assert not coroutine.cr_suspended
 )py",
                          bind);
 }
