@@ -23,6 +23,7 @@ constexpr const char* capsule_name = "bridge.port";
 // A drain ends at whichever comes first; the rest is delivered in the loop's next turn, so that
 // completions cannot starve timers and sockets.
 constexpr int drain_nodes = 256;
+constexpr std::uint64_t many_nodes = 16;
 constexpr auto drain_time = std::chrono::milliseconds(1);
 
 // The queue of a port whose loop has ended: the same value in every module of the process.
@@ -227,14 +228,16 @@ bool port::nothing_queued_before() const noexcept {
 }
 
 // Native threads that share this processor were interrupted to run the loop: what they complete if
-// they go on first comes without a wake-up of its own.
+// they go on first comes without a wake-up of its own. Not where much comes anyway.
 bool port::drain() noexcept {
     descriptor_->clear(); // before the queue is taken: a push after this wakes again
-    const bool yielded = member_count_ > 1 && descriptor_->yields.yield();
+    const bool awaits_more = member_count_ > 1 && descriptor_->last_came < many_nodes;
+    const bool yielded = awaits_more && descriptor_->yields.yield();
     const auto before = delivered_;
     const bool goes_on = deliver();
+    descriptor_->last_came = delivered_ - before;
     if (yielded)
-        descriptor_->yields.note(delivered_ - before > 1);
+        descriptor_->yields.note(descriptor_->last_came > 1);
     return goes_on;
 }
 

@@ -39,7 +39,7 @@ public:
 
 private:
     static constexpr int most_skipped = 3;
-    static constexpr int after_long = 1000;
+    static constexpr int after_long = 250;
 
     clock::duration longest_ = clock::duration::max();
     int skipped_ = 0;
