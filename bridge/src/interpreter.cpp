@@ -2,6 +2,7 @@
 #include <bridge/detail/interpreter.hpp>
 
 #include "default_runtime.hpp"
+#include "exit.hpp"
 #include "imports.hpp"
 
 #include <bridge/detail/port.hpp>
@@ -166,6 +167,16 @@ void leave_stale_asyncio() {
 #endif
 }
 
+void refuse_at_exit() {
+    if (shared().exit_thread.load() == &this_thread())
+        throw_error(errc::interpreter_gone);
+    // A daemon thread, which CPython stops wherever it is once it has gone on: it would only get to
+    // see, and to print, an error that nobody can use.
+    PyEval_SaveThread();
+    for (;;)
+        ::pause();
+}
+
 bool is_interpreter_ending() {
     return interpreter_dict().contains(exited_key);
 }
@@ -175,7 +186,7 @@ void attach_interpreter() {
         return;
     require_main_interpreter();
     if (is_interpreter_ending())
-        throw_error(errc::interpreter_gone);
+        refuse_at_exit();
     join_shared_state();
     leave_stale_asyncio();
     if (interpreter_gate().is_open())

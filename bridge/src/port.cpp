@@ -2,6 +2,7 @@
 #include <bridge/detail/port.hpp>
 
 #include "event_descriptor.hpp"
+#include "exit.hpp"
 #include "imports.hpp"
 #include "loop_context.hpp"
 
@@ -54,7 +55,7 @@ intrusive_ptr<port> port::of(py::handle loop) {
     if (auto found = find(loop))
         return found;
     if (is_interpreter_ending())
-        throw_error(errc::interpreter_gone);
+        refuse_at_exit();
     auto made = intrusive_ptr<port>::adopt(new port(loop, nullptr));
     made->attach();
     made->enter_table();

@@ -19,6 +19,7 @@ class Case:
     bound: float = SOON  # seconds for the whole run of this one test
     ctest: bool = True  # whether CTest may run it, and must agree
     at_exit: bool = False  # it goes wrong when its process ends: in a batch, after other tests
+    spoils_its_process: bool = False  # for the tests that follow in a batch
     leaves_processes: bool = False  # which live as long as the batch, and are no note there
 
     @property
@@ -165,7 +166,7 @@ PROCESSES = {
     "has_a_python_child": Case("PASS"),
     "removes_its_folder": Case("PASS"),
     "has_no_environment": Case("PASS"),
-    "has_no_descriptors_left": fail("Too many open files"),
+    "has_no_descriptors_left": fail("Too many open files", spoils_its_process=True),
     # CTest starts tests in its own process group.
     "kills_its_group": crash(r"signal 9 \(SIGKILL\)", ctest=False),
 }

@@ -8,8 +8,8 @@ from table import TESTS
 from test_corpus import BINARY, CorpusTest, ListingChecks
 
 # In a batch their turn to go wrong comes when the process ends: it is told of its last test.
-AT_EXIT = tuple(test for test, case in TESTS.items() if case.at_exit)
-IN_A_BATCH = tuple(test for test in TESTS if test not in AT_EXIT)
+LAST = tuple(test for test, case in TESTS.items() if case.at_exit or case.spoils_its_process)
+IN_A_BATCH = tuple(test for test in TESTS if test not in LAST)
 
 
 class Modes(CorpusTest):
@@ -19,15 +19,15 @@ class Modes(CorpusTest):
         self.check_all(run)
 
     def test_all_in_batches(self):
-        self.assertEqual(len(AT_EXIT), 4)
-        left_out = [word for test in AT_EXIT for word in ("--skip", test)]
+        self.assertEqual(len(LAST), 5)
+        left_out = [word for test in LAST for word in ("--skip", test)]
         words = (BINARY, "-j4", "-v", "--grace", "3s", "--isolation", "batch", *left_out)
         run = self.run_tests(*words, bound=120)
         self.assertEqual(run.err, "")
         self.check_all(run, IN_A_BATCH, in_batch=True)
 
     def test_the_last_of_its_batch(self):
-        for test, run in self.run_each("--isolation", "batch", tests=AT_EXIT).items():
+        for test, run in self.run_each("--isolation", "batch", tests=LAST).items():
             with self.subTest(test):
                 self.check(test, run)
 
