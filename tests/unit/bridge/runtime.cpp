@@ -272,12 +272,15 @@ TEST("shutdown from inside is refused, also in the first step on the loop's thre
 
 TEST("a runtime may be destroyed by its own last coroutine") {
     auto on = std::make_shared<bridge::runtime>(bridge::runtime_options{.threads = 1});
+    std::promise<void> posted;
     std::promise<void> ended;
     auto& context = on->io_context();
-    asio::post(context, [on = std::move(on), &ended]() mutable {
+    asio::post(context, [on = std::move(on), &posted, &ended]() mutable {
+        posted.get_future().wait(); // post() still uses the context
         on.reset();
         ended.set_value();
     });
+    posted.set_value();
     ended.get_future().wait();
 }
 
