@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bridge/detail/blocking_pool.hpp>
+#include <bridge/detail/ownership.hpp>
 
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
