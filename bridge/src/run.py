@@ -169,6 +169,16 @@ def blocking(awaitable, deadline):
     return _run_on_a_thread(awaitable, here, deadline)
 
 
+def _result(future):
+    """A signal that comes just before Python waits for a lock does not end that wait: look up now and then."""
+    while True:
+        try:
+            return future.result(timeout=0.5)
+        except (TimeoutError, concurrent.futures.TimeoutError):
+            if future.done():
+                return future.result()
+
+
 def _wait_for_future(future, here):
     its_loop = future.get_loop()
     if its_loop is here or (here is not None and native.is_above(here, its_loop)):
@@ -179,7 +189,7 @@ def _wait_for_future(future, here):
     if its_loop.is_running():
         waiting = asyncio.run_coroutine_threadsafe(_await(future), its_loop)
         try:
-            return waiting.result()
+            return _result(waiting)
         except KeyboardInterrupt:
             waiting.cancel()
             raise
@@ -218,7 +228,7 @@ def _run_on_a_thread(awaitable, here, deadline):
     thread = threading.Thread(target=contextvars.copy_context().run, args=(run_main,), name="bridge.blocking")
     try:
         thread.start()  # Ctrl-C may come in here, before the thread has begun or after
-        return ended.result()
+        return _result(ended)
     except KeyboardInterrupt:
         if not turn.acquire(blocking=False):
             started.wait()
