@@ -18,6 +18,7 @@ namespace bridge::detail {
 namespace {
 
 constexpr const char* capsule_name = "bridge.awaiting";
+constexpr const char* abandoned_name = "bridge.awaiting (abandoned)";
 
 // A Future of another loop, which would call back on the other loop's thread, or never.
 bool is_foreign_future(py::handle object, py::handle loop) {
@@ -36,6 +37,8 @@ py::object result_of_foreign_future(py::handle future) {
 
 } // namespace
 
+const port_member_kind awaiting::task_in_loop{.abandon = &awaiting::abandon};
+
 PyMethodDef awaiting::done_method = {"bridge_done", &awaiting::on_done, METH_O, nullptr};
 
 awaiting::awaiting(py_ref object, task_locals locals) noexcept
@@ -44,6 +47,8 @@ awaiting::awaiting(py_ref object, task_locals locals) noexcept
     start_.deliver = &deliver_start;
     cancel_.owner = this;
     cancel_.deliver = &deliver_cancel;
+    membership_.owner = this;
+    membership_.kind = &task_in_loop;
     resume_.owner = this;
     resume_.run = [](strand_task* self, bool call) {
         auto* owner = static_cast<resume_task*>(self)->owner;
@@ -125,6 +130,7 @@ void awaiting::cancel_in_python() noexcept {
 
 bool awaiting::settle(PyObject* value) noexcept {
     runner_ = nullptr;
+    port::leave(membership_);
     if (value == nullptr) {
         try {
             error_ = fetch_python_exception();
@@ -164,6 +170,7 @@ void awaiting::resume_later() noexcept {
 }
 
 void awaiting::fail(errc error) noexcept {
+    port::leave(membership_);
     error_ = std::make_exception_ptr(boost::system::system_error(make_error_code(error)));
     if ((state_.fetch_or(ended, std::memory_order_acq_rel) & cancelling) == 0)
         resume_later();
@@ -220,6 +227,8 @@ void awaiting::start() {
     const auto callback =
         py::reinterpret_steal<py::object>(PyCFunction_New(&done_method, self.ptr()));
     task_ = py_ref(task);
+    callback_ = self.ptr();
+    locals_.port().join(membership_);
     task.attr(get_imports().name.add_done_callback)(callback);
 }
 
@@ -266,7 +275,28 @@ py::object awaiting::start_task() const {
     return task;
 }
 
+// The loop is closed with the task unfinished, and nobody would tell.
+void awaiting::abandon(port_member* self, errc why) noexcept {
+    const py::error_scope keep_set_error;
+    auto* owner = static_cast<member*>(self)->owner;
+    PyCapsule_SetDestructor(owner->callback_, nullptr);
+    PyCapsule_SetName(owner->callback_, abandoned_name);
+    auto* task = owner->task_.release();
+    if (why != errc::interpreter_gone) { // else left where it is: to drop it would run Python code
+        const bool is_ours = task != owner->object_.handle().ptr();
+        if (is_ours && PyObject_SetAttrString(task, "_log_destroy_pending", Py_False) < 0)
+            PyErr_Clear();
+        Py_DECREF(task);
+        release_unstarted(owner->object_.release()); // the task may not have taken its first step
+    } else {
+        owner->object_.release();
+    }
+    owner->fail(why);
+}
+
 PyObject* awaiting::on_done(PyObject* self, PyObject* future) noexcept {
+    if (PyCapsule_IsValid(self, capsule_name) == 0)
+        Py_RETURN_NONE; // abandoned
     auto* owner = static_cast<awaiting*>(PyCapsule_GetPointer(self, capsule_name));
     PyCapsule_SetDestructor(self, nullptr);
     const auto value = py::reinterpret_steal<py::object>(

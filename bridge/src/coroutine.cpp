@@ -161,6 +161,12 @@ void warn_of_slow_cancel(port_member* member) noexcept {
     }
 }
 
+constexpr port_member_kind native_work{.abandon = &abandon,
+                                       .cancel = &cancel,
+                                       .describe = &describe,
+                                       .runs_on = &runs_on,
+                                       .warn = &warn_of_slow_cancel};
+
 bool wake(port_waiter* waiter, bool directly) noexcept {
     auto* self = static_cast<coroutine_object::waiting*>(waiter)->owner;
     const bool go_on = wake_waiters(self, directly);
@@ -233,11 +239,7 @@ py::object new_coroutine(PyTypeObject* type, intrusive_ptr<crossing> op, py::han
     self->op->set_object(self);
     self->name = name.inc_ref().ptr();
     self->membership.owner = self;
-    self->membership.cancel = &cancel;
-    self->membership.abandon = &abandon;
-    self->membership.describe = &describe;
-    self->membership.runs_on = &runs_on;
-    self->membership.warn = &warn_of_slow_cancel;
+    self->membership.kind = &native_work;
     self->wake.owner = self;
     self->wake.wake = &wake;
     return py::reinterpret_steal<py::object>(object);

@@ -70,7 +70,7 @@ void drop(PyObject* object, bool unstarted) noexcept {
         const auto closed = py::reinterpret_steal<py::object>(
             PyObject_CallMethodNoArgs(object, shared().all->name.close.ptr()));
         if (!closed)
-            PyErr_Clear(); // nothing of it has run, so nothing is lost
+            PyErr_WriteUnraisable(object);
     }
     Py_DECREF(object);
 }

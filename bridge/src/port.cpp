@@ -232,7 +232,7 @@ bool port::nothing_queued_before() const noexcept {
 // they go on first comes without a wake-up of its own. Not where much comes anyway.
 bool port::drain() noexcept {
     descriptor_->clear(); // before the queue is taken: a push after this wakes again
-    const bool awaits_more = member_count_ > 1 && descriptor_->last_came < many_nodes;
+    const bool awaits_more = native_work_ > 1 && descriptor_->last_came < many_nodes;
     const bool yielded = awaits_more && descriptor_->yields.yield();
     const auto before = delivered_;
     const bool goes_on = deliver();

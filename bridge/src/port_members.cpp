@@ -20,7 +20,8 @@ void port::join(port_member& member) noexcept {
     if (members_ != nullptr)
         members_->link = &member.next;
     members_ = &member;
-    ++member_count_;
+    if (member.kind->cancel != nullptr)
+        ++native_work_;
 }
 
 void port::leave(port_member& member) noexcept {
@@ -28,11 +29,10 @@ void port::leave(port_member& member) noexcept {
     if (home == nullptr)
         return;
     home->unwatch(member);
-    --home->member_count_;
     *member.link = member.next;
     if (member.next != nullptr)
         member.next->link = member.link;
-    if (home->members_ == nullptr && home->when_idle_ != nullptr)
+    if (member.kind->cancel != nullptr && --home->native_work_ == 0 && home->when_idle_ != nullptr)
         home->tell_idle();
 }
 
@@ -45,25 +45,24 @@ void port::tell_idle() noexcept {
 }
 
 std::size_t port::cancel_members(py::object when_idle) {
-    std::size_t count = 0;
-    for (auto* member = members_; member != nullptr; member = member->next) {
-        member->cancel(member);
-        ++count;
-    }
-    if (count > 0)
+    for (auto* member = members_; member != nullptr; member = member->next)
+        if (member->kind->cancel != nullptr)
+            member->kind->cancel(member);
+    if (native_work_ > 0)
         Py_XSETREF(when_idle_, when_idle.release().ptr());
-    return count;
+    return native_work_;
 }
 
 // Those that run on the given threads, or all.
 void port::abandon_members(const scheduler* on, errc why) noexcept {
     for (auto* member = members_; member != nullptr;) {
-        if (on != nullptr && member->runs_on(member) != on) {
+        const auto& kind = *member->kind;
+        if (on != nullptr && (kind.runs_on == nullptr || kind.runs_on(member) != on)) {
             member = member->next;
             continue;
         }
         leave(*member);
-        member->abandon(member, why);
+        kind.abandon(member, why);
         member = members_; // what is next may have left too
     }
 }
@@ -91,7 +90,8 @@ void port::tell_ended(scheduler& threads) noexcept {
 std::vector<std::string> port::describe_members() const {
     std::vector<std::string> all;
     for (const auto* member = members_; member != nullptr; member = member->next)
-        all.push_back(member->describe(member));
+        if (member->kind->describe != nullptr)
+            all.push_back(member->kind->describe(member));
     return all;
 }
 
@@ -109,7 +109,7 @@ bool port::is_above(const void* loop) const noexcept {
 loop_stats port::stats() const noexcept {
     loop_stats all;
     all.same_thread = host_ != nullptr;
-    all.in_flight = member_count_;
+    all.in_flight = native_work_;
     for (const auto* node = undelivered_; node != nullptr; node = node->next)
         ++all.queued;
     if (is_open())

@@ -100,7 +100,7 @@ void port::warn_of_slow_members() noexcept {
             continue;
         }
         unwatch(*member);
-        member->warn(member);
+        member->kind->warn(member);
         member = first_asked_; // the log's handlers may have run anything
     }
     set_timer(next_due);

@@ -135,18 +135,9 @@ std::size_t cancel_native(const py::object& loop, py::object when_idle) {
     return port ? port->cancel_members(std::move(when_idle)) : 0;
 }
 
-// A member joins in front of the others and sees them all.
 std::size_t count_native(const py::object& loop) {
     const auto port = bridge::detail::port::find(loop);
-    if (!port)
-        return 0;
-    bridge::detail::port_member probe;
-    port->join(probe);
-    std::size_t count = 0;
-    for (const auto* one = probe.next; one != nullptr; one = one->next)
-        ++count;
-    bridge::detail::port::leave(probe);
-    return count;
+    return port ? port->native_work() : 0;
 }
 
 double seconds(watchdog::clock::duration time) {

@@ -12,6 +12,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -139,6 +140,22 @@ asio::awaitable<std::uint64_t> thread_at_the_end(const some_loops& loops, std::s
     co_return co_await bridge::to_cpp<std::uint64_t>(loops[i], std::move(next));
 }
 
+asio::awaitable<boost::system::error_code> end_of(bridge::task_locals locals, bridge::py_ref work) {
+    try {
+        co_await bridge::to_cpp<void>(std::move(locals), std::move(work));
+    } catch (const boost::system::system_error& error) {
+        co_return error.code();
+    }
+    co_return boost::system::error_code();
+}
+
+asio::awaitable<void> close_once_begun(std::optional<some_loops>& loops,
+                                       asio::steady_timer& begun) {
+    co_await begun.async_wait(asio::as_tuple(asio::use_awaitable));
+    auto close = [&loops] { loops.reset(); };
+    co_await bridge::to_thread(close);
+}
+
 } // namespace
 
 BRIDGE_TEST(cpp_awaits_in_several_loops_each_on_its_own_thread, timeout(30s)) {
@@ -182,5 +199,23 @@ BRIDGE_TEST(a_cancel_crosses_to_the_other_loop_and_is_waited_for, timeout(30s)) 
         const auto seen = bridge::with_gil(
             [&] { return loops.get("cancelled").attr("pop")().cast<std::uint64_t>(); });
         BRIDGE_CHECK(seen == there);
+    }
+}
+
+BRIDGE_TEST(a_loop_that_is_closed_tells_cpp_that_waits_for_its_tasks, timeout(30s)) {
+    const auto here = co_await asio::this_coro::executor;
+    std::optional<some_loops> loops(std::in_place);
+    const auto count = loops->size();
+    for (std::size_t i = 0; i < count; ++i) {
+        loops.emplace();
+        asio::steady_timer begun(here, 1h); // until it is cancelled
+        auto sleep = bridge::with_gil([&] {
+            const auto on_start =
+                py::cpp_function([&] { asio::post(here, [&begun] { begun.cancel(); }); });
+            return bridge::py_ref(loops->get("sleep_until_cancelled")(on_start));
+        });
+        const auto told =
+            co_await (end_of((*loops)[i], std::move(sleep)) && close_once_begun(loops, begun));
+        BRIDGE_CHECK(told == make_error_code(bridge::errc::loop_closed));
     }
 }

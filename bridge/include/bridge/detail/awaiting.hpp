@@ -60,7 +60,7 @@ public:
     /// The same in the executor's own turn.
     void resume_later() noexcept;
 
-    /// Ends it with an error of the bridge. Any thread.
+    /// Ends it with an error of the bridge. Any thread; where its task has begun, the loop's.
     void fail(errc error) noexcept;
 
     /// The same where nothing of the object has run yet.
@@ -89,6 +89,10 @@ private:
         awaiting* owner = nullptr;
     };
 
+    struct member : port_member {
+        awaiting* owner = nullptr;
+    };
+
     static constexpr unsigned ended = 1;
     static constexpr unsigned cancelling = 2;
 
@@ -103,7 +107,9 @@ private:
     static void deliver_cancel(port_node* self, bool alive) noexcept;
     static PyObject* on_done(PyObject* self, PyObject* future) noexcept;
     static void on_callback_gone(PyObject* capsule) noexcept;
+    static void abandon(port_member* self, errc why) noexcept;
     static PyMethodDef done_method;
+    static const port_member_kind task_in_loop;
 
     py_ref object_;
     task_locals locals_;
@@ -114,6 +120,8 @@ private:
     intrusive_ptr<strand> strand_; // where its executor is ours
     std::atomic<unsigned> state_{0};
     py_ref task_;
+    PyObject* callback_ = nullptr; // the capsule that the task's callback holds
+    member membership_;
     coroutine_object* runner_ = nullptr;
     bool asked_python_ = false;
 };

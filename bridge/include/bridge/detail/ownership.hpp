@@ -37,11 +37,12 @@ inline constexpr bool is_text_pointer =
     std::is_pointer_v<T>&& is_character<std::remove_cv_t<std::remove_pointer_t<T>>>;
 
 template<class T>
-concept has_elements = requires {
+concept has_value_type = requires {
     typename T::value_type;
-}
+};
 
-&&!std::is_same_v<typename T::value_type, T>;
+template<class T>
+concept has_elements = has_value_type<T> && !std::is_same_v<typename T::value_type, T>;
 
 template<class T>
 concept is_tuple_like = requires {

@@ -36,22 +36,30 @@ class port;
 class scheduler;
 struct shared_state;
 
+struct port_member;
+
+/// What can be done with a kind of members. Those without cancel() are no native work: a loop's end
+/// does not wait for them.
+struct port_member_kind {
+    void (*abandon)(port_member* self, errc why) noexcept; ///< the loop or the threads have ended
+    void (*cancel)(port_member* self) noexcept = nullptr;
+    std::string (*describe)(const port_member* self) = nullptr;
+    const scheduler* (*runs_on)(const port_member* self) noexcept = nullptr;
+    void (*warn)(port_member* self) noexcept = nullptr; ///< it has not ended when it was due
+};
+
 /// Something in flight that has to hear when its loop ends. Loop thread only.
 struct port_member {
+    const port_member_kind* kind = nullptr;
     port_member* next = nullptr;
     port_member** link = nullptr; ///< what points at this
     port* home = nullptr;         ///< null while not a member
-    void (*cancel)(port_member* self) noexcept = nullptr;
-    void (*abandon)(port_member* self, errc why) noexcept = nullptr;
-    std::string (*describe)(const port_member* self) = nullptr;
-    const scheduler* (*runs_on)(const port_member* self) noexcept = nullptr;
 
     // Asked to end, and whoever asked waits for it.
     bool asked = false;
     port_member* next_asked = nullptr;
     port_member** asked_link = nullptr; ///< what points at this; null while not watched
     std::chrono::steady_clock::time_point due{};
-    void (*warn)(port_member* self) noexcept = nullptr; ///< it has not ended when it was due
 };
 
 /// A lock-free queue into one event loop. Any thread pushes without the GIL; the first push into an
@@ -99,14 +107,17 @@ public:
     void join(port_member& member) noexcept;
     static void leave(port_member& member) noexcept;
 
-    /// Asks all members to stop and calls `when_idle` in the loop once the last has left. How many
-    /// there are; nothing is called where there are none.
+    /// Asks all native work among the members to stop and calls `when_idle` in the loop once the
+    /// last has left. How many there are; nothing is called where there are none.
     std::size_t cancel_members(py::object when_idle);
 
     /// The member was asked to end: warns if it is still one in a while. The first time counts.
     static void watch_ending(port_member& member) noexcept;
 
-    /// What has joined and not left, and where it waits. Requires the GIL.
+    /// How much native work there is among the members. Requires the GIL.
+    std::size_t native_work() const noexcept { return native_work_; }
+
+    /// The native work that has joined and not left, and where it waits. Requires the GIL.
     std::vector<std::string> describe_members() const;
 
     /// This loop runs for somebody who keeps the thread of another one: that one and those below it
@@ -177,8 +188,8 @@ private:
     std::uint64_t drains_ = 0;
     std::chrono::steady_clock::duration drain_time_{};
     std::chrono::steady_clock::duration longest_drain_{};
-    std::size_t member_count_ = 0;
-    const void* identity_; // of the loop, also when it is gone
+    std::size_t native_work_ = 0; // members that are
+    const void* identity_;        // of the loop, also when it is gone
     std::vector<const void*> below_;
     port_node* undelivered_ = nullptr; // what a drain left for the next turn
     port_waiter* first_waiter_ = nullptr;
