@@ -48,7 +48,7 @@ std::string place(const detail::definition& what) {
 }
 
 void require_unique(const std::vector<registered_test>& tests) {
-    std::unordered_map<std::string_view, const detail::definition*> seen;
+    std::unordered_map<std::string_view, const detail::definition*> seen(tests.size());
     for (const auto& test : tests) {
         const auto [found, is_new] = seen.emplace(test.info.id, test.what);
         if (!is_new)

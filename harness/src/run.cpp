@@ -43,8 +43,11 @@ struct totals {
 
 int run_in(python_side& python, const std::vector<registered_test>& tests,
            const command_line& options) {
-    watch_exits(); // after Python's and the runtime's own exit handlers
+    // Before there are threads: with them, Linux waits for all CPUs to grow the table of
+    // descriptors.
     test_loop loop(python, options);
+    python.start_runtime();
+    watch_exits(); // after Python's and the runtime's own exit handlers
     totals count;
     for (const auto& test : tests) {
         const auto result = loop.run(test, options.timeout);
@@ -72,7 +75,6 @@ exit_guard::exit_guard(int code) {
 int run_tests(const std::vector<registered_test>& tests, const command_line& options) {
     std::optional<exit_guard> guard;
     std::optional<python_side> python(std::in_place, options);
-    python->start_runtime();
     const int code = run_in(*python, tests, options);
     guard.emplace(code);
     python.reset();

@@ -39,10 +39,10 @@ const registered_test& find_test(const std::vector<registered_test>& tests, cons
 int serve_batch(const std::vector<registered_test>& tests, const command_line& options) {
     std::optional<exit_guard> guard;
     std::optional<python_side> python(std::in_place, options);
-    python->start_runtime();
     serving_channel channel(options.control_fd);
+    test_loop loop(*python, options); // before there are threads, as in run_in()
+    python->start_runtime();
     watch_exits();
-    test_loop loop(*python, options);
     while (const auto command = channel.receive()) {
         python->set_variable("BRIDGE_TEST_ID", command->id);
         const auto result = loop.run(find_test(tests, command->id), command->timeout);
@@ -236,7 +236,6 @@ private:
         auto options = options_;
         options.exact = {test.info.id};
         options.timeout = command.timeout;
-        python_.start_runtime();
         ending_code = run_in(python_, {test}, options);
         const exit_guard guard(ending_code);
         python_.end_without_finalizing();

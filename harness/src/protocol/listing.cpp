@@ -67,7 +67,7 @@ std::string place_of(const test_info& test) {
 }
 
 void require_unique_ids(const std::vector<test_info>& tests) {
-    std::unordered_map<std::string_view, const test_info*> seen;
+    std::unordered_map<std::string_view, const test_info*> seen(tests.size());
     for (const auto& test : tests) {
         const auto [found, is_new] = seen.emplace(test.id, &test);
         if (!is_new)
@@ -80,6 +80,7 @@ void require_unique_ids(const std::vector<test_info>& tests) {
 
 std::string write_listing(const listing& value, std::string_view path) {
     json::array tests;
+    tests.reserve(value.tests.size());
     for (const auto& test : value.tests)
         tests.emplace_back(to_json(test));
     json::object object{{"bridge_protocol", version},

@@ -2,6 +2,8 @@
 // UTF-8 validation (Unicode 15, table 3-7) and escaping.
 #include <bridge/protocol/text.hpp>
 
+#include <algorithm>
+
 namespace bridge::protocol {
 
 namespace {
@@ -53,7 +55,13 @@ std::string escape_byte(unsigned char byte) {
 std::string to_valid_utf8(std::string_view bytes) {
     std::string text;
     text.reserve(bytes.size());
+    const auto is_ascii = [](char byte) { return (byte & 0x80) == 0; };
     while (!bytes.empty()) {
+        const auto* const end = std::find_if_not(bytes.begin(), bytes.end(), is_ascii);
+        text.append(bytes.begin(), end);
+        bytes.remove_prefix(static_cast<std::size_t>(end - bytes.begin()));
+        if (bytes.empty())
+            break;
         const auto length = utf8_sequence_length(bytes);
         if (length == 0)
             text += escape_byte(static_cast<unsigned char>(bytes[0]));
