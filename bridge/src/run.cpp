@@ -48,9 +48,11 @@ void keep(py::object object) {
 }
 
 // A daemon thread that CPython ends in there, when the interpreter has gone, stays for ever
-// instead: its way out leads through C++ frames whose destructors would use Python.
+// instead: its way out leads through C++ frames whose destructors would use Python. (What unwinds
+// there has no object, and the sanitizer does not know that.)
 template<class... Arguments>
-py::object call_for_long(const py::object& function, Arguments&&... arguments) {
+[[gnu::no_sanitize("null")]] py::object call_for_long(const py::object& function,
+                                                      Arguments&&... arguments) {
     const auto all = py::make_tuple(std::forward<Arguments>(arguments)...);
     PyObject* result = nullptr;
 #ifdef __GLIBCXX__

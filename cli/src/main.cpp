@@ -5,6 +5,8 @@
 #include <exception>
 #include <string>
 
+#include <boost/system/system_error.hpp>
+
 #include "bazel.hpp"
 #include "commands.hpp"
 #include "error.hpp"
@@ -47,6 +49,9 @@ int main(int argc, char** argv) {
     } catch (const bridge::cli::expected_error& error) {
         say(error.what());
         return static_cast<int>(error.code());
+    } catch (const boost::system::system_error& error) {
+        say(std::string("the system refused what it takes to run tests: ") + error.what());
+        return static_cast<int>(exit_code::internal);
     } catch (const std::exception& error) {
         say(std::string("internal error: ") + error.what() + "; please report it");
         return static_cast<int>(exit_code::internal);

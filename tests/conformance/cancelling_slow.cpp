@@ -7,7 +7,8 @@
 #include <boost/asio/cancellation_state.hpp>
 
 #include <optional>
-#include <regex>
+#include <string>
+#include <string_view>
 
 BRIDGE_SUITE("cancelling_slow")
 
@@ -77,12 +78,17 @@ async def main():
 )",
                                         std::chrono::hours(1));
     BRIDGE_INFO(said);
-    BRIDGE_CHECK(std::regex_match(
-        said,
-        std::regex("False 1 1 WARNING: C\\+\\+ coroutine 'bridge.coroutine' was cancelled and "
-                   "has not ended; whoever cancelled it waits for it: it waits, or last "
-                   "waited, in wait_deaf at .*gate.hpp:\\d+\\. What it does there does not "
-                   "react to a cancellation; see docs/guides/cancelling.md of bridge")));
+    constexpr std::string_view begin =
+        "False 1 1 WARNING: C++ coroutine 'bridge.coroutine' was cancelled and has not ended; "
+        "whoever cancelled it waits for it: it waits, or last waited, in wait_deaf at ";
+    constexpr std::string_view end = ". What it does there does not react to a cancellation; see "
+                                     "docs/guides/cancelling.md of bridge";
+    BRIDGE_CHECK(said.starts_with(begin));
+    BRIDGE_CHECK(said.ends_with(end));
+    const auto place = said.substr(begin.size(), said.size() - begin.size() - end.size());
+    const auto line = place.find("gate.hpp:");
+    BRIDGE_REQUIRE(line != std::string::npos);
+    BRIDGE_CHECK(std::stoi(place.substr(line + 9)) > 0);
 }
 
 BRIDGE_TEST(each_in_its_time) {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every way in which a test can end: its verdict, the exit code, the report, the time it takes."""
 
+import resource
 import unittest
 
 from driver import RunnerTest, fixture
@@ -33,6 +34,10 @@ BROKEN = {
     "closes_everything": ("CRASH", CRASH, "exit code 0 before the test had finished"),
     "kills_its_group": ("CRASH", CRASH, "signal 9 (SIGKILL) before the test had finished"),
 }
+
+
+def allow_descriptors(count):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (count, count))
 
 
 class Broken(RunnerTest):
@@ -159,6 +164,17 @@ class Surroundings(RunnerTest):
 
     def test_a_time_out_is_passed_on(self):
         self.check("look.timeout", "--timeout", "1.5")
+
+    def test_what_the_system_refuses_is_said(self):
+        run = self.run_tests(fixture("five"), junit=False, preexec_fn=lambda: allow_descriptors(8))
+        self.assertEqual((run.code, run.out), (3, ""))
+        self.assertRegex(run.err, r"^bridge-test: the system refused what it takes to run tests: .*Too many open files")
+        self.assertEqual(run.err.count("\n"), 1)
+
+    def test_descriptors_for_fewer_tests_than_asked_for(self):
+        run = self.run_tests(fixture("five"), junit=False, preexec_fn=lambda: allow_descriptors(14))
+        self.assertEqual(run.code, 10, run.out + run.err)
+        self.assertIn("run fewer tests at a time (-j)", run.out + run.err)
 
 
 if __name__ == "__main__":
