@@ -2,6 +2,7 @@
 #include <bridge/detail/awaiting.hpp>
 
 #include "coroutine.hpp"
+#include "exit.hpp"
 #include "generator_protocol.hpp"
 #include "imports.hpp"
 
@@ -104,8 +105,11 @@ void awaiting::connect_cancellation() {
 void awaiting::request_cancel() noexcept {
     if (state_.fetch_or(cancelling, std::memory_order_acq_rel) != 0)
         return; // ended, or a request is on its way
-    if (!its_port().push(&cancel_))
-        state_.fetch_and(~cancelling, std::memory_order_acq_rel); // the port's end settles it
+    if (its_port().push(&cancel_))
+        return;
+    // The port's end settles it, or has done so and left the rest to the request.
+    if ((state_.fetch_and(~cancelling, std::memory_order_acq_rel) & ended) != 0)
+        resume_later();
 }
 
 void awaiting::deliver_cancel(port_node* self, bool alive) noexcept {
@@ -222,6 +226,7 @@ void awaiting::start() {
         return;
     }
     auto task = start_task();
+    stay_at_exit();
     const auto self = py::reinterpret_steal<py::object>(
         PyCapsule_New(this, capsule_name, &awaiting::on_callback_gone));
     const auto callback =

@@ -100,6 +100,8 @@ void dealloc(PyObject* object) {
 // Nothing will be heard from native code any more. Whoever waits is woken, where the loop goes on.
 void abandon(port_member* member, errc why) noexcept {
     auto* self = static_cast<coroutine_object::member*>(member)->owner;
+    if (self->inside)
+        return; // who runs it is not at its end yet, or is a thread that stays where it is
     const auto alive = py::reinterpret_borrow<py::object>(as_object(self));
     auto error = to_python_exception(
         std::make_exception_ptr(boost::system::system_error(make_error_code(why))));

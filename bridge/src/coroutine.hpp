@@ -47,6 +47,7 @@ struct coroutine_object {
     bool held;         ///< native code owns a reference, because somebody waits
     bool retrieved;    ///< somebody saw the exception
     bool cancel_inner; ///< throw CancelledError into `inner` at its next step
+    bool inside;       ///< Python code that is delegated to runs, in this call
 };
 
 inline coroutine_object* as_coroutine(PyObject* object) noexcept {

@@ -2,6 +2,7 @@
 // The Python awaitable that a C++ coroutine waits for, run by the task that awaits the coroutine.
 #include "coroutine.hpp"
 
+#include "exit.hpp"
 #include "generator_protocol.hpp"
 #include "imports.hpp"
 
@@ -21,10 +22,30 @@ py::object take_exception(coroutine_object* self, PyObject* thrown) {
     return message != nullptr ? type(py::handle(message)) : type();
 }
 
+// While the delegated Python code runs another thread may end the interpreter.
+class inside_scope {
+public:
+    explicit inside_scope(coroutine_object& self) noexcept
+        : self_(self), before_(std::exchange(self.inside, true)) {}
+
+    inside_scope(const inside_scope&) = delete;
+    inside_scope& operator=(const inside_scope&) = delete;
+
+    ~inside_scope() {
+        stay_at_exit();
+        self_.inside = before_;
+    }
+
+private:
+    coroutine_object& self_;
+    bool before_;
+};
+
 } // namespace
 
 PySendResult step_inner(coroutine_object* self, PyObject* value, PyObject* exception,
                         PyObject** result) {
+    const inside_scope inside(*self);
     PySendResult outcome = PYGEN_ERROR;
     if (exception != nullptr)
         *result = call_throw(self->inner, exception, outcome);
@@ -39,6 +60,7 @@ bool begin_inner(coroutine_object* self, awaiting* waiter, PyObject** value) {
     self->now = phase::delegating;
     self->waiter = waiter;
     waiter->set_runner(self);
+    const inside_scope inside(*self);
     switch (waiter->prepare()) {
     case awaiting::prepared::awaitable: {
         // From here on the iterator alone keeps it: the garbage collector sees through us, but not
@@ -90,6 +112,7 @@ py::object call_cancel(PyObject* task, PyObject* message) noexcept {
 }
 
 py::object close_delegate(coroutine_object& self) noexcept {
+    const inside_scope inside(self);
     const auto object = self.inner != nullptr ? py::reinterpret_borrow<py::object>(self.inner)
                                               : self.waiter->take_object().get(); // not begun
     auto* const method = get_imports().name.close.ptr();

@@ -2,6 +2,7 @@
 // Running the awaitable: send, throw, close, and the delegation to what C++ awaits.
 #include "coroutine.hpp"
 
+#include "exit.hpp"
 #include "generator_protocol.hpp"
 #include "imports.hpp"
 
@@ -38,6 +39,7 @@ PySendResult fail_used_up() {
 }
 
 PySendResult give_result(coroutine_object* self, PyObject** result) {
+    stay_at_exit(); // what native code answers by then is that everything has ended
     *result = retrieve(self);
     if (!self->hot) { // given away, as a coroutine's: a task keeps its coroutine longer than that
         self->now = phase::closed;
@@ -181,6 +183,7 @@ bool is_driven_by_own_loop(const coroutine_object* self) {
 }
 
 PySendResult throw_into(coroutine_object* self, const py::object& exception, PyObject** result) {
+    stay_at_exit();
     switch (self->now) {
     case phase::delegating:
         if (is_generator_exit(exception))
@@ -257,6 +260,7 @@ PySendResult start(coroutine_object* self, PyObject** result) {
 }
 
 PySendResult step(coroutine_object* self, PyObject* value, PyObject** result) {
+    stay_at_exit();
     switch (self->now) {
     case phase::created:
         return start(self, result);

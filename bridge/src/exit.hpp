@@ -2,10 +2,22 @@
 // Beginning something when the interpreter is about to end.
 #pragma once
 
+#include <bridge/detail/shared.hpp>
+
 namespace bridge::detail {
+
+[[noreturn]] void stay_for_ever() noexcept;
 
 /// For what would begin once the exit hook runs: throws interpreter_gone on the thread that ends
 /// the interpreter; any other stays here for ever. Requires the GIL.
 void refuse_at_exit();
+
+/// Where the exit hook has begun, any thread but the one that ends the interpreter stays here for
+/// ever: whatever it was about to look at has been settled behind its back. Requires the GIL.
+inline void stay_at_exit() noexcept {
+    if (const auto* ends = shared().exit_thread.load(std::memory_order_relaxed);
+        ends != nullptr && ends != &this_thread())
+        stay_for_ever();
+}
 
 } // namespace bridge::detail

@@ -167,14 +167,18 @@ void leave_stale_asyncio() {
 #endif
 }
 
+void stay_for_ever() noexcept {
+    PyEval_SaveThread();
+    for (;;)
+        ::pause();
+}
+
 void refuse_at_exit() {
     if (shared().exit_thread.load() == &this_thread())
         throw_error(errc::interpreter_gone);
     // A daemon thread, which CPython stops wherever it is once it has gone on: it would only get to
     // see, and to print, an error that nobody can use.
-    PyEval_SaveThread();
-    for (;;)
-        ::pause();
+    stay_for_ever();
 }
 
 bool is_interpreter_ending() {
@@ -195,6 +199,7 @@ void attach_interpreter() {
     py::module_::import("atexit").attr("register")(hook);
     ++shared().interpreter_life;
     shared().interpreter_ended = false;
+    shared().exit_thread = nullptr;
     shared().all = nullptr; // an earlier life's
     interpreter_gate().open();
 }

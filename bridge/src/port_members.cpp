@@ -14,6 +14,8 @@
 namespace bridge::detail {
 
 void port::join(port_member& member) noexcept {
+    if (!is_open())
+        return; // its end has told those that were there
     member.home = this;
     member.next = members_;
     member.link = &members_;

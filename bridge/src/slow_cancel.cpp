@@ -61,7 +61,7 @@ void port::unwatch(port_member& member) noexcept {
 
 // One timer serves all requests of its time: most of them are answered long before.
 void port::set_timer(clock::time_point due) noexcept {
-    if (due >= timer_due_)
+    if (due >= timer_due_ || !is_open())
         return;
     const py::error_scope keep_set_error;
     try {

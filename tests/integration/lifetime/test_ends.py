@@ -77,6 +77,22 @@ ENDS = {
         0,
         [],
     ),
+    "daemon threads whose loops are at work": (
+        "ready = threading.Barrier(3)\n"
+        "async def busy():\n    ready.wait()\n"
+        "    await asyncio.gather(*(native.await_many(lambda: asyncio.sleep(0)) for _ in range(2)), native.spin(10**9))\n"
+        "for _ in range(2): threading.Thread(target=lambda: asyncio.run(busy()), daemon=True).start()\n"
+        "ready.wait()\ntime.sleep(0.05)",
+        0,
+        [],
+    ),
+    "daemon threads that make loops": (
+        "def run():\n    while True:\n        loop = native.EventLoop()\n        loop.run_until_complete(native.hop())\n"
+        "        loop.close()\n"
+        "for _ in range(2): threading.Thread(target=run, daemon=True).start()\ntime.sleep(0.05)",
+        0,
+        [],
+    ),
     "daemon threads that wait for native work": (
         "def wait():\n    try:\n        while True: native.blocking_hop()\n"
         "    except RuntimeError as e: assert 'shutting down' in str(e), e\n"
