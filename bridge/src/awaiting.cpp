@@ -249,7 +249,7 @@ awaiting::prepared awaiting::prepare() noexcept {
         return prepared::failed;
     }
     try {
-        object_ = py_ref(make());
+        object_ = py_ref(call_python([this] { return make(); }));
     } catch (...) {
         set_crossing_error(std::current_exception());
         return prepared::failed;

@@ -48,9 +48,9 @@ PySendResult step_inner(coroutine_object* self, PyObject* value, PyObject* excep
     const inside_scope inside(*self);
     PySendResult outcome = PYGEN_ERROR;
     if (exception != nullptr)
-        *result = call_throw(self->inner, exception, outcome);
+        *result = call_python([&] { return call_throw(self->inner, exception, outcome); });
     else
-        outcome = PyIter_Send(self->inner, value, result);
+        outcome = call_python([&] { return PyIter_Send(self->inner, value, result); });
     if (outcome == PYGEN_NEXT)
         Py_XSETREF(self->yielded, Py_NewRef(*result));
     return outcome;
@@ -118,7 +118,8 @@ py::object close_delegate(coroutine_object& self) noexcept {
     auto* const method = get_imports().name.close.ptr();
     if (!object || PyObject_HasAttr(object.ptr(), method) == 0)
         return py::none();
-    return py::reinterpret_steal<py::object>(PyObject_CallMethodNoArgs(object.ptr(), method));
+    return py::reinterpret_steal<py::object>(
+        call_python([&] { return PyObject_CallMethodNoArgs(object.ptr(), method); }));
 }
 
 py::object cancel_delegate(coroutine_object& self, PyObject* message) noexcept {

@@ -2,6 +2,7 @@
 // The Future protocol of the awaitable, as asyncio's C and Python code uses it.
 #include "coroutine.hpp"
 
+#include "exit.hpp"
 #include "imports.hpp"
 
 #include <bridge/detail/python_compat.hpp>
@@ -43,8 +44,8 @@ bool call_now(coroutine_object* self, PyObject* callback, PyObject* context) {
         PyErr_Clear(); // somebody runs in it on this thread: then in the loop's turn
         return call_soon(self, callback, context);
     }
-    const auto outcome =
-        py::reinterpret_steal<py::object>(PyObject_CallOneArg(callback, as_object(self)));
+    const auto outcome = py::reinterpret_steal<py::object>(
+        call_python([&] { return PyObject_CallOneArg(callback, as_object(self)); }));
     PyContext_Exit(context);
     return static_cast<bool>(outcome);
 }

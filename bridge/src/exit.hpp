@@ -4,6 +4,9 @@
 
 #include <bridge/detail/shared.hpp>
 
+#include <cxxabi.h>
+#include <unistd.h>
+
 namespace bridge::detail {
 
 [[noreturn]] void stay_for_ever() noexcept;
@@ -18,6 +21,24 @@ inline void stay_at_exit() noexcept {
     if (const auto* ends = shared().exit_thread.load(std::memory_order_relaxed);
         ends != nullptr && ends != &this_thread())
         stay_for_ever();
+}
+
+/// A call that runs Python code of the user's. A daemon thread that CPython ends in there, when the
+/// interpreter has gone, stays for ever instead: its way out leads through C++ frames which may not
+/// be left so, or whose destructors would use Python. (What unwinds there has no object, which the
+/// sanitizer does not know.)
+template<class Call>
+[[gnu::no_sanitize("null")]] auto call_python(const Call& call) {
+#ifdef __GLIBCXX__
+    try {
+        return call();
+    } catch (const abi::__forced_unwind&) {
+        for (;;)
+            ::pause();
+    }
+#else
+    return call();
+#endif
 }
 
 } // namespace bridge::detail

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "loop_context.hpp"
 
+#include "exit.hpp"
 #include "imports.hpp"
 
 #include <bridge/detail/interpreter.hpp>
@@ -194,6 +195,7 @@ void loop_context::wait(double timeout) noexcept {
 }
 
 int loop_context::turn(double timeout) noexcept {
+    stay_at_exit();
     if (closed_ || is_copy()) {
         PyErr_SetString(PyExc_RuntimeError,
                         closed_ ? "bridge: this event loop was closed"

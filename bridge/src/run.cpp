@@ -2,6 +2,7 @@
 #include <bridge/run.hpp>
 
 #include "embedded.hpp"
+#include "exit.hpp"
 #include "imports.hpp"
 #include "run_source.hpp"
 
@@ -10,9 +11,6 @@
 #include <bridge/runtime.hpp>
 
 #include <pybind11/stl.h>
-
-#include <cxxabi.h>
-#include <unistd.h>
 
 #include <stdexcept>
 
@@ -47,24 +45,11 @@ void keep(py::object object) {
     object.release();
 }
 
-// A daemon thread that CPython ends in there, when the interpreter has gone, stays for ever
-// instead: its way out leads through C++ frames whose destructors would use Python. (What unwinds
-// there has no object, and the sanitizer does not know that.)
 template<class... Arguments>
-[[gnu::no_sanitize("null")]] py::object call_for_long(const py::object& function,
-                                                      Arguments&&... arguments) {
+py::object call_for_long(const py::object& function, Arguments&&... arguments) {
     const auto all = py::make_tuple(std::forward<Arguments>(arguments)...);
-    PyObject* result = nullptr;
-#ifdef __GLIBCXX__
-    try {
-        result = PyObject_Call(function.ptr(), all.ptr(), nullptr);
-    } catch (const abi::__forced_unwind&) {
-        for (;;)
-            ::pause();
-    }
-#else
-    result = PyObject_Call(function.ptr(), all.ptr(), nullptr);
-#endif
+    auto* result =
+        detail::call_python([&] { return PyObject_Call(function.ptr(), all.ptr(), nullptr); });
     if (result == nullptr)
         throw py::error_already_set();
     return py::reinterpret_steal<py::object>(result);
