@@ -10,6 +10,7 @@
 #include "bazel.hpp"
 #include "commands.hpp"
 #include "error.hpp"
+#include "standard_streams.hpp"
 
 namespace {
 
@@ -41,6 +42,7 @@ void say(const std::string& text) {
 } // namespace
 
 int main(int argc, char** argv) {
+    bridge::cli::open_standard_streams(); // before anything is opened
     // A reader that goes away and a file that may not grow are errors of one write, not our end.
     std::signal(SIGPIPE, SIG_IGN);
     std::signal(SIGXFSZ, SIG_IGN);

@@ -33,17 +33,32 @@ public:
         path_ = path;
         is_finished_ = false;
         begun_.reset();
+        missing_ = 0;
         for (auto& event : reader_.read(path))
             std::visit([this](auto& one) { take(one); }, event);
         if (!is_finished_)
-            result_.problems.push_back(
-                {path, "the run that wrote this log did not end: what it lacks is not in this "
-                       "report; run that part again"});
+            tell_unfinished();
     }
 
-    const merged& result() const noexcept { return result_; }
+    /// Also tells which parts of the whole were not there.
+    const merged& finish() {
+        for (const auto& [count, indices] : parts_)
+            for (unsigned i = 1; i <= count; ++i)
+                if (indices.count(i) == 0)
+                    result_.problems.push_back(
+                        {"shard " + shard{i, count}.describe(),
+                         "no log of this part was given: its tests are not in this report; merge "
+                         "all parts at once"});
+        return result_;
+    }
 
 private:
+    void tell_unfinished() {
+        result_.problems.push_back(
+            {path_, "the run that wrote this log did not end: what it lacks is not in this "
+                    "report; run that part again"});
+    }
+
     void take(listing_failed& event) {
         // Every shard lists every binary, and meets the same problems.
         if (known_problems_.insert(event.problem.binary).second)
@@ -53,6 +68,10 @@ private:
     void take(warned& event) { result_.warnings.push_back(std::move(event.message)); }
 
     void take(run_started& event) {
+        if (begun_ && !is_finished_)
+            tell_unfinished(); // another run's log follows in the same file
+        is_finished_ = false;
+        missing_ = static_cast<std::ptrdiff_t>(event.tests);
         begun_ = event.time;
         result_.begun = std::min(result_.begun.value_or(event.time), event.time);
         result_.ended = std::max(result_.ended, event.time);
@@ -67,6 +86,7 @@ private:
                 exit_code::usage,
                 fmt::format("{} is in {} and in {}: merge takes the parts of one run, each once",
                             test.info->id, first->second, path_));
+        --missing_;
         result_.results.push_back(std::move(event.result));
     }
 
@@ -77,6 +97,13 @@ private:
 
     void take(run_finished& event) {
         is_finished_ = true;
+        if (missing_ > 0)
+            result_.problems.push_back(
+                {path_, fmt::format("{} of its tests have no end in this log, which is not whole; "
+                                    "run that part again",
+                                    missing_)});
+        if (event.part)
+            parts_[event.part->count].insert(event.part->index);
         const auto end = begun_.value_or(time_point{}) +
                          std::chrono::duration_cast<time_point::duration>(event.duration);
         result_.ended = std::max(result_.ended, end);
@@ -90,6 +117,8 @@ private:
     std::string path_;
     bool is_finished_ = false;
     std::optional<time_point> begun_;
+    std::ptrdiff_t missing_ = 0;                   // tests that have begun, and not ended
+    std::map<unsigned, std::set<unsigned>> parts_; // by how many there are
     std::set<std::string> known_problems_;
     std::map<std::pair<const test_binary*, std::string>, std::string> seen_;
 };
@@ -123,8 +152,9 @@ exit_code merge_logs(const options& settings) {
     auto shown = settings;
     --shown.verbosity; // a line for each test only where it is asked for
     const auto reports = make_reports(shown);
-    const auto& result = all.result();
+    const auto& result = all.finish();
     emit(*reports, result);
+    reports->finish();
     const auto failed =
         std::count_if(result.results.begin(), result.results.end(), [](const case_result& one) {
             return one.result != protocol::outcome::not_run && !is_success(one.result);

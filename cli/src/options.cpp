@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <thread>
 #include <utility>
 
@@ -19,6 +20,8 @@
 #include "settings.hpp"
 
 namespace bridge::cli {
+
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -95,10 +98,12 @@ public:
 private:
     void add(const setting& what);
     void add_general();
+    static void refuse_empty_values(const std::vector<std::string>& arguments);
     void parse_words(std::vector<std::string> arguments);
     void refuse_unknown() const;
     void refuse_what_the_verb_ignores() const;
     void refuse_what_excludes_each_other() const;
+    void refuse_files_of_two_uses() const;
     void take_verb();
     void take_help();
     void take_completions();
@@ -153,6 +158,14 @@ void command_line::show(std::string text) {
     result_.text = std::move(text);
 }
 
+// CLI11 would take the next word for the value, and a report would replace the binary named there.
+void command_line::refuse_empty_values(const std::vector<std::string>& arguments) {
+    for (const auto& word : arguments)
+        if (word.starts_with("--") && word.ends_with('='))
+            refuse(fmt::format("{} has no value; write one, or leave the option out",
+                               word.substr(0, word.size() - 1)));
+}
+
 void command_line::parse_words(std::vector<std::string> arguments) {
     std::reverse(arguments.begin(), arguments.end()); // as CLI11 wants them
     try {
@@ -196,6 +209,31 @@ void command_line::refuse_what_excludes_each_other() const {
         refuse("--quiet and --verbose exclude each other");
     if (result_.is_until_fail && result_.source_of("retries") == layer::command_line)
         refuse("--until-fail and --retries exclude each other");
+}
+
+bool is_program(const fs::path& path) {
+    std::error_code error;
+    const auto status = fs::status(path, error);
+    constexpr auto any = fs::perms::owner_exec | fs::perms::group_exec | fs::perms::others_exec;
+    return fs::is_regular_file(status) && (status.permissions() & any) != fs::perms::none;
+}
+
+// A file that is written must be no other one, and not what was meant to be run.
+void command_line::refuse_files_of_two_uses() const {
+    std::map<fs::path, std::string> known;
+    for (const auto& [name, path] :
+         {std::pair("junit", &result_.junit), std::pair("report-log", &result_.report_log),
+          std::pair("state", &result_.state)}) {
+        if (path->empty() || path->starts_with("/dev/"))
+            continue;
+        if (is_program(*path))
+            refuse(fmt::format("--{}: {} is a program; name another file", name, *path));
+        std::error_code error;
+        const auto [first, is_new] =
+            known.emplace(fs::weakly_canonical(fs::absolute(*path, error), error), name);
+        if (!is_new)
+            refuse(fmt::format("--{} and --{} name the same file", first->second, name));
+    }
 }
 
 void command_line::take_verb() {
@@ -258,10 +296,11 @@ void command_line::sort_words(const std::vector<std::string>& after_dashes) {
     for (const auto& word : words_) {
         std::error_code ignored;
         const bool is_path = result_.what == verb::merge || word.find('/') != std::string::npos ||
-                             std::filesystem::exists(word, ignored);
+                             fs::exists(word, ignored);
         (is_path ? result_.paths : result_.filters).push_back(word);
     }
-    result_.filters.insert(result_.filters.end(), after_dashes.begin(), after_dashes.end());
+    auto& rest = result_.what == verb::merge ? result_.paths : result_.filters;
+    rest.insert(rest.end(), after_dashes.begin(), after_dashes.end());
 }
 
 options command_line::parse(int argc, const char* const* argv) {
@@ -272,6 +311,7 @@ options command_line::parse(int argc, const char* const* argv) {
     std::vector<std::string> after;
     if (dashes != arguments.end())
         after.assign(dashes + 1, arguments.end());
+    refuse_empty_values({arguments.begin(), dashes});
     parse_words({arguments.begin(), dashes});
     refuse_unknown();
     take_verb();
@@ -280,6 +320,7 @@ options command_line::parse(int argc, const char* const* argv) {
     refuse_what_the_verb_ignores();
     apply_layers(result_, given_);
     refuse_what_excludes_each_other();
+    refuse_files_of_two_uses();
     sort_words(after);
     if (result_.what == verb::merge && result_.paths.empty())
         refuse("merge: name the report logs to merge (--report-log of a run writes one)");

@@ -77,6 +77,7 @@ public:
 
     int leader() const noexcept { return leader_; }
 
+    /// Also to the leader where it has left the group.
     void signal(int number) const noexcept;
     void signal_leader(int number) const noexcept;
 

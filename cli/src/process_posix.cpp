@@ -292,8 +292,11 @@ process::process(const command& what, wiring how) {
 }
 
 void process_group::signal(int number) const noexcept {
-    if (leader_ > 0)
-        ::kill(-leader_, number);
+    if (leader_ <= 0)
+        return;
+    ::kill(-leader_, number);
+    if (::getpgid(leader_) != leader_) // it has moved to another group
+        ::kill(leader_, number);
 }
 
 void process_group::signal_leader(int number) const noexcept {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // bridge-test run.
 #include <chrono>
+#include <optional>
 #include <set>
 
 #include "commands.hpp"
@@ -48,7 +49,8 @@ exit_code run_tests(const options& settings) {
     const auto all_reports = make_reports(settings);
     auto& reports = *all_reports;
 
-    supervisor processes;
+    std::optional<supervisor> watching(std::in_place);
+    auto& processes = *watching;
     processes.on_stop = [&](stop_reason reason, bool is_kill) {
         reports.emit(run_stopping{reason, is_kill});
     };
@@ -58,8 +60,11 @@ exit_code run_tests(const options& settings) {
     reports.add(std::make_unique<history_writer>(tests.state, tests.found.binaries));
     announce(reports, tests, settings);
     const auto failed = dispatcher(processes, settings, reports).run(plan(tests, settings));
-    reports.emit(run_finished{std::chrono::steady_clock::now() - started});
-    return judge_run({processes.stopped(), !tests.found.problems.empty(), reports.has_failed(),
+    reports.emit(run_finished{std::chrono::steady_clock::now() - started, settings.part});
+    const auto stopped = processes.stopped();
+    watching.reset(); // from here on a signal ends us: only a reader who is late can be waited for
+    reports.finish();
+    return judge_run({stopped, !tests.found.problems.empty(), reports.has_failed(),
                       tests.cases.empty() && !tests.is_shard_empty, failed > 0});
 }
 

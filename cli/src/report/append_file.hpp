@@ -2,10 +2,12 @@
 // A file that grows while the run goes on: each text is written whole, at once.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "../process.hpp"
+#include "writer.hpp"
 
 namespace bridge::cli {
 
@@ -20,9 +22,15 @@ public:
     /// Throws report_error at the first failure; after it, everything is ignored.
     void write(std::string_view text);
 
+    /// Waits until a reader has taken everything; throws as write().
+    void finish();
+
 private:
+    void throw_at_first_failure();
+
     std::string path_;
     unique_fd file_;
+    std::unique_ptr<writer> writer_ = std::make_unique<writer>();
     bool has_failed_ = false;
 };
 

@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 #include <fcntl.h>
 
@@ -10,7 +11,6 @@
 
 #include "../error.hpp"
 #include "reporter.hpp"
-#include "write_whole.hpp"
 
 namespace bridge::cli {
 
@@ -34,10 +34,20 @@ append_file::append_file(std::string path, old_content old) : path_(std::move(pa
 }
 
 void append_file::write(std::string_view text) {
-    if (has_failed_ || write_whole(file_.get(), text))
+    writer_->write(file_.get(), text);
+    throw_at_first_failure();
+}
+
+void append_file::finish() {
+    writer_->finish();
+    throw_at_first_failure();
+}
+
+void append_file::throw_at_first_failure() {
+    const auto error = writer_->error();
+    if (!error || std::exchange(has_failed_, true))
         return;
-    has_failed_ = true;
-    throw report_error(fmt::format("cannot write the report {}: {}", path_, reason()));
+    throw report_error(fmt::format("cannot write the report {}: {}", path_, error.message()));
 }
 
 } // namespace bridge::cli

@@ -14,7 +14,7 @@
 #include <bridge/protocol/text.hpp>
 
 #include "style.hpp"
-#include "write_whole.hpp"
+#include "writer.hpp"
 #include "xml.hpp"
 
 namespace bridge::cli {
@@ -34,7 +34,7 @@ std::string variable(const char* name) {
 }
 
 void say(const std::string& text) {
-    write_whole(STDOUT_FILENO, text);
+    console().write(STDOUT_FILENO, text);
 }
 
 // As a workflow command wants it: in a property `:` and `,` are escaped, too.
@@ -150,6 +150,11 @@ void github_reporter::on(const run_event& event) {
         if (summary_)
             summary_->write(summary(*last));
     }
+}
+
+void github_reporter::finish() {
+    if (summary_)
+        summary_->finish();
 }
 
 std::string github_reporter::annotations() const {

@@ -22,6 +22,7 @@ public:
     ~github_reporter() override;
 
     void on(const run_event& event) override;
+    void finish() override;
 
 private:
     void resume_commands();

@@ -143,6 +143,8 @@ json::object to_json(const run_finished& event) {
     auto object = head("run.finished");
     object["time"] = to_timestamp(std::chrono::system_clock::now());
     object["duration_s"] = seconds(event.duration);
+    if (event.part)
+        object["shard"] = text(event.part->describe());
     return object;
 }
 

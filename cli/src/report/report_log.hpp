@@ -20,6 +20,8 @@ public:
 
     void on(const run_event& event) override;
 
+    void finish() override { file_.finish(); }
+
 private:
     append_file file_;
 };

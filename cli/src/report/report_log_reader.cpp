@@ -86,6 +86,14 @@ run_started start_of(const json::object& from) {
             from.at("jobs").to_number<unsigned>(), *time};
 }
 
+run_finished end_of(const json::object& from) {
+    run_finished end{duration(from)};
+    if (from.contains("shard"))
+        if (end.part = parse_shard(text(from, "shard")); !end.part)
+            throw std::out_of_range("shard");
+    return end;
+}
+
 run_stopping stop_of(const json::object& from) {
     const bool is_interrupt = text(from, "reason") == "interrupted";
     return {is_interrupt ? stop_reason::interrupted : stop_reason::run_timeout,
@@ -128,7 +136,7 @@ public:
         if (name == "run.stopping")
             return stop_of(line);
         if (name == "run.finished")
-            return run_finished{duration(line)};
+            return end_of(line);
         if (name == "test.finished")
             return case_finished{result_of(
                 line, owner_.make_test(text(line, "binary"), text(line, "path"), test_of(line)))};

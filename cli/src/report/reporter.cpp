@@ -2,21 +2,33 @@
 // Telling every reporter.
 #include "reporter.hpp"
 
-#include <cstdio>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
+#include "writer.hpp"
+
 namespace bridge::cli {
 
-void report_set::emit(const run_event& event) {
+template<class Tell>
+void report_set::for_each(const Tell& tell) {
     for (const auto& one : reporters_) {
         try {
-            one->on(event);
+            tell(*one);
         } catch (const report_error& error) {
             has_failed_ = true;
-            std::fputs(fmt::format("bridge-test: {}\n", error.what()).c_str(), stderr);
+            console().write(STDERR_FILENO, fmt::format("bridge-test: {}\n", error.what()));
         }
     }
+}
+
+void report_set::emit(const run_event& event) {
+    for_each([&](reporter& one) { one.on(event); });
+}
+
+void report_set::finish() {
+    for_each([](reporter& one) { one.finish(); });
+    console().finish();
 }
 
 } // namespace bridge::cli

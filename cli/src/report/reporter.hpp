@@ -5,12 +5,14 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "../locate.hpp"
+#include "../shard.hpp"
 #include "../supervisor.hpp"
 #include "../test_case.hpp"
 
@@ -68,6 +70,7 @@ struct run_stopping {
 
 struct run_finished {
     std::chrono::nanoseconds duration{0};
+    std::optional<shard> part = std::nullopt; ///< what of the whole it was
 };
 
 using run_event =
@@ -86,6 +89,10 @@ public:
 
     /// May throw report_error.
     virtual void on(const run_event& event) = 0;
+
+    /// Comes last, when signals end the runner again: waits for readers that are late. May throw
+    /// report_error.
+    virtual void finish() {}
 };
 
 /// All reporters of a run. One that fails is named on stderr and keeps no other from its work.
@@ -95,9 +102,15 @@ public:
 
     void emit(const run_event& event);
 
+    /// Waits until readers have taken everything.
+    void finish();
+
     bool has_failed() const noexcept { return has_failed_; }
 
 private:
+    template<class Tell>
+    void for_each(const Tell& tell);
+
     std::vector<std::unique_ptr<reporter>> reporters_;
     bool has_failed_ = false;
 };

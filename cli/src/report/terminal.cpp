@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "../options.hpp"
-#include "write_whole.hpp"
+#include "writer.hpp"
 
 namespace bridge::cli {
 
@@ -29,7 +29,7 @@ bool wants_color(color_mode mode, bool is_capable) {
 
 // A reader that went away (head, a closed terminal) must not change the run.
 void write(int to, std::string_view text) {
-    write_whole(to, text);
+    console().write(to, text);
 }
 
 } // namespace
@@ -54,7 +54,7 @@ void terminal::print_error(std::string_view text) {
 }
 
 void terminal::set_foot(std::string_view line) {
-    if (!is_interactive_ || line == foot_)
+    if (!is_interactive_ || line == foot_ || console().is_late())
         return;
     auto text = clear_foot();
     foot_ = line;

@@ -43,13 +43,19 @@ class Killed(RunnerTest):
         self.environment["FIXTURE_FIFO"] = "/dev/null"
         self.log = os.path.join(self.folder, "log.ndjson")
 
-    def start_marked(self, mode):
+    def start_marked(self, mode, closed=None):
         mark = str(uuid.uuid4())
         self.environment["FIXTURE_MARK"] = mark
         words = [fixture("many"), fixture("helpful"), fixture("five"), HARNESS, "many.", "wait.up", "wait.term",
                  "daemon.stays", "five.", "fixture.passes", "fixture.hangs", "fixture.aborts"]
         words += ["--isolation", mode, "-j6", "--report-log", self.log]
-        return self.start(*words, preexec_fn=unblocked), f"FIXTURE_MARK={mark}".encode()
+
+        def prepare():
+            unblocked()
+            if closed is not None:
+                os.close(closed)
+
+        return self.start(*words, preexec_fn=prepare), f"FIXTURE_MARK={mark}".encode()
 
     def check_nobody_is_left(self, mark):
         deadline = time.monotonic() + BOUND
@@ -99,6 +105,20 @@ class Killed(RunnerTest):
                 shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
         self.assertIn(2, codes)  # the reports of some were there to be looked at
         self.assertIn(-signal.SIGKILL, codes)
+
+
+    def test_while_a_standard_stream_is_closed(self):
+        for number in (0, 1, 2):
+            with self.subTest(closed=number):
+                process, mark = self.start_marked("process", closed=number)
+                deadline = time.monotonic() + BOUND
+                while len(list(processes_with(mark))) < 4 and time.monotonic() < deadline:
+                    time.sleep(0.005)
+                self.assertIsNone(process.poll())
+                process.kill()
+                run = self.finish(process)
+                self.check_nobody_is_left(mark)
+                self.check_what_is_written(run, signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -111,6 +111,41 @@ class Merge(MergeTest):
         self.assertEqual(merged.verdict("passing"), ("passed", None))
         self.assertEqual(merged.verdict("(listing)"), ("error", "listing"))
 
+    def test_a_part_that_is_not_there_is_told(self):
+        self.environment["FIXTURE_COUNT"] = "30"
+        parts = [self.part(k, fixture("many"), "--shard", f"{k}/3") for k in (1, 2, 3)]
+        self.assertEqual(self.merge(*parts).code, 0)
+        merged = self.merge(parts[0], parts[2])
+        self.assertEqual(merged.code, 10)
+        self.assertIn("shard 2/3: no log of this part was given", merged.err)
+
+    def test_a_log_that_lacks_tests_is_told(self):
+        log = self.part("1", fixture("five"), "passing", "skipped")
+        with open(log) as file:
+            lines = file.readlines()
+        ends = [line for line in lines if '"test.finished"' in line]
+        with open(log, "w") as file:
+            file.writelines(line for line in lines if line != ends[0])
+        merged = self.merge(log)
+        self.assertEqual(merged.code, 10)
+        self.assertIn("1 of its tests have no end in this log", merged.err)
+
+    def test_two_logs_in_one_file_of_which_one_did_not_end(self):
+        first, second = (self.part(name, fixture("five"), name) for name in ("passing", "skipped"))
+        with open(first) as file:
+            begun = file.readlines()[:-1]
+        with open(second) as file:
+            whole = file.readlines()
+        with open(first, "w") as file:
+            file.writelines(begun + whole)
+        merged = self.merge(first)
+        self.assertEqual(merged.code, 10)
+        self.assertIn("the run that wrote this log did not end", merged.err)
+
+    def test_logs_after_dashes_are_logs(self):
+        first, second = (self.part(name, fixture("five"), name) for name in ("passing", "failing"))
+        self.assertEqual(self.merge(first, "--", second, junit=False).code, 1)
+
     def test_a_problem_that_all_parts_had_is_one(self):
         self.environment["FIXTURE_LISTING"] = "exit"
         logs = [self.part(name, fixture("liar"), fixture("five"), name)

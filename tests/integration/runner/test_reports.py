@@ -6,11 +6,12 @@ import os
 import re
 import resource
 import signal
+import time
 import unittest
 import xml.etree.ElementTree
 
 import junit_rules
-from driver import RunnerTest, fixture
+from driver import BOUND, RunnerTest, fixture
 
 
 class Junit(RunnerTest):
@@ -182,6 +183,14 @@ class ReportLog(RunnerTest):
                          ["run.stopping", "test.finished", "run.finished"])
         self.assertEqual((events[2]["reason"], events[3]["outcome"]), ("interrupted", "not_run"))
 
+    def test_while_stdout_is_closed_it_holds_nothing_else(self):
+        for number in (1, 2):
+            run = self.run_tests(fixture("five"), "passing", "failing", "--report-log", self.log,
+                                 preexec_fn=lambda: os.close(number))
+            self.assertEqual(run.code, 1)
+            self.assertEqual(len(self.events()), 6)
+            os.remove(self.log)
+
     def test_the_run_s_time_is_over(self):
         words = (fixture("five"), "hanging", "--timeout", "1m", "--run-timeout", "200ms")
         run = self.run_tests(*words, "--report-log", self.log, "--github", "always")
@@ -315,6 +324,45 @@ class GitHub(RunnerTest):
         run = self.run_tests(fixture("five"), "passing")
         self.assertEqual(run.code, 14)
         self.assertIn("cannot write the report /dev/full: No space left", run.err)
+
+
+class LateReaders(RunnerTest):
+    """Who does not read what a run prints keeps it neither from its time-outs nor from its end."""
+
+    def setUp(self):
+        super().setUp()
+        self.environment["FIXTURE_COUNT"] = "2000"  # lines, of which a pipe takes fewer
+        self.log = os.path.join(self.folder, "log.ndjson")
+
+    def start_unread(self):
+        words = (fixture("many"), fixture("five"), "many.", "five.hanging", "-v", "--retries", "0", "--grace", "100ms")
+        return self.start(*words, "--report-log", self.log)
+
+    def wait_for_the_end_of_the_run(self):
+        deadline = time.monotonic() + BOUND
+        while time.monotonic() < deadline:
+            if os.path.exists(self.log):
+                with open(self.log) as file:
+                    if '"event":"run.finished"' in file.read():
+                        return
+            time.sleep(0.02)
+        self.fail("the run did not go on")
+
+    def test_what_they_read_later_is_whole(self):
+        process = self.start_unread()
+        self.wait_for_the_end_of_the_run()
+        self.assertIsNone(process.poll())
+        run = self.finish(process)
+        self.assertEqual(run.code, 1)
+        self.assertEqual(run.out.count("this is test "), 2000)
+        self.assertIn("2001 tests run: 1980 passed, 20 failed, 1 timed out", run.out)
+        self.assertEqual(run.verdict("hanging")[1], "timeout")
+
+    def test_a_signal_ends_the_wait_for_them(self):
+        process = self.start_unread()
+        self.wait_for_the_end_of_the_run()
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(BOUND), -signal.SIGINT)
 
 
 if __name__ == "__main__":

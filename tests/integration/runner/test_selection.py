@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which tests run, how many at a time, and when no more are started."""
 
+import filecmp
 import json
 import os
 import re
+import shutil
 import unittest
 
 from driver import RunnerTest, fixture
@@ -60,6 +62,28 @@ class Usage(RunnerTest):
         run = self.run_tests("--junti", "x", junit=False)
         self.assertEqual((run.code, run.out), (4, ""))
         self.assertIn("bridge-test: unknown option '--junti'; did you mean '--junit'?", run.err)
+
+    def test_an_option_without_its_value(self):
+        program = shutil.copy(fixture("five"), self.folder)
+        for option in ("--junit=", "--report-log=", "--state=", "--jobs="):
+            run = self.run_tests(option, program, junit=False)
+            self.assertEqual((run.code, run.out), (4, ""))
+            self.assertIn(f"{option[:-1]} has no value; write one, or leave the option out", run.err)
+        self.assertTrue(filecmp.cmp(program, fixture("five"), shallow=False))
+
+    def test_a_file_is_written_for_one_use_and_is_no_program(self):
+        program = shutil.copy(fixture("five"), self.folder)
+        for words, message in (
+            (["--junit", program], f"--junit: {program} is a program; name another file"),
+            (["--report-log", program], f"--report-log: {program} is a program"),
+            (["--junit", "a", "--report-log", "./a"], "--junit and --report-log name the same file"),
+            (["--report-log", "a", "--state", "a"], "--report-log and --state name the same file"),
+        ):
+            run = self.run_tests(program, *words, junit=False)
+            self.assertEqual((run.code, run.out), (4, ""), words)
+            self.assertIn(message, run.err)
+        self.assertTrue(filecmp.cmp(program, fixture("five"), shallow=False))
+        self.assertFalse(os.path.exists(os.path.join(self.folder, "a")))
 
     def test_help_and_version(self):
         self.assertIn("--junit", self.run_tests("help", junit=False).out)
