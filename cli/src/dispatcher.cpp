@@ -47,6 +47,10 @@ std::string not_run_reason(stop_reason reason) {
     return "too many tests had failed";
 }
 
+bool is_bad(const case_result& result) {
+    return result.result != outcome::not_run && !is_success(result.result);
+}
+
 } // namespace
 
 struct dispatcher::running_test {
@@ -103,8 +107,8 @@ void dispatcher::give_up_waiting() {
 
 bool dispatcher::may_start() const {
     return processes_.stopped() == stop_reason::none &&
-           (settings_.max_fail == 0 || failed_ < settings_.max_fail) &&
-           !(settings_.is_until_fail && failed_ > 0);
+           (settings_.max_fail == 0 || failures_ < settings_.max_fail) &&
+           !(settings_.is_until_fail && failures_ > 0);
 }
 
 unsigned dispatcher::rounds() const {
@@ -175,11 +179,11 @@ void dispatcher::finish(const std::shared_ptr<running_test>& test, const worker_
 void dispatcher::conclude(std::size_t place, case_result result) {
     queue_->end(place);
     auto& of = trials_[place];
-    const auto retries = (*tests_)[place].retries;
-    const bool is_bad = result.result != outcome::not_run && !is_success(result.result);
-    // The failure that ends the run must not start another round.
-    const bool is_last = settings_.is_until_fail && is_bad;
-    switch (of.take(result, {retries, rounds(), may_start() && !is_last})) {
+    const auto retries = settings_.is_until_fail ? 0 : (*tests_)[place].retries;
+    // Before it is asked what comes next: the failure that ends the run starts no more rounds.
+    if (is_bad(result) && of.failed_attempts() >= retries)
+        ++failures_;
+    switch (of.take(result, {retries, rounds(), may_start()})) {
     case trial_step::retry:
         queue_->put_first(place);
         ++waiting_[result.test.binary];
@@ -197,7 +201,7 @@ void dispatcher::conclude(std::size_t place, case_result result) {
 }
 
 void dispatcher::report(case_result result) {
-    if (result.result != outcome::not_run && !is_success(result.result))
+    if (is_bad(result))
         ++failed_;
     reports_.emit(case_finished{std::move(result)});
 }

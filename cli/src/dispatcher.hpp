@@ -56,7 +56,8 @@ private:
     std::vector<std::shared_ptr<running_test>> running_;
     std::map<const test_binary*, std::size_t> waiting_; ///< tests that have not been started
     session_pool sessions_;
-    std::size_t failed_ = 0;
+    std::size_t failures_ = 0; ///< rounds that ended with one: what --max-fail counts
+    std::size_t failed_ = 0;   ///< tests
 };
 
 } // namespace bridge::cli

@@ -160,6 +160,14 @@ class Rounds(ScheduleTest):
         self.assertIn("note: it ran 4 times and failed 2 of them", run.out)
         self.assertEqual(run.report.get("tests"), "2")
 
+    def test_a_failure_of_any_round_counts_for_the_most_there_may_be(self):
+        words = ("always_fails", "--repeat", "9", "--max-fail", "2", "-j1")
+        run = self.run_orderly(*words, "--retries", "1")
+        self.assertEqual(run.code, 1)
+        self.assertEqual(self.calls("try.always_fails"), 4)  # each round is two attempts
+        self.assertIn("note: it ran 2 times and failed 2 of them", run.out)
+        self.assertIn("1 test run: 1 failed", run.out)
+
     def test_until_one_fails(self):
         run = self.run_orderly("always_passes", "fails_at_last", "--until-fail", "-j1")
         self.assertEqual(run.code, 1)
