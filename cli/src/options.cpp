@@ -121,8 +121,15 @@ void command_line::add(const setting& what) {
     CLI::Option* option = nullptr;
     auto& texts = given_; // filled when the option is met
     if (what.is_switch())
-        option = app_.add_flag_callback(
-            what.flags, [&texts, &what] { texts[what.name] = {"true"}; }, what.help);
+        option = app_.add_option(
+                         what.flags,
+                         [&texts, &what](const CLI::results_t& given) {
+                             texts[what.name] = {given.back()}; // "true", or what stands after `=`
+                             return true;
+                         },
+                         what.help)
+                     ->expected(0)
+                     ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     else
         option =
             app_.add_option_function<std::string>(
@@ -205,7 +212,11 @@ void command_line::refuse_what_the_verb_ignores() const {
 }
 
 void command_line::refuse_what_excludes_each_other() const {
-    if (given_.count("quiet") > 0 && given_.count("verbose") > 0)
+    const auto is_on = [this](const char* name) {
+        const auto found = given_.find(name);
+        return found != given_.end() && to_switch(found->second.back());
+    };
+    if (is_on("quiet") && is_on("verbose"))
         refuse("--quiet and --verbose exclude each other");
     if (result_.is_until_fail && result_.source_of("retries") == layer::command_line)
         refuse("--until-fail and --retries exclude each other");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // bridge-test run --isolation none: for a debugger, the terminal is the test's.
 #include <cstdio>
+#include <optional>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -11,6 +12,7 @@
 #include "error.hpp"
 #include "report/style.hpp"
 #include "selection.hpp"
+#include "settings.hpp"
 #include "test_environment.hpp"
 
 namespace bridge::cli {
@@ -27,7 +29,8 @@ constexpr const char* impossible[] = {"junit",  "report-log", "retries",
 
 void refuse_what_is_impossible(const options& settings) {
     for (const char* name : impossible)
-        if (settings.source_of(name) >= layer::environment)
+        if (settings.source_of(name) >= layer::environment &&
+            find_setting(name)->show(settings) != "false")
             refuse(fmt::format("--{} needs bridge-test to watch the tests; leave one of them out",
                                name));
 }
@@ -56,8 +59,9 @@ command to_command(const selection& tests, const options& settings) {
     return what;
 }
 
-// With no child left and no signal caught, as the program is to find it.
-command choose(const options& settings) {
+// With no child left and no signal caught, as the program is to find it. Nothing where all is in
+// order and nothing is to run: a part may have no tests.
+std::optional<command> choose(const options& settings) {
     supervisor processes;
     const auto tests = select_tests(processes, settings);
     for (const auto& problem : tests.found.problems)
@@ -68,6 +72,8 @@ command choose(const options& settings) {
         throw expected_error(exit_code::interrupted, "interrupted");
     if (!tests.found.problems.empty())
         throw expected_error(exit_code::listing_failed, "not all binaries were listed");
+    if (tests.is_shard_empty)
+        return std::nullopt; // the warning has said so
     if (tests.cases.empty())
         throw expected_error(exit_code::no_tests, tests.nothing_selected);
     return to_command(tests, settings);
@@ -78,10 +84,12 @@ command choose(const options& settings) {
 exit_code run_in_place(const options& settings) {
     refuse_what_is_impossible(settings);
     const auto what = choose(settings);
+    if (!what)
+        return exit_code::passed;
     try {
-        replace_process(what);
+        replace_process(*what);
     } catch (const std::system_error& error) {
-        throw expected_error(exit_code::internal, what.program + ": " + explain_start(error));
+        throw expected_error(exit_code::internal, what->program + ": " + explain_start(error));
     }
 }
 

@@ -33,16 +33,6 @@ unsigned to_count(const std::string& text, unsigned least, unsigned most) {
     return count;
 }
 
-bool to_switch(const std::string& text) {
-    for (const char* yes : {"true", "1", "yes", "on"})
-        if (text == yes)
-            return true;
-    for (const char* no : {"false", "0", "no", "off", ""})
-        if (text == no)
-            return false;
-    throw bad_value(fmt::format("'{}' is neither true nor false", text));
-}
-
 std::string to_file(const std::string& text) {
     if (text.empty())
         throw bad_value("the name of the file is empty");
@@ -296,6 +286,16 @@ std::vector<setting> make_settings() {
 }
 
 } // namespace
+
+bool to_switch(const std::string& text) {
+    for (const char* yes : {"true", "1", "yes", "on"})
+        if (text == yes)
+            return true;
+    for (const char* no : {"false", "0", "no", "off", ""})
+        if (text == no)
+            return false;
+    throw bad_value(fmt::format("'{}' is neither true nor false", text));
+}
 
 std::string setting::variable() const {
     std::string text = "BRIDGE_TEST_";

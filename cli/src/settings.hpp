@@ -43,6 +43,9 @@ struct setting {
 
 const std::vector<setting>& all_settings();
 
+/// "true" or "false", and other words for them. Throws bad_value.
+bool to_switch(const std::string& text);
+
 /// The setting of this name, or null.
 const setting* find_setting(std::string_view name);
 

@@ -221,6 +221,20 @@ class InPlace(RunnerTest):
         self.assertEqual(run.code, 4)
         self.assertIn("in several binaries, five and helpful; name one", run.err)
 
+    def test_a_switch_that_is_off_needs_no_runner(self):
+        self.environment["BRIDGE_TEST_UNTIL_FAIL"] = "true"
+        run = self.run_in_place(HARNESS, "--exact", "fixture.passes", "--until-fail=false")
+        self.assertEqual(run.code, 0, run.err)
+
+    def test_a_part_without_tests_is_no_error(self):
+        runs = [self.run_in_place(HARNESS, "--exact", "fixture.passes", "--shard", f"{k}/3")
+                for k in range(1, 4)]
+        self.assertEqual([run.code for run in runs], [0, 0, 0])
+        told = [run.err for run in runs if run.err]
+        self.assertEqual(len(told), 2)
+        for text in told:
+            self.assertRegex(text, r"^warning: none of the 1 selected tests is in shard ./3\n$")
+
     def test_no_test(self):
         run = self.run_in_place(fixture("five"), "nothing")
         self.assertEqual(run.code, 5)

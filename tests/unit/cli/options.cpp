@@ -93,6 +93,21 @@ TEST("values of running options are read") {
     CHECK(settings.list_timeout == milliseconds(9'000) && settings.color == color_mode::never);
 }
 
+TEST("a switch can be switched off") {
+    CHECK(parse({"--failed"}).only_failed && !parse({"--failed=false"}).only_failed);
+    CHECK(parse({"--failed=false", "--failed"}).only_failed);
+    CHECK(!parse({"--last-failed", "--failed=no"}).only_failed);
+    CHECK(parse({"--no-capture=false"}).is_capturing && parse({"--verbose=false"}).verbosity == 0);
+    CHECK(parse({"--quiet=false", "--verbose"}).verbosity == 1);
+    CHECK(has(why_not({"--failed=perhaps"}), "--failed: 'perhaps' is neither true nor false"));
+    ::setenv("BRIDGE_TEST_FAILED", "true", 1);
+    ::setenv("BRIDGE_TEST_QUIET", "true", 1);
+    const auto settings = parse({"--failed=false", "--quiet=false"});
+    CHECK(!settings.only_failed && settings.verbosity == 0);
+    ::unsetenv("BRIDGE_TEST_FAILED");
+    ::unsetenv("BRIDGE_TEST_QUIET");
+}
+
 TEST("retries, rounds and a part are read, and what excludes each other is refused") {
     const auto settings =
         parse({"--retries", "0", "--repeat", "3", "--slow", "1s", "--shard", "2/4"});
