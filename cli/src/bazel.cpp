@@ -95,9 +95,18 @@ void take_places(options& settings) {
 
 } // namespace
 
+bool is_bazel() {
+    return variable("BAZEL_TEST") == "1";
+}
+
 bazel_contract::bazel_contract(options& settings) {
-    if (variable("BAZEL_TEST") != "1")
+    if (!is_bazel())
         return;
+    if (settings.isolation == isolation_mode::none)
+        throw expected_error(exit_code::usage,
+                             "--isolation none: Bazel (BAZEL_TEST is 1) waits for a report, which "
+                             "needs bridge-test to watch the tests; leave it out, or run the "
+                             "program without Bazel");
     premature_exit_file_ = variable("TEST_PREMATURE_EXIT_FILE");
     if (!premature_exit_file_.empty())
         append_file(premature_exit_file_, append_file::old_content::replaced).write("0");

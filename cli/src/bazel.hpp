@@ -8,6 +8,10 @@
 
 namespace bridge::cli {
 
+/// Whether Bazel runs us as a test; then its shards count, and not those of the CI system around
+/// it.
+bool is_bazel();
+
 /// While it lives, the run keeps Bazel's contract, where BAZEL_TEST is 1; else it is nothing. What
 /// the command line says counts more.
 class bazel_contract {

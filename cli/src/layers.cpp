@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "bazel.hpp"
 #include "error.hpp"
 #include "near_name.hpp"
 #include "settings.hpp"
@@ -126,7 +127,7 @@ void apply_layers(options& to, const given_options& given) {
     all.put_environment();
     all.put_command_line(given);
     all.apply(to);
-    if (!to.part) {
+    if (!to.part && !is_bazel()) {
         to.part = shard_of_environment();
         if (to.part)
             to.sources["shard"] = {layer::environment, "the CI system's variables"};

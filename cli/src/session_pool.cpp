@@ -58,13 +58,11 @@ std::shared_ptr<session> session_pool::find_idle(const test_binary& binary) {
 std::shared_ptr<session> session_pool::open(const test_binary& binary) {
     make_room();
     const auto& location = binary.location;
-    auto environment = test_environment(location, {});
-    environment.push_back(std::string("BRIDGE_TEST_ISOLATION=") + mode());
     auto one =
         processes_.open_session({location.path,
                                  {"--serve", mode(), "--event-fd", std::to_string(event_descriptor),
                                   "--control-fd", std::to_string(control_descriptor)},
-                                 std::move(environment),
+                                 test_environment(location, {}),
                                  location.working_directory},
                                 settings_.is_capturing);
     one->wants_more = [this, &binary] { return waiting(binary) > 0; };

@@ -82,6 +82,25 @@ class Contract(BazelTest):
         codes = [self.shard(index, 7, fixture("five"), "passing").code for index in range(7)]
         self.assertEqual(codes, [0] * 7)
 
+    def test_its_shards_count_and_not_those_of_the_ci_system_around_it(self):
+        self.environment |= {"CI_NODE_INDEX": "1", "CI_NODE_TOTAL": "2"}
+        seen = []
+        for index in range(3):
+            run = self.shard(index, 3, fixture("five"), "--grace", "100ms")
+            seen += [one.get("name") for one in run.report.iter("testcase")]
+        self.assertEqual(sorted(seen), ["crashing", "failing", "hanging", "passing", "skipped"])
+        for name in ("TEST", "GTEST"):
+            for rest in ("TOTAL_SHARDS", "SHARD_INDEX", "SHARD_STATUS_FILE"):
+                del self.environment[f"{name}_{rest}"]
+        run = self.bazel(fixture("five"), "--grace", "100ms")
+        self.assertEqual(run.report.get("tests"), "5")
+
+    def test_without_a_runner_there_is_no_report(self):
+        run = self.bazel(fixture("five"), "passing", "--isolation", "none")
+        self.assertEqual(run.code, 4)
+        self.assertIn("--isolation none: Bazel (BAZEL_TEST is 1) waits for a report", run.err)
+        self.assertFalse(os.path.exists(self.environment["TEST_PREMATURE_EXIT_FILE"]))
+
     def test_shards_that_cannot_be_are_refused(self):
         self.environment |= {"TEST_TOTAL_SHARDS": "2", "TEST_SHARD_INDEX": "2"}
         run = self.bazel(fixture("five"))
