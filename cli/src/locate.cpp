@@ -34,7 +34,15 @@ bool is_file(const fs::path& path) {
 std::string to_absolute(const fs::path& path) {
     std::error_code error;
     auto canonical = fs::canonical(path, error);
-    return error ? fs::absolute(path).lexically_normal().string() : canonical.string();
+    if (!error)
+        return canonical.string();
+    auto absolute = fs::absolute(path, error);
+    if (error)
+        throw expected_error(exit_code::usage,
+                             fmt::format("the current folder cannot be told: {}; change to one "
+                                         "that is there",
+                                         error.message()));
+    return absolute.lexically_normal().string();
 }
 
 std::vector<protocol::manifest_binary> read_manifest(const fs::path& path) {

@@ -3,6 +3,7 @@
 #include "report_log_reader.hpp"
 
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -109,6 +110,10 @@ void require_version(const json::object& line, const std::string& path) {
 }
 
 std::string read_file(const std::string& path) {
+    std::error_code ignored;
+    if (std::filesystem::is_directory(path, ignored))
+        throw expected_error(exit_code::usage,
+                             fmt::format("{} is a folder; name the report logs in it", path));
     std::ifstream file(path, std::ios::binary);
     if (!file)
         throw expected_error(

@@ -168,6 +168,7 @@ class Refused(MergeTest):
 
     def test_what_is_no_log(self):
         self.check([fixture("five")], ":1: this is no line of a report log")
+        self.check([self.folder], rf"{self.folder} is a folder; name the report logs in it\n")
         self.check(["none.ndjson"], "cannot read the report log none.ndjson: No such file")
 
     def test_options_of_a_run(self):

@@ -96,6 +96,20 @@ class Usage(RunnerTest):
         self.assertIn("name a test binary or a build folder", run.err)
 
 
+    def test_a_current_folder_that_is_gone(self):
+        gone = os.path.join(self.folder, "gone")
+        os.mkdir(gone)
+        os.symlink(fixture("five"), os.path.join(self.folder, "five"))
+
+        def enter_and_remove():
+            os.chdir(gone)
+            os.rmdir(gone)
+
+        run = self.run_tests("../five", junit=False, preexec_fn=enter_and_remove)
+        self.assertEqual((run.code, run.out), (4, ""))
+        self.assertIn("the current folder cannot be told: No such file or directory; change to", run.err)
+
+
 class Manifest(RunnerTest):
     def write(self, folder, *binaries):
         os.makedirs(os.path.join(self.folder, folder), exist_ok=True)
