@@ -2,6 +2,7 @@
 // {"bridge_test_state":1,"tests":[{"binary":...,"id":...,"outcome":...,"duration_ms":...}]}
 #include "history.hpp"
 
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -74,6 +75,14 @@ fs::path cache_folder() {
     return {};
 }
 
+std::string read_whole(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file)
+        throw protocol::protocol_error("it cannot be read: " +
+                                       std::error_code(errno, std::generic_category()).message());
+    return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
 } // namespace
 
 history_place place_of_history(const std::string& chosen, const std::string& folder) {
@@ -87,13 +96,28 @@ history_place place_of_history(const std::string& chosen, const std::string& fol
     return {(cache / "bridge-test" / history_name).string(), true};
 }
 
+// What is no regular file may have no end.
+std::string why_no_history(const std::string& path) {
+    std::error_code error;
+    const auto status = fs::status(path, error);
+    if (path == no_history || status.type() == fs::file_type::not_found)
+        return {};
+    if (error)
+        return "it cannot be read: " + error.message();
+    if (fs::is_directory(status))
+        return "it is a folder";
+    return fs::is_regular_file(status) ? "" : "it is no regular file";
+}
+
 history history::load(const std::string& path) {
     history result;
-    std::ifstream file(path, std::ios::binary);
-    if (!file)
+    if (const auto why = why_no_history(path); !why.empty())
+        throw protocol::protocol_error(why);
+    std::error_code ignored;
+    if (path == no_history || !fs::exists(path, ignored))
         return result;
-    const std::string text(std::istreambuf_iterator<char>(file), {});
-    if (text.empty()) // as /dev/null is
+    const auto text = read_whole(path);
+    if (text.empty())
         return result;
     boost::system::error_code error;
     const auto whole = json::parse(text, error);

@@ -21,6 +21,9 @@ struct remembered {
 
 inline constexpr std::string_view history_name = "bridge-test-state.json";
 
+/// As a history's path: nothing is read, and nothing remembered.
+inline constexpr std::string_view no_history = "/dev/null";
+
 /// Where the history is kept.
 struct history_place {
     std::string path;       ///< empty: nowhere
@@ -30,6 +33,10 @@ struct history_place {
 /// `chosen`: as the user said it, or empty. `folder`: of the manifest that was used, or empty; then
 /// it is in $XDG_CACHE_HOME, or ~/.cache: no folder of the user's is littered.
 history_place place_of_history(const std::string& chosen, const std::string& folder);
+
+/// Why this can be no history's file, as a folder and a device cannot; empty for one that can, or
+/// is not there yet.
+std::string why_no_history(const std::string& path);
 
 class history {
 public:

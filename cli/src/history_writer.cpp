@@ -10,9 +10,19 @@
 
 #include <bridge/protocol/error.hpp>
 
+#include "folder_lock.hpp"
 #include "report/style.hpp"
 
 namespace bridge::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// Who holds the lock so long hangs, or is no bridge-test.
+constexpr std::chrono::seconds longest_wait{10};
+
+} // namespace
 
 history_writer::history_writer(history_place place, const std::vector<test_binary>& known)
     : place_(std::move(place)), known_(known) {}
@@ -26,21 +36,32 @@ void history_writer::on(const run_event& event) {
                                 result.test.info->id,
                                 {result.result, result.is_flaky(), took}});
     }
-    if (!std::holds_alternative<run_finished>(event) || entries_.empty() || place_.path.empty())
+    if (!std::holds_alternative<run_finished>(event) || entries_.empty() || place_.path.empty() ||
+        place_.path == no_history)
         return;
     try {
-        save();
+        if (const auto why = why_no_history(place_.path); why.empty())
+            save();
+        else
+            warn(place_.path + ": " + why);
     } catch (const std::system_error& error) {
-        if (place_.is_shared)
-            return; // nobody chose it
-        const auto text = fmt::format("warning: {}; this run is not remembered\n", error.what());
-        std::fputs(printable(text, false).c_str(), stderr);
+        warn(error.what());
     }
+}
+
+void history_writer::warn(const std::string& what) const {
+    if (place_.is_shared)
+        return; // nobody chose it
+    const auto text = fmt::format("warning: {}; this run is not remembered\n", what);
+    std::fputs(printable(text, false).c_str(), stderr);
 }
 
 void history_writer::save() const {
     if (place_.is_shared)
-        std::filesystem::create_directories(std::filesystem::path(place_.path).parent_path());
+        fs::create_directories(fs::path(place_.path).parent_path());
+    std::error_code ignored;
+    const auto path = fs::weakly_canonical(fs::absolute(place_.path, ignored), ignored);
+    const folder_lock lock(path.parent_path().string(), longest_wait);
     history all;
     try {
         all = history::load(place_.path); // again: another run may have ended since

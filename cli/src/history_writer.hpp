@@ -28,6 +28,7 @@ private:
     };
 
     void save() const;
+    void warn(const std::string& what) const;
 
     history_place place_;
     const std::vector<test_binary>& known_;

@@ -7,6 +7,7 @@
 
 #include <bridge/protocol/error.hpp>
 
+#include "error.hpp"
 #include "filter.hpp"
 #include "options.hpp"
 
@@ -41,6 +42,12 @@ std::string explain_nothing(const filter& wanted, const selection& from) {
 // A file that cannot be understood is as good as none, but not without a word.
 void recall(selection& into, const options& settings, const std::string& folder) {
     into.state = place_of_history(settings.state, folder);
+    if (const auto why = why_no_history(settings.state); !why.empty())
+        throw expected_error(exit_code::usage,
+                             fmt::format("--state {}: {}; name a file, or {} to remember nothing",
+                                         settings.state, why, no_history));
+    if (into.state.is_shared && !why_no_history(into.state.path).empty())
+        return; // nobody chose it
     try {
         into.past = history::load(into.state.path);
     } catch (const protocol::protocol_error& error) {

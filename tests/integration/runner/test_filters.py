@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Filter expressions, globs and what is remembered from one run to the next."""
 
+import fcntl
 import json
 import os
 import re
+import subprocess
 import unittest
 
 from driver import RunnerTest, fixture
@@ -125,6 +127,48 @@ class Memory(RunnerTest):
         run = self.run_five("failing", "--state", "/dev/null")
         self.assertEqual((run.code, run.err), (1, ""))
         self.assertFalse(os.path.exists(self.state))
+
+    def test_what_is_no_file_is_refused(self):
+        fifo = os.path.join(self.folder, "pipe")
+        os.mkfifo(fifo)
+        for place, why in ((self.folder, "it is a folder"), (fifo, "it is no regular file")):
+            for verb in ("run", "list"):
+                with self.subTest(place=place, verb=verb):
+                    run = self.run_tests(verb, fixture("five"), "--state", place, junit=False)
+                    self.assertEqual((run.code, run.out), (4, ""), run.err)
+                    message = f"bridge-test: --state {place}: {why}; name a file, or /dev/null to"
+                    self.assertIn(message, run.err)
+
+    def test_what_cannot_be_read_is_told(self):
+        os.symlink("loop", os.path.join(self.folder, "bridge-test-state.json"))
+        os.symlink("bridge-test-state.json", os.path.join(self.folder, "loop"))
+        with open(os.path.join(self.folder, "bridge-test-manifest.json"), "w") as file:
+            json.dump({"bridge_manifest": 1, "binaries": [fixture("five")]}, file)
+        run = self.run_tests("passing")
+        self.assertEqual(run.code, 0)
+        self.assertRegex(run.err, r"warning: \S+: it cannot be read: Too many levels of symbolic "
+                                  r"links; earlier verdicts are not known\n")
+        self.assertIn("this run is not remembered", run.err)
+
+    def test_who_else_writes_is_waited_for(self):
+        folder = os.open(self.folder, os.O_RDONLY)
+        self.addCleanup(os.close, folder)
+        self.run_five("failing", "--state", "mine.json")
+        with open(os.path.join(self.folder, "mine.json"), encoding="utf-8") as file:
+            others = json.load(file)
+        (other,) = others["tests"]
+        other["id"] = "five.crashing"
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        process = self.start(fixture("five"), "passing", "--state", "mine.json", junit=False)
+        with self.assertRaises(subprocess.TimeoutExpired):
+            process.wait(1)
+        with open(os.path.join(self.folder, "mine.json"), "w", encoding="utf-8") as file:
+            json.dump(others, file)
+        fcntl.flock(folder, fcntl.LOCK_UN)
+        run = self.finish(process)
+        self.assertEqual((run.code, run.err), (0, ""))
+        self.assertEqual(self.listed("-E", "not status:new", "--state", "mine.json"),
+                         {"five.passing", "five.crashing"})
 
     def test_a_place_that_cannot_be_written_changes_nothing(self):
         run = self.run_five("passing", "--state", "none/such.json")
