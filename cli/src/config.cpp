@@ -102,7 +102,19 @@ private:
             for (const auto& text : result.texts)
                 what.apply(scratch, text);
         });
+        check_filters(what, key, result.texts);
         return result;
+    }
+
+    // Here the line is known, and in a profile that is not in use nobody else would read them.
+    void check_filters(const setting& what, const toml::key& key,
+                       const std::vector<std::string>& texts) const {
+        const auto place = fmt::format("{}: {}", place_of(key.source()), what.name);
+        for (const auto& text : texts)
+            if (what.name == "filter")
+                parse_expression(place, text);
+            else if (what.name == "skip")
+                parse_word(place, text);
     }
 
     // Runs what may throw bad_value.

@@ -14,19 +14,24 @@ namespace bridge::cli {
 
 namespace {
 
-// Ids may have colons: without a known key before it, a word is a text.
-filter_term to_term(const std::string& word) {
-    const auto colon = word.find(':');
-    const auto key = colon == std::string::npos ? std::nullopt : find_key(word.substr(0, colon));
-    return key ? filter_term(*key, word.substr(colon + 1))
-               : filter_term(filter_term::key::id, word);
-}
-
 std::string show(std::string_view kind, const std::string& text) {
     return fmt::format("{} '{}'", kind, text);
 }
 
 } // namespace
+
+// Ids may have colons: without a known key before it, a word is a text.
+filter_term parse_word(const std::string& what, const std::string& text) {
+    const auto colon = text.find(':');
+    const auto key = colon == std::string::npos ? std::nullopt : find_key(text.substr(0, colon));
+    if (!key)
+        return filter_term(filter_term::key::id, text);
+    auto value = text.substr(colon + 1);
+    if (*key == filter_term::key::status)
+        if (const auto why = why_no_status(value); !why.empty())
+            throw expected_error(exit_code::usage, what + ": " + why);
+    return filter_term(*key, std::move(value));
+}
 
 filter_expression parse_expression(const std::string& what, const std::string& text) {
     try {
@@ -38,7 +43,7 @@ filter_expression parse_expression(const std::string& what, const std::string& t
 
 filter::filter(const options& from) : only_failed_(from.only_failed) {
     for (const auto& text : from.filters)
-        names_.push_back({show("filter", text), to_term(text)});
+        names_.push_back({show("filter", text), parse_word(show("filter", text), text)});
     for (const auto& text : from.exact)
         names_.push_back({show("--exact", text), exact_id{text}});
     for (const auto& text : from.expressions)
@@ -46,7 +51,7 @@ filter::filter(const options& from) : only_failed_(from.only_failed) {
     for (const auto& text : from.tags)
         tags_.push_back({show("--tag", text), filter_term(filter_term::key::tag, text)});
     for (const auto& text : from.skip)
-        skips_.push_back({show("--skip", text), to_term(text)});
+        skips_.push_back({show("--skip", text), parse_word(show("--skip", text), text)});
 }
 
 bool filter::fits(const word& one, const candidate& test) {

@@ -18,7 +18,7 @@ struct options;
 /// is none), any tag (or there is none), no skip word, and it failed last where that is asked for.
 class filter {
 public:
-    /// Throws expected_error (usage) for an expression that is none.
+    /// Throws expected_error (usage) for an expression or a word that is none.
     explicit filter(const options& from);
 
     bool selects(const candidate& test);
@@ -49,6 +49,9 @@ private:
     std::vector<word> skips_;
     bool only_failed_ = false;
 };
+
+/// Reads a word as --skip does; `what` begins the error's text. Throws expected_error (usage).
+filter_term parse_word(const std::string& what, const std::string& text);
 
 /// Reads `text` as --filter does; `what` begins the error's text. Throws expected_error (usage).
 filter_expression parse_expression(const std::string& what, const std::string& text);

@@ -9,7 +9,6 @@
 
 #include <bridge/protocol/text.hpp>
 
-#include "near_name.hpp"
 #include "report/style.hpp"
 #include "report/width.hpp"
 
@@ -32,11 +31,6 @@ std::size_t columns(std::string_view text) {
         text.remove_prefix(length);
     }
     return sum;
-}
-
-std::string suggest(std::string_view typed, const std::vector<std::string>& names) {
-    const auto near = near_name(typed, names);
-    return near.empty() ? "" : fmt::format("; did you mean '{}'?", near);
 }
 
 } // namespace
@@ -190,12 +184,11 @@ private:
     }
 
     void require_status(std::size_t value_at) {
-        const auto& known = status_names();
-        if (std::find(known.begin(), known.end(), value_) != known.end())
+        const auto why = why_no_status(value_);
+        if (why.empty())
             return;
         at_ = value_at;
-        fail(fmt::format("there is no status '{}'{}; one is {}", printable(value_, false),
-                         suggest(value_, known), fmt::join(known, ", ")));
+        fail(why);
     }
 
     std::string_view text_;

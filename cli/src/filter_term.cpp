@@ -4,7 +4,12 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "glob.hpp"
+#include "near_name.hpp"
+#include "report/style.hpp"
 
 namespace bridge::cli {
 
@@ -74,6 +79,19 @@ const std::vector<std::string>& status_names() {
     static const std::vector<std::string> names{"passed",  "failed", "timed_out", "crashed",
                                                 "skipped", "flaky",  "new"};
     return names;
+}
+
+std::string why_no_status(const std::string& value) {
+    const auto& known = status_names();
+    if (std::find(known.begin(), known.end(), value) != known.end())
+        return {};
+    return fmt::format("there is no status '{}'{}; one is {}", printable(value, false),
+                       suggest(value, known), fmt::join(known, ", "));
+}
+
+std::string suggest(std::string_view typed, const std::vector<std::string>& names) {
+    const auto near = near_name(typed, names);
+    return near.empty() ? "" : fmt::format("; did you mean '{}'?", near);
 }
 
 } // namespace bridge::cli

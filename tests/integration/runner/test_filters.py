@@ -43,6 +43,14 @@ class Filters(RunnerTest):
         )
         self.assertEqual(run.err, expected)
 
+    def test_a_status_that_is_none_is_refused_however_it_is_said(self):
+        for words, what in ((["status:bogus"], "filter 'status:bogus'"),
+                            (["--skip", "status:bogus"], "--skip 'status:bogus'"),
+                            (["-E", "status:bogus"], "--filter")):
+            run = self.run_tests("list", fixture("five"), *words, junit=False)
+            self.assertEqual((run.code, run.out), (4, ""))
+            self.assertIn(f"bridge-test: {what}: there is no status 'bogus'; one is passed, ", run.err)
+
     def test_an_expression_that_fits_nothing(self):
         run = self.check(["-E", "tag:none"], [], code=5)
         self.assertIn("no test fits --filter 'tag:none': searched 5 tests", run.err)

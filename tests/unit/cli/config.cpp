@@ -105,6 +105,15 @@ TEST("a value of another kind is told with its line") {
     CHECK(has(why_not("[profile.ci]\noverrides = [1]"), "t.toml:2: 'overrides' has to be a table"));
 }
 
+TEST("a filter of a profile is one, in use or not") {
+    CHECK(why_not("[profile.nightly]\njobs=1\nfilter='a and'") ==
+          "t.toml:3: filter: a condition is missing at the end\n  a and\n       ^");
+    CHECK(has(why_not("[profile.ci]\nfilter=['a', 'b or']"), "t.toml:2: filter: a condition is"));
+    CHECK(has(why_not("[profile.ci]\nskip='status:pased'"),
+              "t.toml:2: skip: there is no status 'pased'; did you mean 'passed'?"));
+    CHECK(why_not("[profile.ci]\nskip=['tag:slow', 'a:b']\nfilter='a and b'").empty());
+}
+
 TEST("an override needs a filter that is one") {
     CHECK(has(why_not("\n[[profile.ci.overrides]]\nretries=1"), "t.toml:2: an override without"));
     CHECK(why_not("[[profile.ci.overrides]]\nretries=1\nfilter='a and'") ==
