@@ -16,13 +16,13 @@ namespace bridge::cli {
 namespace {
 
 std::string to_human(const test_binary& binary, const protocol::listing& tests) {
-    auto text = fmt::format("{} ({}):\n", printable(binary.name, false),
-                            printable(binary.location.shown_path, false));
-    for (const auto& test : tests.tests)
-        text += printable(
-            fmt::format("    {}{}\n", test.id,
-                        test.tags.empty() ? "" : fmt::format("  [{}]", fmt::join(test.tags, ", "))),
-            false);
+    auto text =
+        fmt::format("{} ({}):\n", one_line(binary.name), one_line(binary.location.shown_path));
+    for (const auto& test : tests.tests) {
+        const auto tags =
+            test.tags.empty() ? "" : fmt::format("  [{}]", fmt::join(test.tags, ", "));
+        text += fmt::format("    {}{}\n", one_line(test.id), one_line(tags));
+    }
     return text;
 }
 

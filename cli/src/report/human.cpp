@@ -52,8 +52,8 @@ void human_reporter::on(const run_event& event) {
 }
 
 std::string human_reporter::title(const test_case& test) const {
-    const auto id = printable(test.info->id, false);
-    return has_several_binaries_ ? printable(test.binary->name, false) + " " + id : id;
+    const auto id = one_line(test.info->id);
+    return has_several_binaries_ ? one_line(test.binary->name) + " " + id : id;
 }
 
 void human_reporter::take(const listing_failed& event) {

@@ -120,6 +120,21 @@ std::string printable(std::string_view bytes, bool keep_colors) {
     return text;
 }
 
+std::string one_line(std::string_view bytes) {
+    std::string text;
+    for (char one : bytes) {
+        if (one == '\n')
+            text += "\\n";
+        else if (one == '\r')
+            text += "\\r";
+        else if (one == '\t')
+            text += "\\t";
+        else
+            text += one;
+    }
+    return printable(text, false);
+}
+
 std::string shorten(std::string_view text, std::size_t columns) {
     const std::string_view dots = std::string_view("...").substr(0, columns);
     std::size_t used = 0;

@@ -28,6 +28,10 @@ std::string_view label_of(protocol::outcome result);
 /// dropped as `keep_colors` says, all else is written as `\xNN`.
 std::string printable(std::string_view bytes, bool keep_colors);
 
+/// The same on one line and without colours, as an id in a list: what ends or moves a line is
+/// written as `\n`, `\r`, `\t`.
+std::string one_line(std::string_view bytes);
+
 /// At most `columns` columns of a terminal, "..." at the end if there were more.
 std::string shorten(std::string_view text, std::size_t columns);
 

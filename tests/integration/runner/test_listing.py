@@ -115,6 +115,18 @@ class Listing(RunnerTest):
         self.assertEqual(run.out.splitlines()[0], f"five ({fixture('five')}):")
         self.assertIn("    five.passing  [quick, good]\n", run.out)
 
+    def test_an_id_is_one_line(self):
+        path = os.path.join(self.folder, "odd")
+        test = {"id": "s.a\n::b\tc", "suite": "s", "name": "a", "kind": "sync", "tags": ["d\ne"]}
+        with open(path, "w", encoding="utf-8") as file:
+            listing = json.dumps({"bridge_protocol": 1, "binary": "odd", "tests": [test]})
+            file.write(f"#!/bin/sh\ncat << 'END'\n{listing}\nEND\n")
+        os.chmod(path, 0o755)
+        run = self.run_tests("list", path, junit=False)
+        self.assertEqual(run.out.splitlines()[1:], [r"    s.a\n::b\tc  [d\ne]"])
+        run = self.run_tests(path)
+        self.assertRegex(run.out, r"(?m)^ *CRASH \[ *\d+\.\d{3}s\] s\.a\\n::b\\tc: its process ended")
+
     def test_for_programs(self):
         run = self.list(fixture("five"), fixture("helpful"), "--format", "json", "--tag", "quick")
         self.assertEqual((run.code, run.err), (0, ""))

@@ -52,6 +52,11 @@ TEST("a carriage return begins a new line, with a line end it is one") {
     CHECK(printable("\r\r\n", true) == "\n\n");
 }
 
+TEST("a line stays one line, without colours") {
+    CHECK(one_line("a\nb\tc\rd\r\n") == "a\\nb\\tc\\rd\\r\\n");
+    CHECK(one_line("\x1b[31mred\x1b[0m\x07\xFF \xC3\xA9") == "red\\x07\\xff \xC3\xA9");
+}
+
 TEST("shorten leaves what fits and marks what does not") {
     CHECK(shorten("12345", 5) == "12345");
     CHECK(shorten("123456", 5) == "12...");
