@@ -15,6 +15,19 @@ bool is_ignored(int number) {
     return action.sa_handler == SIG_IGN;
 }
 
+// Until SIGCONT comes; at once where the system lets nobody stop whom no shell could resume (an
+// orphaned process group), as it does for the program that knows nothing of it.
+void stop_ourselves() {
+    struct sigaction plain {};
+
+    struct sigaction ours {};
+
+    plain.sa_handler = SIG_DFL;
+    ::sigaction(SIGTSTP, &plain, &ours);
+    ::raise(SIGTSTP);
+    ::sigaction(SIGTSTP, &ours, nullptr);
+}
+
 } // namespace
 
 supervisor::supervisor()
@@ -130,7 +143,7 @@ void supervisor::pause() {
     const auto running = children_;
     for (const auto& one : running)
         one->pause();
-    ::raise(SIGSTOP); // until SIGCONT comes
+    stop_ourselves();
     const auto stopped = std::chrono::steady_clock::now() - began;
     if (on_resume)
         on_resume(stopped);

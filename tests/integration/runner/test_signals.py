@@ -98,18 +98,33 @@ def state_of(pid):
 
 @unittest.skipUnless(os.path.exists("/proc/self/stat"), "this system does not show states")
 class Stopped(RunnerTest):
+    """In a process group of their own, as of a shell: the system stops nobody in an orphaned one."""
+
     def wait_for_state(self, pid, wanted):
         deadline = time.monotonic() + BOUND
         while state_of(pid) not in wanted:
             self.assertLess(time.monotonic(), deadline, state_of(pid))
             time.sleep(0.01)
 
+    def test_where_no_shell_could_resume_it_all_goes_on(self):
+        announcements = self.fifo()
+        words = (fixture("helpful"), "--exact", "number.pid")
+        process = self.start(*words, start_new_session=True)  # an orphaned process group
+        announcements.wait_for("\n")
+        for _ in range(3):  # what handles it is there again
+            process.send_signal(signal.SIGTSTP)
+            time.sleep(0.1)
+        os.kill(int(announcements.seen), signal.SIGUSR1)
+        run = self.finish(process)
+        self.assertEqual(run.code, 0, run.out)
+
     def test_tests_stop_too_and_the_time_does_not_count(self):
         for mode in ("process", "fork", "batch"):
             with self.subTest(mode):
                 announcements = self.fifo()
                 words = (fixture("helpful"), "--exact", "number.pid", "--isolation", mode)
-                process = self.start(*words, "--timeout", "1500ms", "--grace", "1ms")
+                process = self.start(*words, "--timeout", "1500ms", "--grace", "1ms",
+                                     preexec_fn=os.setpgrp)
                 announcements.wait_for("\n")
                 pid = int(announcements.seen)
                 process.send_signal(signal.SIGTSTP)
@@ -130,7 +145,7 @@ class Stopped(RunnerTest):
         for mode in ("process", "fork", "batch"):
             announcements = self.fifo()
             words = (fixture("patient"), "--exact", "patient.waits", "--isolation", mode, "-v")
-            process = self.start(*words, "--timeout", "2s", junit=False)
+            process = self.start(*words, "--timeout", "2s", junit=False, preexec_fn=os.setpgrp)
             announcements.wait_for("\n")
             pid = int(announcements.seen)
             process.send_signal(signal.SIGTSTP)
@@ -153,7 +168,7 @@ class Stopped(RunnerTest):
     def test_the_harness_still_ends_what_hangs(self):
         announcements = self.fifo()
         words = (fixture("patient"), "--exact", "patient.blocks", "--timeout", "1s", "--grace", "20s")
-        process = self.start(*words)
+        process = self.start(*words, preexec_fn=os.setpgrp)
         announcements.wait_for("\n")
         pid = int(announcements.seen)
         process.send_signal(signal.SIGTSTP)
