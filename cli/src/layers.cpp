@@ -111,6 +111,7 @@ void add_overrides(options& to, const profile* from) {
 
 void apply_layers(options& to, const given_options& given) {
     auto path = first_of(given, "config", "BRIDGE_TEST_CONFIG");
+    to.is_config_named = !path.empty();
     if (path.empty())
         path = find_config_file();
     const auto file = path.empty() ? configuration() : read_configuration(path);

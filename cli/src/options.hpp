@@ -67,7 +67,8 @@ struct options {
     unsigned slowest = 0; ///< how many to show at the end
     list_format format = list_format::human;
 
-    std::string config_file; ///< empty: there is none
+    std::string config_file;      ///< empty: there is none
+    bool is_config_named = false; ///< not found by itself, here or above
     std::string profile = "default";
     std::vector<override_rule> overrides;          ///< of two that fit a test the first counts
     std::map<std::string, setting_source> sources; ///< by name, of what is not built in

@@ -11,6 +11,7 @@
 #include <bridge/protocol/duration.hpp>
 
 #include "../options.hpp"
+#include "../settings.hpp"
 #include "progress.hpp"
 
 namespace bridge::cli {
@@ -152,10 +153,18 @@ std::string human_reporter::output_of(const case_result& result) const {
            (look.has_color ? "\x1b[0m" : "");
 }
 
+// What decides how the test itself runs; the profile brings what the file says.
 std::string human_reporter::reproduction(const case_result& result) const {
     auto line = fmt::format("{} {} --exact {}", shell_quote(settings_.program),
                             shell_quote(result.test.binary->location.shown_path),
                             shell_quote(result.test.info->id));
+    if (settings_.is_config_named)
+        line += " --config " + shell_quote(settings_.config_file);
+    if (settings_.profile != "default")
+        line += " --profile " + shell_quote(settings_.profile);
+    for (const char* name : {"isolation", "python"})
+        if (settings_.source_of(name) >= layer::environment)
+            line += fmt::format(" --{} {}", name, shell_quote(find_setting(name)->show(settings_)));
     if (settings_.timeout)
         line += " --timeout " + protocol::format_duration(*settings_.timeout);
     return printable(line, false);

@@ -106,6 +106,23 @@ class Config(RunnerTest):
         missing = set(flags) - set(shown) - {"profile", "config", "help", "version"}
         self.assertEqual(missing, set())
 
+    def test_the_line_that_runs_a_failure_again_has_what_it_needs(self):
+        self.environment["BRIDGE_TEST_ISOLATION"] = "fork"
+        path = self.write(FILE, "con fig")
+        environment = os.path.join(self.folder, "venv")
+        os.mkdir(environment)
+        with open(os.path.join(environment, "pyvenv.cfg"), "w"):
+            pass
+        words = ("--config", path, "-P", "ci", "--python", environment)
+        out = self.run_orderly("always_fails", *words).out
+        line = re.search(r"again: (.*)\n", out)[1]
+        self.assertTrue(line.endswith(
+            f" --exact try.always_fails --config '{path}' --profile ci --isolation fork "
+            f"--python {environment}"), line)
+        del self.environment["BRIDGE_TEST_ISOLATION"]
+        line = re.search(r"again: (.*)\n", self.run_orderly("always_fails").out)[1]
+        self.assertTrue(line.endswith(" --exact try.always_fails"), line)
+
     def test_an_error_names_the_line_and_nothing_runs(self):
         path = self.write("[profile.default]\njobs = 1\nretrys = 2\n")
         for verb in ("run", "list", "show-config"):
