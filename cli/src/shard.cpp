@@ -46,12 +46,18 @@ std::optional<shard> checked(unsigned index, unsigned count) {
     return shard{index, count};
 }
 
+// An empty one is none.
+std::string_view variable(const char* name) {
+    const char* value = std::getenv(name);
+    return value != nullptr ? value : "";
+}
+
 std::optional<shard> read_pair(const char* index_name, const char* count_name, unsigned first) {
-    const char* index = std::getenv(index_name);
-    const char* count = std::getenv(count_name);
-    if (index == nullptr)
+    const auto index = variable(index_name);
+    const auto count = variable(count_name);
+    if (index.empty())
         return std::nullopt; // GitLab sets the total alone where a job is not split
-    if (count == nullptr)
+    if (count.empty())
         throw expected_error(exit_code::usage,
                              fmt::format("the environment has {} but no {}; set both or none",
                                          index_name, count_name));

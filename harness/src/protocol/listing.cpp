@@ -46,6 +46,8 @@ test_info to_test(const json::value& value, std::size_t index) {
     test.id = fields.text("id");
     if (test.id.empty())
         fields.fail("id", "is empty");
+    if (test.id.find('\0') != std::string::npos)
+        fields.fail("id", "has a zero byte, which no command line can carry");
     test.suite = fields.text("suite");
     test.name = fields.text("name");
     const auto kind = value_of(kinds, fields.text("kind"));

@@ -98,6 +98,9 @@ class Shards(ScheduleTest):
         first = self.ids("--shard", "1/3")
         self.assertEqual(self.ids("--shard", "1/3", CI_NODE_INDEX="2", CI_NODE_TOTAL="3"), first)
         self.assertEqual(self.ids(CI_NODE_TOTAL="1"), self.ids())
+        self.assertEqual(self.ids(CI_NODE_INDEX="", CI_NODE_TOTAL=""), self.ids())
+        self.assertEqual(self.ids(CI_NODE_INDEX="", CI_NODE_TOTAL="",
+                                  GTEST_SHARD_INDEX="1", GTEST_TOTAL_SHARDS="3"), expected)
 
     def test_a_wrong_environment_is_refused(self):
         self.environment.update(CI_NODE_INDEX="0", CI_NODE_TOTAL="3")

@@ -76,14 +76,25 @@ TEST("the environment of GitLab counts from one, that of GoogleTest from nought"
 }
 
 TEST("an environment that does not go together is an error") {
-    for (const char* index : {"3", "-1", "x", "", "4294967295"}) {
+    for (const char* index : {"3", "-1", "x", "4294967295"}) {
         set("GTEST_SHARD_INDEX", index);
         CHECK(why_not().find("GTEST_TOTAL_SHARDS=3, which is no part of a whole") !=
               std::string::npos);
     }
-    set("GTEST_TOTAL_SHARDS", nullptr);
-    CHECK(why_not() == "the environment has GTEST_SHARD_INDEX but no GTEST_TOTAL_SHARDS; set both "
-                       "or none");
+    for (const char* total : {static_cast<const char*>(nullptr), ""}) {
+        set("GTEST_TOTAL_SHARDS", total);
+        CHECK(why_not() == "the environment has GTEST_SHARD_INDEX but no GTEST_TOTAL_SHARDS; set "
+                           "both or none");
+    }
+}
+
+TEST("an empty variable is none") {
+    for (const char* name : {"CI_NODE_INDEX", "CI_NODE_TOTAL", "GTEST_SHARD_INDEX"})
+        set(name, "");
+    CHECK(!shard_of_environment());
+    set("GTEST_SHARD_INDEX", "1");
+    set("GTEST_TOTAL_SHARDS", "3");
+    CHECK(shard_of_environment()->describe() == "2/3");
 }
 
 } // namespace

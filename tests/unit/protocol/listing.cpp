@@ -118,6 +118,7 @@ TEST("a wrong test is named by its place, its wrong field by its name") {
     CHECK(has(why_not(with_tests(good + ",7")), "the listing's test 2 is not an object"));
     CHECK(has(why_not(with_tests(good + R"(,{"suite":"s"})")), "test 2: field \"id\" is missing"));
     CHECK(has(why_not(with_tests(test_json(""))), "test 1: field \"id\" is empty"));
+    CHECK(has(why_not(with_tests(test_json("a\\u0000b"))), "field \"id\" has a zero byte"));
     CHECK(has(why_not(with_tests(R"({"id":"a","suite":"s","name":"n","kind":"thread"})")),
               "field \"kind\" must be \"async\" or \"sync\""));
     CHECK(
