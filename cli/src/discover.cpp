@@ -16,6 +16,7 @@
 #include <bridge/protocol/text.hpp>
 
 #include "capture.hpp"
+#include "explain_start.hpp"
 #include "options.hpp"
 #include "test_environment.hpp"
 
@@ -121,7 +122,7 @@ void lister::start(std::size_t index) {
                              wiring::listing, {settings_.list_timeout}, std::move(sinks));
         ++running_;
     } catch (const std::system_error& error) {
-        answer.start_error = explain_start(error);
+        answer.start_error = explain_start(error, binary.path);
     }
 }
 

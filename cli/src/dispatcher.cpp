@@ -7,6 +7,7 @@
 #include <bridge/protocol/duration.hpp>
 
 #include "capture.hpp"
+#include "explain_start.hpp"
 #include "options.hpp"
 #include "record.hpp"
 #include "test_environment.hpp"
@@ -139,7 +140,8 @@ void dispatcher::start(std::size_t place) {
         launch(state, std::move(sinks));
     } catch (const std::system_error& error) {
         std::erase(running_, state);
-        conclude(place, {plan.test, outcome::crashed, explain_start(error)});
+        conclude(place, {plan.test, outcome::crashed,
+                         explain_start(error, plan.test.binary->location.path)});
     }
 }
 

@@ -88,6 +88,8 @@ private:
 void locator::add(const std::string& path) {
     std::error_code error;
     const auto status = fs::status(path, error);
+    if (error && status.type() != fs::file_type::not_found)
+        return complain(path, "it cannot be looked at: " + error.message());
     if (!fs::exists(status))
         return complain(path, "there is no such file; check the path, or build it first");
     if (!fs::is_directory(status))

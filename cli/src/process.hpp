@@ -65,9 +65,6 @@ struct exit_status {
     std::string describe() const;
 };
 
-/// Why a process did not start, and what to do about it; `error` is what `process` threw.
-std::string explain_start(const std::system_error& error);
-
 /// A process group, by its leader; a default one is none, and nothing is sent to it.
 class process_group {
 public:

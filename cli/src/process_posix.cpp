@@ -233,19 +233,6 @@ std::string exit_status::describe() const {
     return "signal " + std::to_string(number) + " (" + signal_name(number) + ")";
 }
 
-std::string explain_start(const std::system_error& error) {
-    const auto is = [&](std::errc number) { return error.code() == number; };
-    std::string advice;
-    if (is(std::errc::executable_format_error))
-        advice = "; it is not a program of this machine";
-    else if (is(std::errc::permission_denied))
-        advice = "; is it a program, and executable?";
-    else if (is(std::errc::too_many_files_open) || is(std::errc::too_many_files_open_in_system) ||
-             is(std::errc::resource_unavailable_try_again) || is(std::errc::not_enough_memory))
-        advice = "; run fewer tests at a time (-j)";
-    return error.what() + advice;
-}
-
 void replace_process(const command& what) {
     const auto argv = to_argv(what.program, what.arguments);
     const auto envp = to_envp(what.environment);

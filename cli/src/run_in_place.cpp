@@ -10,6 +10,7 @@
 
 #include "commands.hpp"
 #include "error.hpp"
+#include "explain_start.hpp"
 #include "report/style.hpp"
 #include "selection.hpp"
 #include "settings.hpp"
@@ -89,7 +90,8 @@ exit_code run_in_place(const options& settings) {
     try {
         replace_process(*what);
     } catch (const std::system_error& error) {
-        throw expected_error(exit_code::internal, what->program + ": " + explain_start(error));
+        throw expected_error(exit_code::internal,
+                             what->program + ": " + explain_start(error, what->program));
     }
 }
 

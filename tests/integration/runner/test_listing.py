@@ -88,7 +88,17 @@ class NoTestBinaries(RunnerTest):
         self.check("./none/such", "there is no such file; check the path, or build it first")
 
     def test_a_text_file(self):
-        self.check(self.file("hello\n", 0o755), "it is not a program of this machine")
+        self.check(self.file("hello\n", 0o755), "it is not a program of this machine, and a script "
+                                                "begins with a line such as #!/bin/sh")
+
+    def test_a_script_of_an_interpreter_that_is_not_there(self):
+        self.check(self.file("#! /none/python3 -B\n", 0o755),
+                   "its #! line names an interpreter that is not there: /none/python3\n")
+
+    def test_a_link_to_itself(self):
+        path = os.path.join(self.folder, "loop")
+        os.symlink("loop", path)
+        self.check(path, "it cannot be looked at: Too many levels of symbolic links")
 
     def test_a_file_that_is_not_executable(self):
         self.check(self.file("#!/bin/sh\n", 0o644), "is it a program, and executable?")
