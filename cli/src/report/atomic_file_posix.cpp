@@ -60,6 +60,23 @@ unique_fd open_for_writing(const std::string& path, int flags) {
     return file;
 }
 
+std::string temporary_beside(const std::string& path) {
+    return path + "." + std::to_string(::getpid()) + ".tmp";
+}
+
+// What no look at the folder tells: a name that is too long, a file system that is read-only.
+std::string try_beside(const std::string& path) {
+    const auto temporary = temporary_beside(path);
+    try {
+        open_for_writing(temporary, O_CREAT | O_TRUNC);
+    } catch (const std::system_error& error) {
+        return error.code().message();
+    }
+    std::error_code ignored;
+    fs::remove(temporary, ignored);
+    return {};
+}
+
 void write_and_rename(const std::string& path, const std::string& temporary,
                       std::string_view content) {
     const auto file = open_for_writing(temporary, O_CREAT | O_TRUNC);
@@ -84,7 +101,7 @@ std::string why_not_writable(const std::string& path) {
         return "the folder " + folder_of(path).string() + " does not exist; create it first";
     if (::access(folder_of(path).c_str(), W_OK) != 0)
         return "the folder " + folder_of(path).string() + " is not writable";
-    return {};
+    return is_special(path) ? std::string() : try_beside(follow_links(path));
 }
 
 void write_file(const std::string& named, std::string_view content) {
@@ -93,7 +110,7 @@ void write_file(const std::string& named, std::string_view content) {
         return;
     }
     const auto path = follow_links(named);
-    const auto temporary = path + "." + std::to_string(::getpid()) + ".tmp";
+    const auto temporary = temporary_beside(path);
     try {
         write_and_rename(path, temporary, content);
     } catch (...) {

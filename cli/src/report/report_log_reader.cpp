@@ -23,13 +23,18 @@ namespace json = boost::json;
 
 namespace {
 
+// Sums of them have to fit, too.
+constexpr std::chrono::hours longest_duration{24 * 366};
+
 std::string text(const json::object& from, std::string_view key) {
     return std::string(from.at({key.data(), key.size()}).as_string());
 }
 
 std::chrono::nanoseconds duration(const json::object& from) {
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(
-        std::chrono::duration<double>(from.at("duration_s").to_number<double>()));
+    const std::chrono::duration<double> value(from.at("duration_s").to_number<double>());
+    if (!(value >= value.zero() && value <= longest_duration))
+        throw std::out_of_range("duration_s");
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(value);
 }
 
 std::vector<std::string> texts(const json::object& from, std::string_view key) {

@@ -171,6 +171,15 @@ class Refused(MergeTest):
         self.check([self.folder], rf"{self.folder} is a folder; name the report logs in it\n")
         self.check(["none.ndjson"], "cannot read the report log none.ndjson: No such file")
 
+    def test_durations_that_cannot_be(self):
+        log = self.part("a", fixture("five"), "passing")
+        with open(log, encoding="utf-8") as file:
+            text = file.read()
+        for duration in ("-1", "1e300", "1e10"):
+            with open(log, "w", encoding="utf-8") as file:
+                file.write(re.sub(r'"duration_s":[^,}]+', f'"duration_s":{duration}', text, count=1))
+            self.check([log], r"a\.ndjson:3: this is no line of a report log")
+
     def test_options_of_a_run(self):
         for words in (["-j2"], ["--exact", "a"], ["--timeout", "5s"], ["--format", "json"]):
             self.check(["a.ndjson", *words], "has no meaning for 'bridge-test merge'")

@@ -37,6 +37,12 @@ class Junit(RunnerTest):
         self.assertEqual(run.code, 14)
         self.assertIn("is not a folder; name another place", run.err)
 
+    def test_a_name_that_no_file_can_have_is_told_before_the_run(self):
+        run = self.plain(fixture("five"), "--junit", os.path.join(self.folder, "x" * 255))
+        self.assertEqual((run.code, run.out), (14, ""))
+        self.assertRegex(run.err, "cannot write the report .*x: File name too long\n")
+        self.assertEqual(os.listdir(self.folder), [])
+
     def test_a_folder_that_goes_away_during_the_run_is_told_after_it(self):
         folder = os.path.join(self.folder, "gone")
         os.mkdir(folder)
