@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // bridge-test list.
 #include <cstdio>
+#include <optional>
+
+#include <unistd.h>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -8,7 +11,9 @@
 #include <bridge/protocol/listing.hpp>
 
 #include "commands.hpp"
+#include "report/stopped_commands.hpp"
 #include "report/style.hpp"
+#include "reports.hpp"
 #include "selection.hpp"
 
 namespace bridge::cli {
@@ -54,6 +59,17 @@ void say(std::string_view kind, const std::string& text) {
     std::fputs(fmt::format("{}: {}\n", kind, printable(text, false)).c_str(), stderr);
 }
 
+// A problem's text has what the binary wrote.
+void tell(const selection& tests, bool is_github) {
+    std::optional<stopped_commands> stopped;
+    if (is_github && !tests.found.problems.empty())
+        stopped.emplace(STDERR_FILENO);
+    for (const auto& problem : tests.found.problems)
+        say("error", problem.binary + ": " + problem.message);
+    for (const auto& warning : tests.warnings)
+        say("warning", warning);
+}
+
 // False when the list did not reach its reader, as on a full disk.
 bool write_list(const std::string& text) {
     return std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
@@ -64,10 +80,7 @@ bool write_list(const std::string& text) {
 exit_code list_tests(const options& settings) {
     supervisor processes;
     const auto tests = select_tests(processes, settings);
-    for (const auto& problem : tests.found.problems)
-        say("error", problem.binary + ": " + problem.message);
-    for (const auto& warning : tests.warnings)
-        say("warning", warning);
+    tell(tests, wants_github(settings.github));
     if (processes.stopped() == stop_reason::interrupted)
         return exit_code::interrupted;
     if (!write_list(to_text(tests, settings.format))) {

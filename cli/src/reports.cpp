@@ -11,16 +11,12 @@
 
 namespace bridge::cli {
 
-namespace {
-
 bool wants_github(github_mode mode) {
     const char* actions = std::getenv("GITHUB_ACTIONS");
     if (mode == github_mode::automatic)
         return actions != nullptr && std::string_view(actions) == "true";
     return mode == github_mode::always;
 }
-
-} // namespace
 
 std::unique_ptr<report_set> make_reports(const options& settings) {
     auto reports = std::make_unique<report_set>();

@@ -10,6 +10,9 @@
 
 namespace bridge::cli {
 
+/// Whether we are in GitHub Actions, or are to act as if we were.
+bool wants_github(github_mode mode);
+
 /// Throws expected_error (report_not_written) when one of them could not be written.
 std::unique_ptr<report_set> make_reports(const options& settings);
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <random>
 
 #include <unistd.h>
 
@@ -119,19 +118,7 @@ std::string first_reason(const case_result& result) {
 github_reporter::github_reporter() : workspace_(variable("GITHUB_WORKSPACE")) {
     if (auto path = variable("GITHUB_STEP_SUMMARY"); !path.empty())
         summary_.emplace(std::move(path), append_file::old_content::kept);
-    std::random_device random;
-    token_ = fmt::format("bridge-test-{:08x}{:08x}", random(), random());
-    say("::stop-commands::" + token_ + "\n");
-}
-
-github_reporter::~github_reporter() {
-    resume_commands();
-}
-
-void github_reporter::resume_commands() {
-    if (!token_.empty())
-        say("::" + token_ + "::\n");
-    token_.clear();
+    stopped_.emplace(STDOUT_FILENO);
 }
 
 void github_reporter::on(const run_event& event) {
@@ -145,7 +132,7 @@ void github_reporter::on(const run_event& event) {
         if (finished->result.is_flaky())
             flaky_.push_back(finished->result);
     } else if (const auto* last = std::get_if<run_finished>(&event)) {
-        resume_commands();
+        stopped_.reset();
         say(annotations());
         if (summary_)
             summary_->write(summary(*last));

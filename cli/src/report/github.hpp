@@ -8,6 +8,7 @@
 
 #include "append_file.hpp"
 #include "reporter.hpp"
+#include "stopped_commands.hpp"
 #include "totals.hpp"
 
 namespace bridge::cli {
@@ -19,18 +20,16 @@ class github_reporter final : public reporter {
 public:
     /// Throws expected_error (report_not_written) when the summary cannot be opened.
     github_reporter();
-    ~github_reporter() override;
 
     void on(const run_event& event) override;
     void finish() override;
 
 private:
-    void resume_commands();
     std::string annotations() const;
     std::string summary(const run_finished& event) const;
 
-    std::string token_; ///< that ends the stop of commands; empty when it has ended
-    std::optional<append_file> summary_; ///< of GITHUB_STEP_SUMMARY
+    std::optional<stopped_commands> stopped_; ///< until the run ends
+    std::optional<append_file> summary_;      ///< of GITHUB_STEP_SUMMARY
     std::string workspace_; ///< GITHUB_WORKSPACE: paths of annotations are relative to it
     totals totals_;
     std::vector<listing_problem> problems_;

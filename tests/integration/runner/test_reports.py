@@ -300,6 +300,18 @@ class GitHub(RunnerTest):
         run = self.run_tests("no-such-word-anywhere", junit=False)
         self.assertRegex(run.out, r"^::stop-commands::(\S+)\n::\1::\n$")
 
+    def test_a_binary_that_is_listed_cannot_give_commands_either(self):
+        path = os.path.join(self.folder, "odd")
+        with open(path, "w") as file:
+            file.write("#!/bin/sh\necho '::error::from the binary' >&2\nexit 3\n")
+        os.chmod(path, 0o755)
+        run = self.run_tests("list", path, junit=False)
+        self.assertEqual((run.code, run.out), (10, ""))
+        self.assertRegex(run.err, r"^::stop-commands::(\S+)\n(?s:.*)\n::error::from the binary\n"
+                                  r"(?s:.*)::\1::\n")
+        self.environment["GITHUB_ACTIONS"] = "false"
+        self.assertNotIn("::stop", self.run_tests("list", path, junit=False).err)
+
     def test_the_summary_is_added_to_what_is_there(self):
         with open(self.summary, "w") as file:
             file.write("before\n")
