@@ -15,6 +15,14 @@
 #include <unistd.h>
 
 namespace bridge::detail {
+
+// Carries the caller's locals to the thread, and nothing else is queued on it. Known by its name to
+// other modules too, so it has one.
+class job_strand final : public strand {
+public:
+    using strand::strand;
+};
+
 namespace {
 
 namespace asio = boost::asio;
@@ -36,7 +44,6 @@ asio::thread_pool& pool() {
     return *threads;
 }
 
-// A strand that nothing else is queued on carries the caller's locals to the thread.
 class as_handler {
 public:
     as_handler() {
@@ -45,11 +52,12 @@ public:
             return;
         if (!here->locals())
             look_for_locals();
-        on_ = intrusive_ptr<strand>(make_executor(here->on(), here->locals()).get());
+        on_ =
+            intrusive_ptr<strand>::adopt(new job_strand(here->on(), here->locals(), here->slot()));
     }
 
     void run(blocking_job& job) {
-        if (!on_ || !on_->try_hold())
+        if (!on_)
             return job.run();
         on_->run_held([&job] { job.run(); });
         on_->leave();
@@ -75,6 +83,10 @@ void submit(std::shared_ptr<blocking_job> job) {
         handler.run(*job);
         job.reset();
     });
+}
+
+bool runs_blocking_job() noexcept {
+    return dynamic_cast<const job_strand*>(strand::current()) != nullptr;
 }
 
 } // namespace bridge::detail

@@ -7,6 +7,7 @@
 #include "run_source.hpp"
 
 #include <bridge/blocking.hpp>
+#include <bridge/detail/blocking_pool.hpp>
 #include <bridge/detail/port.hpp>
 #include <bridge/runtime.hpp>
 
@@ -90,7 +91,7 @@ py::object detail::run_blocking(const py::object& awaitable) {
 }
 
 void detail::require_no_coroutine() {
-    if (strand::current() != nullptr)
+    if (strand::current() != nullptr && !runs_blocking_job())
         throw std::logic_error("bridge::blocking() was called inside a C++ coroutine, which would "
                                "keep the thread that the work may need; co_await it instead");
 }

@@ -12,7 +12,7 @@ namespace detail {
 /// Throws py::error_already_set. Requires the GIL.
 py::object run_blocking(const py::object& awaitable);
 
-/// Throws std::logic_error inside a C++ coroutine.
+/// Throws std::logic_error inside a C++ coroutine; not in a function that to_thread runs.
 void require_no_coroutine();
 
 } // namespace detail

@@ -204,6 +204,14 @@ TEST("inside a C++ coroutine it is refused") {
     CHECK(said.find("co_await it instead") != std::string::npos);
 }
 
+TEST("inside to_thread it is not: that is the place to block") {
+    const auto wait = []() -> asio::awaitable<int> {
+        co_return co_await bridge::to_thread([] { return bridge::blocking(answer()); });
+    };
+    CHECK(bridge::run(wait()) == 42);
+    CHECK(bridge::run(wait(), {.loop_factory = bridge::py_ref(bridge::event_loop_class())}) == 42);
+}
+
 TEST("stats: in flight, delivered, wakes and drains of a loop") {
     const auto forever = []() -> asio::awaitable<void> {
         asio::steady_timer timer(co_await asio::this_coro::executor, 1h);

@@ -20,4 +20,7 @@ public:
 /// Queues a job. Any thread, no GIL.
 void submit(std::shared_ptr<blocking_job> job);
 
+/// Whether the calling thread runs one, of any module. No GIL.
+bool runs_blocking_job() noexcept;
+
 } // namespace bridge::detail
