@@ -78,8 +78,13 @@ double in_seconds(std::chrono::duration<double> time) {
 } // namespace
 
 py::object detail::run_in_new_loop(const py::object& main, const run_options& options) {
-    if (options.threads != 0)
-        init_default_runtime({.threads = options.threads});
+    try {
+        if (options.threads != 0)
+            init_default_runtime({.threads = options.threads});
+    } catch (...) {
+        main.attr("close")(); // nobody can await it any more
+        throw;
+    }
     const auto factory = options.loop_factory ? options.loop_factory.get() : py::none();
     return call_for_long(name_in_run_module("run"), main, factory, options.debug,
                          in_seconds(options.deadline));

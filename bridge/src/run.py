@@ -74,7 +74,22 @@ class _WayOut:
     def wait(self, futures):
         """Those that did not end in time."""
         time = max(_LEAST_TIME, self.end - self.loop.time())
-        return self.loop.run_until_complete(asyncio.wait(futures, timeout=time))[1]
+        waiting = asyncio.wait(futures, timeout=time)
+        try:
+            return self.loop.run_until_complete(waiting)[1]
+        except BaseException:
+            waiting.close()  # Ctrl-C may come before it has begun
+            raise
+
+    def ends_in_time(self, task):
+        """Ctrl-C may end the wait for it, and nothing is said of the task then, as by run_until_complete()."""
+        task._log_destroy_pending = False
+        try:
+            return not self.wait([task])
+        except BaseException:
+            if task.done() and not task.cancelled():
+                task.exception()
+            raise
 
     def leave_behind(self, task):
         """Closing it, as the last reference does, could wait again, without a bound."""
@@ -114,32 +129,49 @@ class _WayOut:
 
     def end_async_generators(self):
         ending = self.loop.create_task(self.loop.shutdown_asyncgens())
-        if not self.wait([ending]):
+        if self.ends_in_time(ending):
             return
         ending.cancel()
-        if self.wait([ending]):
+        if not self.ends_in_time(ending):
             self.leave_behind(ending)
         self.report(f"async generators did not end within {self.deadline:g} s of their aclose()")
 
     def join_executor(self):
         ending = self.loop.create_task(self.loop.shutdown_default_executor())
-        if self.wait([ending]):
+        if not self.ends_in_time(ending):
             self.leave_behind(ending)
             self.report(f"threads of the default executor did not end within {self.deadline:g} s")
 
 
-def run(main, loop_factory, debug, deadline):
+def _new_loop(factory):
     if asyncio._get_running_loop() is not None:
-        main.close()
         raise RuntimeError(
             "bridge.run() cannot be called while an event loop runs on this thread; await the coroutine instead"
         )
-    loop = (loop_factory or asyncio.new_event_loop)()
+    loop = factory()
+    if not isinstance(loop, asyncio.AbstractEventLoop):
+        raise TypeError(f"bridge.run(): the loop factory must give an event loop, not {loop!r}")
+    return loop
+
+
+def _begin(main, factory, debug):
+    loop = None
     try:
-        asyncio.set_event_loop(loop)
+        loop = _new_loop(factory)
         if debug:
             loop.set_debug(True)
-        task = loop.create_task(main)
+        return loop, loop.create_task(main)
+    except BaseException:
+        main.close()  # nobody can await it any more
+        if loop is not None:
+            loop.close()
+        raise
+
+
+def run(main, loop_factory, debug, deadline):
+    loop, task = _begin(main, loop_factory or asyncio.new_event_loop, debug)
+    try:
+        asyncio.set_event_loop(loop)
         with _Interrupts(loop, task) as interrupts:
             try:
                 return loop.run_until_complete(task)

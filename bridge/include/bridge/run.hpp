@@ -103,7 +103,8 @@ T run_with(boost::asio::awaitable<T> body, F&& run_python) {
 /// A coroutine that does not end in time is left behind, with what it refers to.
 /// Takes the GIL. Cancel: Ctrl-C cancels it (on the main thread); a second one raises
 /// KeyboardInterrupt at once. Throws: what the coroutine throws, as it threw it; python_error for
-/// KeyboardInterrupt and where no loop can be run (one is running on this thread already);
+/// KeyboardInterrupt and where no loop can be run (one is running on this thread already, the
+/// factory fails or gives none);
 /// std::logic_error for `threads` where the default runtime has begun.
 template<class T>
 T run(boost::asio::awaitable<T> main, const run_options& options = {}) {

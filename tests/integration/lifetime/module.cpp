@@ -92,6 +92,10 @@ std::uintptr_t runtime_id() {
     return reinterpret_cast<std::uintptr_t>(&bridge::default_runtime());
 }
 
+int run_hop(const py::object& loop_factory, unsigned threads) {
+    return bridge::run(hop(), {.loop_factory = bridge::py_ref(loop_factory), .threads = threads});
+}
+
 void init(unsigned threads, int exit_deadline) {
     bridge::init_default_runtime(
         {.threads = threads, .exit_deadline = std::chrono::milliseconds(exit_deadline)});
@@ -145,6 +149,7 @@ PYBIND11_MODULE(LIFETIME_MODULE, module) {
                                {.debug = debug, .deadline = std::chrono::milliseconds(deadline)});
         },
         py::arg("main"), py::arg("debug") = false, py::arg("deadline") = 5000);
+    module.def("run_hop", &run_hop, py::arg("loop_factory") = py::none(), py::arg("threads") = 0);
     module.def("blocking", [](bridge::py_ref it) { return bridge::blocking(it); });
     module.def("blocking_hop", [] { return bridge::blocking(hop()); });
     module.def("loop_of_current_locals", &loop_of_current_locals);

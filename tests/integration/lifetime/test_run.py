@@ -155,6 +155,39 @@ async def main():
 try: run(main())
 except KeyboardInterrupt: print('KeyboardInterrupt')
 """,
+    "Ctrl-C while async generators are closed": """
+async def generate():
+    try: yield 1
+    finally: os.kill(os.getpid(), signal.SIGINT)
+kept = []
+async def main():
+    kept.append(generate())
+    await kept[0].__anext__()
+try: run(main())
+except KeyboardInterrupt: print('KeyboardInterrupt')
+""",
+    "Ctrl-C while executor threads are joined": """
+async def main():
+    loop = asyncio.get_running_loop()
+    def interrupt():
+        while not loop._executor_shutdown_called: time.sleep(0.001)
+        os.kill(os.getpid(), signal.SIGINT)
+    loop.run_in_executor(None, interrupt)
+try: run(main())
+except KeyboardInterrupt: print('KeyboardInterrupt')
+""",
+    "Ctrl-C inside the task that joins the executor": """
+async def main():
+    loop = asyncio.get_running_loop()
+    def start(self):
+        threading.Thread.start = before
+        os.kill(os.getpid(), signal.SIGINT)
+        before(self)
+    await loop.run_in_executor(None, int)
+    before, threading.Thread.start = threading.Thread.start, start
+try: run(main())
+except KeyboardInterrupt: print('KeyboardInterrupt')
+""",
     "Ctrl-C with a handler of the program's": """
 signal.signal(signal.SIGINT, lambda *_: print('handler'))
 async def main():
@@ -224,6 +257,46 @@ def add(name, program):
 for name, program in SAME.items():
     if sys.version_info >= (3, 11) or "Ctrl-C" not in name:  # before, Ctrl-C went past main
         add(name, program)
+
+
+class NotBegun(Programs):
+    """Where no loop can be run there is the error, and no word about a coroutine that was never awaited."""
+
+    def check_refused(self, program, words):
+        self.check(HEAD.format(run="native.run") + program, output=words + "\n", rounds=1)
+
+    def test_a_loop_factory_that_fails(self):
+        self.check_refused(
+            "def fail(): raise KeyError('no loop')\n"
+            "try: native.run_hop(fail)\nexcept KeyError as e: print(repr(e))",
+            "KeyError('no loop')",
+        )
+
+    def test_a_loop_factory_that_gives_no_loop(self):
+        self.check_refused(
+            "try: native.run_hop(lambda: 5)\nexcept TypeError as e: print(e)",
+            "bridge.run(): the loop factory must give an event loop, not 5",
+        )
+
+    def test_a_loop_that_is_closed(self):
+        self.check_refused(
+            "loop = asyncio.new_event_loop()\nassert native.run_hop(lambda: loop) == 1\n"
+            "try: native.run_hop(lambda: loop)\nexcept RuntimeError as e: print(e)",
+            "Event loop is closed",
+        )
+
+    def test_threads_of_a_runtime_that_has_begun(self):
+        self.check_refused(
+            "asyncio.run(native.hop())\n"
+            "try: native.run_hop(threads=2)\nexcept RuntimeError as e: print(str(e).split(',')[0])",
+            "init_default_runtime: the default runtime is already running",
+        )
+
+    def test_a_loop_that_runs_already(self):
+        self.check_refused(
+            "async def main():\n    try: native.run_hop()\n    except RuntimeError as e: print(e)\nasyncio.run(main())",
+            "bridge.run() cannot be called while an event loop runs on this thread; await the coroutine instead",
+        )
 
 
 class Bounded(Programs):
