@@ -9,6 +9,7 @@
 #include <bridge/blocking.hpp>
 #include <bridge/detail/blocking_pool.hpp>
 #include <bridge/detail/port.hpp>
+#include <bridge/error.hpp>
 #include <bridge/runtime.hpp>
 
 #include <pybind11/stl.h>
@@ -41,6 +42,10 @@ bool is_above(const py::object& loop, const py::object& other) {
     return port && port->is_above(other.ptr());
 }
 
+void throw_closed() {
+    detail::throw_error(errc::loop_closed);
+}
+
 // For ever: what is left behind on purpose.
 void keep(py::object object) {
     object.release();
@@ -65,6 +70,7 @@ py::object name_in_run_module(const char* name) {
             py::arg("describe") = py::cpp_function(&describe_native),
             py::arg("stop_below") = py::cpp_function(&stop_below),
             py::arg("is_above") = py::cpp_function(&is_above),
+            py::arg("throw_closed") = py::cpp_function(&throw_closed),
             py::arg("keep") = py::cpp_function(&keep));
         module = detail::run_embedded("bridge.run", "bridge/src/run.py", detail::run_source, given);
     }

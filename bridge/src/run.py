@@ -10,48 +10,43 @@ import threading
 # How long each part of the way out may take at least, when the others have used the deadline up.
 _LEAST_TIME = 0.1
 
-# `native` is given by run.cpp: cancel, describe, stop_below, is_above and keep.
+# `native` is given by run.cpp: cancel, describe, stop_below, is_above, throw_closed and keep.
+
+
+def _is_a_runners(handler):
+    """Whether it is Python's own SIGINT handler, asyncio.Runner's or that of _Interrupts, and not the program's."""
+    function = getattr(handler, "func", handler)
+    return handler is signal.default_int_handler or (
+        getattr(function, "__module__", None) in ("asyncio.runners", _Interrupts.__module__)
+    )
 
 
 class _Interrupts:
-    """Ctrl-C cancels the task; a second one raises KeyboardInterrupt, as asyncio.Runner does."""
+    """Ctrl-C calls `cancel`; a second one raises KeyboardInterrupt, as asyncio.Runner does."""
 
-    def __init__(self, loop, task):
-        self.loop = loop
-        self.task = task
+    def __init__(self, cancel):
+        self.cancel = cancel
         self.count = 0
-        self.installed = False
+        self.before = None
 
     def __enter__(self):
-        if (
-            threading.current_thread() is threading.main_thread()
-            and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-        ):
+        before = signal.getsignal(signal.SIGINT)
+        if threading.current_thread() is threading.main_thread() and _is_a_runners(before):
             try:
                 signal.signal(signal.SIGINT, self.on_interrupt)
-                self.installed = True
+                self.before = before
             except ValueError:
                 pass  # an embedded interpreter that does not own the signals
         return self
 
     def __exit__(self, *exc):
-        if self.installed and signal.getsignal(signal.SIGINT) == self.on_interrupt:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        if self.before is not None and signal.getsignal(signal.SIGINT) == self.on_interrupt:
+            signal.signal(signal.SIGINT, self.before)
 
     def on_interrupt(self, signum, frame):
         self.count += 1
-        if self.count == 1 and not self.task.done():
-            self.task.cancel()
-            self.loop.call_soon_threadsafe(lambda: None)  # it may be waiting in select()
-            return
-        raise KeyboardInterrupt()
-
-    def ended_task(self):
-        """Whether the task's cancellation was ours."""
-        if self.count == 0:
-            return False
-        uncancel = getattr(self.task, "uncancel", None)
-        return uncancel is None or uncancel() == 0
+        if self.count > 1 or not self.cancel():
+            raise KeyboardInterrupt()
 
 
 class _WayOut:
@@ -154,6 +149,24 @@ def _new_loop(factory):
     return loop
 
 
+def _run_task(loop, task):
+    def cancel():
+        if task.done():
+            return False
+        task.cancel()
+        loop.call_soon_threadsafe(lambda: None)  # it may be waiting in select()
+        return True
+
+    with _Interrupts(cancel) as interrupts:
+        try:
+            return loop.run_until_complete(task)
+        except asyncio.CancelledError:
+            uncancel = getattr(task, "uncancel", lambda: 0)
+            if interrupts.count > 0 and uncancel() == 0:  # nobody else has cancelled it
+                raise KeyboardInterrupt()
+            raise
+
+
 def _begin(main, factory, debug):
     loop = None
     try:
@@ -172,13 +185,7 @@ def run(main, loop_factory, debug, deadline):
     loop, task = _begin(main, loop_factory or asyncio.new_event_loop, debug)
     try:
         asyncio.set_event_loop(loop)
-        with _Interrupts(loop, task) as interrupts:
-            try:
-                return loop.run_until_complete(task)
-            except asyncio.CancelledError:
-                if interrupts.ended_task():
-                    raise KeyboardInterrupt()
-                raise
+        return _run_task(loop, task)
     finally:
         try:
             _WayOut(loop, deadline).take()
@@ -201,17 +208,77 @@ def blocking(awaitable, deadline):
     return _run_on_a_thread(awaitable, here, deadline)
 
 
-def _result(future):
-    """A signal that comes just before Python waits for a lock does not end that wait: look up now and then."""
-    while True:
+class _Elsewhere:
+    """Work in a loop that runs on another thread, while this thread waits for its end."""
+
+    def __init__(self):
+        self.ended = concurrent.futures.Future()
+        self.loop = None
+        self.task = None
+        self.is_asked = False
+        self.is_cancelled = False
+
+    def begin(self, loop, task):
+        """On that thread."""
+        self.task = task
+        self.loop = loop
+        if self.is_asked:
+            self.cancel_there()
+
+    def cancel(self):
+        """Asks it to end, sooner or later; also in a signal handler."""
+        self.is_asked = True
         try:
-            return future.result(timeout=0.5)
-        except (TimeoutError, concurrent.futures.TimeoutError):
-            if future.done():
-                return future.result()
+            if self.loop is not None:
+                self.loop.call_soon_threadsafe(self.cancel_there)
+        except RuntimeError:
+            pass  # it has just ended
+        return True
+
+    def cancel_there(self):
+        self.is_cancelled = self.is_cancelled or self.task.cancel()
+
+    def wait(self, start, is_lost=lambda: False):
+        """Ctrl-C cancels the work as it does in run(); what else a signal handler raises goes on after its end."""
+        with _Interrupts(self.cancel) as interrupts:
+            try:
+                start()
+                if _must_cancel():
+                    self.cancel()
+                self.wait_for_end(is_lost)
+            except BaseException:
+                if interrupts.count < 2:
+                    self.cancel()
+                    self.wait_for_end(is_lost)
+                raise
+        if interrupts.count > 0 and not self.is_cancelled:
+            raise KeyboardInterrupt()  # too late to cancel it
+        return interrupts.count > 0
+
+    def wait_for_end(self, is_lost):
+        # A signal that comes just before Python waits for a lock does not end that wait: look up now and then.
+        while not concurrent.futures.wait([self.ended], timeout=0.5).done and not is_lost():
+            pass
+
+
+def _must_cancel():
+    """Whether the task that waits was asked to end before, which its next await would tell it."""
+    task = asyncio.current_task() if asyncio._get_running_loop() is not None else None
+    return getattr(task, "_must_cancel", False)
+
+
+def _result(future, is_interrupted):
+    try:
+        return future.result()
+    except asyncio.CancelledError:
+        if is_interrupted:
+            raise KeyboardInterrupt()
+        raise
 
 
 def _wait_for_future(future, here):
+    if future.done():
+        return future.result()
     its_loop = future.get_loop()
     if its_loop is here or (here is not None and native.is_above(here, its_loop)):
         raise RuntimeError(
@@ -219,12 +286,7 @@ def _wait_for_future(future, here):
             "running, so it would wait for ever; await it in its own loop instead"
         )
     if its_loop.is_running():
-        waiting = asyncio.run_coroutine_threadsafe(_await(future), its_loop)
-        try:
-            return _result(waiting)
-        except KeyboardInterrupt:
-            waiting.cancel()
-            raise
+        return _wait_there(future, its_loop)
     if here is None:
         return its_loop.run_until_complete(future)
     raise RuntimeError(
@@ -233,45 +295,47 @@ def _wait_for_future(future, here):
     )
 
 
+def _wait_there(future, its_loop):
+    work = _Elsewhere()
+
+    def begin():
+        work.begin(its_loop, future)
+        future.add_done_callback(lambda _: work.ended.set_result(None))
+
+    is_interrupted = work.wait(lambda: its_loop.call_soon_threadsafe(begin), its_loop.is_closed)
+    if not future.done():
+        native.throw_closed()
+    return _result(future, is_interrupted)
+
+
 def _run_on_a_thread(awaitable, here, deadline):
     """In a new loop on a thread of its own, in a copy of this context."""
     turn = threading.Lock()  # whoever takes it decides whether it runs
-    started = threading.Event()
-    ended = concurrent.futures.Future()
-    inside = []
+    work = _Elsewhere()
 
     async def main():
         loop = asyncio.get_running_loop()
         native.stop_below(loop, here)
-        inside.extend((loop, asyncio.current_task()))
-        started.set()
+        work.begin(loop, asyncio.current_task())
         return await awaitable
 
     def run_main():
         if not turn.acquire(blocking=False):
             return
         try:
-            ended.set_result(run(main(), None, here.get_debug(), deadline))
+            work.ended.set_result(run(main(), None, here.get_debug(), deadline))
         except BaseException as error:
-            ended.set_exception(error)
-        finally:
-            started.set()
+            work.ended.set_exception(error)
+
+    def start():
+        try:
+            thread.start()  # a signal may come in here, before the thread has begun or after
+        except BaseException:
+            if turn.acquire(blocking=False):
+                work.ended.set_result(None)
+                if asyncio.iscoroutine(awaitable):
+                    awaitable.close()
+            raise
 
     thread = threading.Thread(target=contextvars.copy_context().run, args=(run_main,), name="bridge.blocking")
-    try:
-        thread.start()  # Ctrl-C may come in here, before the thread has begun or after
-        return _result(ended)
-    except KeyboardInterrupt:
-        if not turn.acquire(blocking=False):
-            started.wait()
-            _cancel_inside(*inside)
-            concurrent.futures.wait([ended])
-        raise
-
-
-def _cancel_inside(loop=None, task=None):
-    try:
-        if loop is not None:
-            loop.call_soon_threadsafe(task.cancel)
-    except RuntimeError:
-        pass  # it has just ended
+    return _result(work.ended, work.wait(start))
