@@ -37,11 +37,6 @@ void stop_below(const py::object& loop, const py::object& stopped) {
     detail::port::of(loop)->stop_below(stopped);
 }
 
-bool is_above(const py::object& loop, const py::object& other) {
-    const auto port = detail::port::find(loop);
-    return port && port->is_above(other.ptr());
-}
-
 void throw_closed() {
     detail::throw_error(errc::loop_closed);
 }
@@ -69,7 +64,6 @@ py::object name_in_run_module(const char* name) {
             py::arg("cancel") = py::cpp_function(&cancel_native),
             py::arg("describe") = py::cpp_function(&describe_native),
             py::arg("stop_below") = py::cpp_function(&stop_below),
-            py::arg("is_above") = py::cpp_function(&is_above),
             py::arg("throw_closed") = py::cpp_function(&throw_closed),
             py::arg("keep") = py::cpp_function(&keep));
         module = detail::run_embedded("bridge.run", "bridge/src/run.py", detail::run_source, given);

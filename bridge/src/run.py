@@ -10,7 +10,7 @@ import threading
 # How long each part of the way out may take at least, when the others have used the deadline up.
 _LEAST_TIME = 0.1
 
-# `native` is given by run.cpp: cancel, describe, stop_below, is_above, throw_closed and keep.
+# `native` is given by run.cpp: cancel, describe, stop_below, throw_closed and keep.
 
 
 def _is_a_runners(handler):
@@ -208,12 +208,29 @@ def blocking(awaitable, deadline):
     return _run_on_a_thread(awaitable, here, deadline)
 
 
-class _Elsewhere:
-    """Work in a loop that runs on another thread, while this thread waits for its end."""
+# What blocking() waits for now; the loop of each one's thread stands still for it.
+_waited_for = []
 
-    def __init__(self):
+# The loop that blocking() has made for what runs in this context, where it has.
+_own_loop = contextvars.ContextVar("bridge.blocking", default=None)
+
+
+def _needs(loop, ends):
+    """Whether the loop stands still, by itself or through others, until one of these goes on."""
+    reached = [loop]
+    for one in reached:
+        reached += [w.loop for w in tuple(_waited_for) if w.here is one and w.loop not in reached and not w.is_over()]
+    return any(one in ends for one in reached)
+
+
+class _Elsewhere:
+    """Work in a loop that runs on another thread, while this thread, and with it the loop `here`, waits for its end."""
+
+    def __init__(self, here, loop=None, is_over=lambda: False):
+        self.here = here
         self.ended = concurrent.futures.Future()
-        self.loop = None
+        self.may_be_over = is_over
+        self.loop = loop
         self.task = None
         self.is_asked = False
         self.is_cancelled = False
@@ -229,7 +246,7 @@ class _Elsewhere:
         """Asks it to end, sooner or later; also in a signal handler."""
         self.is_asked = True
         try:
-            if self.loop is not None:
+            if self.task is not None:
                 self.loop.call_soon_threadsafe(self.cancel_there)
         except RuntimeError:
             pass  # it has just ended
@@ -238,27 +255,42 @@ class _Elsewhere:
     def cancel_there(self):
         self.is_cancelled = self.is_cancelled or self.task.cancel()
 
-    def wait(self, start, is_lost=lambda: False):
+    def is_over(self):
+        return self.ended.done() or self.may_be_over()
+
+    def wait(self, start):
+        _waited_for.append(self)
+        try:
+            if _needs(self.loop, {self.here, _own_loop.get()} - {None}):
+                raise RuntimeError(
+                    "bridge.blocking(): this Future or Task belongs to an event loop that blocking() keeps from "
+                    "running, so it would wait for ever; await it in its own loop instead"
+                )
+            return self.wait_interruptibly(start)
+        finally:
+            _waited_for.remove(self)
+
+    def wait_interruptibly(self, start):
         """Ctrl-C cancels the work as it does in run(); what else a signal handler raises goes on after its end."""
         with _Interrupts(self.cancel) as interrupts:
             try:
                 start()
                 if _must_cancel():
                     self.cancel()
-                self.wait_for_end(is_lost)
+                self.wait_for_end()
             except BaseException:
                 if interrupts.count < 2:
                     self.cancel()
-                    self.wait_for_end(is_lost)
+                    self.wait_for_end()
                 raise
         if interrupts.count > 0 and not self.is_cancelled:
             raise KeyboardInterrupt()  # too late to cancel it
         return interrupts.count > 0
 
-    def wait_for_end(self, is_lost):
+    def wait_for_end(self):
         # A signal that comes just before Python waits for a lock does not end that wait: look up now and then.
-        while not concurrent.futures.wait([self.ended], timeout=0.5).done and not is_lost():
-            pass
+        while not self.is_over():
+            concurrent.futures.wait([self.ended], timeout=0.5)
 
 
 def _must_cancel():
@@ -280,13 +312,8 @@ def _wait_for_future(future, here):
     if future.done():
         return future.result()
     its_loop = future.get_loop()
-    if its_loop is here or (here is not None and native.is_above(here, its_loop)):
-        raise RuntimeError(
-            "bridge.blocking(): this Future or Task belongs to an event loop that blocking() keeps from "
-            "running, so it would wait for ever; await it in its own loop instead"
-        )
     if its_loop.is_running():
-        return _wait_there(future, its_loop)
+        return _wait_there(future, its_loop, here)
     if here is None:
         return its_loop.run_until_complete(future)
     raise RuntimeError(
@@ -295,14 +322,14 @@ def _wait_for_future(future, here):
     )
 
 
-def _wait_there(future, its_loop):
-    work = _Elsewhere()
+def _wait_there(future, its_loop, here):
+    work = _Elsewhere(here, its_loop, lambda: future.done() or its_loop.is_closed())
 
     def begin():
         work.begin(its_loop, future)
         future.add_done_callback(lambda _: work.ended.set_result(None))
 
-    is_interrupted = work.wait(lambda: its_loop.call_soon_threadsafe(begin), its_loop.is_closed)
+    is_interrupted = work.wait(lambda: its_loop.call_soon_threadsafe(begin))
     if not future.done():
         native.throw_closed()
     return _result(future, is_interrupted)
@@ -311,11 +338,12 @@ def _wait_there(future, its_loop):
 def _run_on_a_thread(awaitable, here, deadline):
     """In a new loop on a thread of its own, in a copy of this context."""
     turn = threading.Lock()  # whoever takes it decides whether it runs
-    work = _Elsewhere()
+    work = _Elsewhere(here)
 
     async def main():
         loop = asyncio.get_running_loop()
         native.stop_below(loop, here)
+        _own_loop.set(loop)
         work.begin(loop, asyncio.current_task())
         return await awaitable
 

@@ -50,6 +50,13 @@ NOTEBOOKS = {
          "print(task.done(), task.result())"],
         "True\nTrue 3\n",
     ),
+    "a thread of the work that waits for a task of the notebook's own loop": (
+        ["task = asyncio.get_running_loop().create_task(asyncio.sleep(0, 3))",
+         "async def inner(): return await asyncio.to_thread(blocking, task)\n"
+         "try: blocking(inner())\nexcept RuntimeError as e: print('would wait for ever' in str(e))",
+         "print(task.result())"],
+        "True\n3\n",
+    ),
     "an exception, and the cell after it": (
         ["async def fail():\n    await native.hop()\n    raise KeyError('x')",
          "try: blocking(fail())\nexcept KeyError as e: print(repr(e))", "print(native.blocking_hop())"],
@@ -154,6 +161,26 @@ add_cases(
             f"{THERE}\nasync def leave(): raise asyncio.CancelledError()\n"
             "try: native.blocking(start(leave(), lambda: None))\nexcept asyncio.CancelledError: pass\n"
             "else: raise AssertionError('no error')\nstop()",
+            0,
+            [],
+        ),
+        "two loops that would wait for each other": (
+            f"{THERE}\nasync def main():\n    here = asyncio.get_running_loop()\n    task = here.create_task(asyncio.sleep(0, 1))\n"
+            "    said = []\n"
+            "    async def there(going):\n        await going.wait()\n"
+            "        try: native.blocking(task)\n        except RuntimeError as e: said.append(str(e))\n        return 2\n"
+            "    going = asyncio.Event()\n"
+            "    assert native.blocking(start(there(going), going.set)) == 2\n"
+            "    assert len(said) == 1 and 'would wait for ever' in said[0], said\n    assert await task == 1\n"
+            "asyncio.run(main())\nstop()",
+            0,
+            [],
+        ),
+        "a thread that waits for a task of a loop that stands still for something else": (
+            "async def main():\n    task = asyncio.ensure_future(asyncio.sleep(0, 1))\n    seen = []\n"
+            "    thread = threading.Thread(target=lambda: seen.append(native.blocking(task)))\n"
+            "    async def work():\n        thread.start()\n        for _ in range(100): await native.hop()\n"
+            "    native.blocking(work())\n    await asyncio.to_thread(thread.join)\n    assert seen == [1]\nasyncio.run(main())",
             0,
             [],
         ),
