@@ -55,6 +55,8 @@ awaiting::awaiting(py_ref object, task_locals locals) noexcept
         auto* owner = static_cast<resume_task*>(self)->owner;
         if (call)
             return owner->resume();
+        if (owner->strand_->on().is_copy())
+            return; // the frame is the parent's
         // Its threads have ended. Out of the frame first, which ends with it.
         const auto coroutine = std::exchange(owner->coroutine_, std::nullopt);
     };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "background.hpp"
 
+#include "default_runtime.hpp"
 #include "yielding.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -46,8 +47,7 @@ private:
 class background_scheduler final : public runtime_scheduler {
 public:
     background_scheduler(int count, bool start_there)
-        : start_there_(start_there), most_runners_(count) {
-        context_.emplace(count);
+        : start_there_(start_there), most_runners_(count), context_(count) {
         work_.emplace(context_->get_executor());
         try {
             for (int i = 0; i < count; ++i)
@@ -74,7 +74,13 @@ public:
 
     bool may_start_here() const noexcept override { return !start_there_ || is_own_thread(); }
 
-    asio::execution_context& context() noexcept override { return *context_; }
+    asio::execution_context& context() override {
+        if (life().is_open() || is_own_thread())
+            return *context_;
+        return elsewhere_.get();
+    }
+
+    std::shared_ptr<asio::execution_context> shared_context() override { return context_.share(); }
 
     asio::io_context* io_context() noexcept override { return &*context_; }
 
@@ -101,7 +107,8 @@ private:
     std::mutex ready_mutex_;
     ready_strands ready_;
     int runners_ = 0; // handlers of the context that run them: on their way, or at it
-    std::optional<asio::io_context> context_;
+    own_context<asio::io_context> context_;
+    default_context elsewhere_;
     std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
     std::mutex mutex_;
     std::condition_variable ended_;
@@ -190,7 +197,7 @@ bool background_scheduler::end(clock::time_point deadline) {
     // Destroys what still waits: frames end, and with them their crossings settle.
     if (ended) {
         discard_strands();
-        context_.reset();
+        context_.end();
     }
     return ended;
 }

@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <memory>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -21,7 +22,7 @@ work& work::operator=(work&& other) noexcept {
 }
 
 work::~work() {
-    if (strand_)
+    if (strand_ && !strand_->on().is_copy()) // else it is the parent's
         strand_->discard(first_);
 }
 
@@ -30,7 +31,7 @@ void work::operator()() {
     const detail::gate_guard inside(held->on().life());
     if (inside)
         held->run_and_leave(first_);
-    else
+    else if (!held->on().is_copy()) // else it is the parent's
         held->discard(first_);
 }
 
@@ -112,7 +113,14 @@ public:
             watch_->remove(*this);
     }
 
-    asio::execution_context& context() noexcept override { return context_; }
+    asio::execution_context& context() override { return context_; }
+
+    // Its owner's to keep.
+    std::shared_ptr<asio::execution_context> shared_context() override {
+        if (!life().is_open())
+            return nullptr;
+        return {std::shared_ptr<void>(), &context_};
+    }
 
     void context_gone() noexcept {
         life().refuse();

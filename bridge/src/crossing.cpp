@@ -30,6 +30,10 @@ void crossing::run_cancel(strand_task* self, bool call) {
 }
 
 void crossing::start_there() noexcept {
+    if (on().is_copy()) { // whose locks may be a thread's of the parent
+        fail_to_start();
+        return announce();
+    }
     started_there_ = true;
     on().crossing_began();
     on().schedule(*this, &start_task_);
@@ -45,8 +49,7 @@ void crossing::run_start(strand_task* self, bool call) {
 }
 
 void crossing::fail_to_start() noexcept {
-    error_ = std::make_exception_ptr(boost::system::system_error(
-        make_error_code(on().is_copy() ? errc::forked : errc::runtime_stopped)));
+    error_ = std::make_exception_ptr(boost::system::system_error(make_error_code(on().refusal())));
     finished_ = true;
 }
 

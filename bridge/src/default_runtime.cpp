@@ -2,6 +2,7 @@
 #include "default_runtime.hpp"
 
 #include <bridge/detail/shared.hpp>
+#include <bridge/error.hpp>
 #include <bridge/gil.hpp>
 
 #include <cstdio>
@@ -26,6 +27,39 @@ void hand_over_default_runtime(default_runtime_home& to) {
         to.running = running;
     else if (running != nullptr)
         to.retire(running); // whoever holds it goes on with it until the end
+}
+
+struct default_context::kept {
+    std::shared_ptr<boost::asio::execution_context> context;
+    kept* next;
+};
+
+default_context::~default_context() {
+    for (auto* one = first_.load(); one != nullptr;)
+        delete std::exchange(one, one->next);
+}
+
+boost::asio::execution_context& default_context::get() {
+    for (;;) {
+        auto& now = default_runtime();
+        if (auto its = static_cast<runtime_scheduler&>(now.scheduler()).shared_context())
+            return keep(std::move(its));
+        // Else it was shut down and given up at this moment, and there is a new one.
+        if (&now == &default_runtime())
+            throw_error(errc::runtime_stopped);
+    }
+}
+
+boost::asio::execution_context&
+default_context::keep(std::shared_ptr<boost::asio::execution_context> context) {
+    auto* first = first_.load(std::memory_order_acquire);
+    if (first != nullptr && first->context == context)
+        return *context;
+    auto* made = new kept{context, first};
+    while (!first_.compare_exchange_weak(made->next, made, std::memory_order_release,
+                                         std::memory_order_relaxed)) {
+    }
+    return *context;
 }
 
 namespace {

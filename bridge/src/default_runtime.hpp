@@ -5,6 +5,7 @@
 #include <bridge/runtime.hpp>
 
 #include <atomic>
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -24,6 +25,26 @@ struct default_runtime_home {
 
 /// This module's own; the one in use is shared().default_runtime.
 extern default_runtime_home own_default_runtime;
+
+/// The default runtime's context, for I/O objects on an executor that has none of its own (any
+/// more). It lives for as long as this, whatever becomes of the runtime.
+class default_context {
+public:
+    default_context() = default;
+    default_context(const default_context&) = delete;
+    default_context& operator=(const default_context&) = delete;
+    ~default_context();
+
+    /// Any thread, no GIL. Throws runtime_stopped, and what starting the default runtime throws.
+    boost::asio::execution_context& get();
+
+private:
+    struct kept;
+
+    boost::asio::execution_context& keep(std::shared_ptr<boost::asio::execution_context> context);
+
+    std::atomic<kept*> first_ = nullptr; // without a lock, which a fork could leave locked
+};
 
 /// Gives this module's default runtime, if it runs, to the module whose state is joined.
 void hand_over_default_runtime(default_runtime_home& to);

@@ -2,6 +2,8 @@
 // The io_context of an event loop of ours, which runs inside that loop's selector.
 #pragma once
 
+#include "default_runtime.hpp"
+
 #include <bridge/detail/port.hpp>
 #include <bridge/detail/scheduler.hpp>
 
@@ -36,8 +38,8 @@ public:
 
     /// The inside of the selector's select(): runs native handlers, the GIL released, until
     /// something is ready or the time has passed, and delivers what ended. A negative timeout waits
-    /// without end. 1: the loop's own descriptors have to be asked; 0: none of them is ready; -1: a
-    /// Python error is set.
+    /// without end. 1: the loop's own descriptors have to be asked; 0: none of them is ready; 2:
+    /// this is a forked child's copy, and nothing was waited for; -1: a Python error is set.
     int turn(double timeout) noexcept;
 
     /// The loop has ended: closes the port, lets cancelled coroutines unwind as far as they do
@@ -55,18 +57,17 @@ public:
     bool may_start_here() const noexcept override;
     bool needs_this_thread() const noexcept override;
 
-    boost::asio::execution_context& context() noexcept override { return context_; }
+    boost::asio::execution_context& context() override {
+        return life().is_open() ? context_ : elsewhere_.get();
+    }
 
 private:
-    /// Ends what is pending in it and lives on for those who still hold its I/O objects.
-    struct ending_context : boost::asio::io_context {
-        using boost::asio::io_context::io_context;
-        using boost::asio::io_context::shutdown;
-    };
-
     class stay;
 
     ~loop_context() override;
+
+    errc ended_as() const noexcept override { return errc::loop_closed; }
+
     void run_ready(bool also_context) noexcept;
     bool run_strands() noexcept;
     bool poll_context() noexcept;
@@ -83,7 +84,8 @@ private:
     void unwind() noexcept;
     void destroy_pending() noexcept;
 
-    ending_context context_{1};
+    ending<boost::asio::io_context> context_{1};
+    default_context elsewhere_;
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
     boost::asio::posix::stream_descriptor selector_;
     intrusive_ptr<port> port_;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <bridge/event_loop.hpp>
 
+#include "default_runtime.hpp"
 #include "loop_context.hpp"
 
 #include <bridge/gil.hpp>
-#include <bridge/runtime.hpp>
 
 #include <memory>
 #include <new>
@@ -35,9 +35,7 @@ public:
 
     bool may_start_here() const noexcept override { return is_own_thread(); }
 
-    boost::asio::execution_context& context() noexcept override {
-        return default_runtime().io_context();
-    }
+    boost::asio::execution_context& context() override { return io_.get(); }
 
 private:
     // A held strand on its way to the loop.
@@ -52,8 +50,12 @@ private:
         strand_task* begins_with;
     };
 
+    errc ended_as() const noexcept override { return errc::loop_closed; }
+
     static void run(port_node* self, bool alive) noexcept {
-        const std::unique_ptr<arrival> node(static_cast<arrival*>(self));
+        std::unique_ptr<arrival> node(static_cast<arrival*>(self));
+        if (node->on->is_copy())
+            return void(node.release()); // the parent's
         const gil_pause pause;
         if (!alive)
             return node->what->discard(node->begins_with);
@@ -64,6 +66,7 @@ private:
     }
 
     intrusive_ptr<port> port_;
+    default_context io_;
     std::atomic<std::thread::id> inside_{};
 };
 

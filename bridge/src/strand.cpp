@@ -64,6 +64,8 @@ std::unique_ptr<exception_trace> strand::take_trace(const std::exception_ptr& ex
 }
 
 void strand::post(strand_task* task) noexcept {
+    if (const auto why = this_thread().discards_for; why != errc{})
+        ended_as_.store(why, std::memory_order_relaxed); // the task ends what was destroyed
     auto state = state_.load(std::memory_order_relaxed);
     for (;;) {
         if (state == is_free) {
@@ -72,6 +74,8 @@ void strand::post(strand_task* task) noexcept {
                 return scheduler_->schedule(*this, task);
             continue;
         }
+        if (scheduler_ && scheduler_->is_copy())
+            return destroy(task); // its holder is a thread of the parent's
         task->next = state == is_held ? nullptr : reinterpret_cast<strand_task*>(state);
         if (state_.compare_exchange_weak(state, reinterpret_cast<std::uintptr_t>(task),
                                          std::memory_order_release, std::memory_order_relaxed))
@@ -110,16 +114,25 @@ void strand::run_and_leave(strand_task* first) noexcept {
     leave();
 }
 
+// Frames may end with it, and theirs with them, which say so to their own strands.
+void strand::destroy(strand_task* task) noexcept {
+    const intrusive_ptr<strand> alive(this);
+    auto& why = this_thread().discards_for;
+    const auto before = std::exchange(why, scheduler_->refusal());
+    task->run(task, false);
+    why = before;
+}
+
 void strand::discard(strand_task* first) noexcept {
     const intrusive_ptr<strand> alive(this);
-    if (scheduler_->is_copy())
-        return; // to destroy it would close and deregister what is the parent's
     if (first != nullptr)
-        first->run(first, false);
+        destroy(first);
+    if (scheduler_->is_copy())
+        return; // to destroy the rest would close and deregister what is the parent's
     while (auto* task = take_waiting()) {
         while (task != nullptr) {
             auto* next = task->next;
-            task->run(task, false);
+            destroy(task);
             task = next;
         }
     }

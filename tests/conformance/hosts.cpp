@@ -217,13 +217,34 @@ BRIDGE_TEST_SYNC(loop_executor_keeps_the_order_of_each_thread_and_runs_one_at_a_
     BRIDGE_CHECK(ordered);
 }
 
-BRIDGE_TEST_SYNC(loop_executor_of_an_ended_loop_destroys_its_handlers) {
-    auto on = bridge::with_gil([] {
+namespace {
+
+bridge::executor executor_of_an_ended_loop() {
+    return bridge::with_gil([] {
         auto loop = py::type::of(bridge::current_locals().event_loop())();
         auto made = bridge::loop_executor(loop);
         loop.attr("close")();
         return made;
     });
+}
+
+// What Python is told of a crossing that waits for it.
+std::string refusal_of(asio::awaitable<void> body) {
+    auto awaited = bridge::with_gil([&] {
+        return bridge::py_ref(bridge::to_python_future(bridge::current_locals(), std::move(body)));
+    });
+    try {
+        bridge::to_cpp<void>(bridge::current_locals(), std::move(awaited), asio::use_future).get();
+    } catch (const bridge::python_error& error) {
+        return error.what();
+    }
+    return "";
+}
+
+} // namespace
+
+BRIDGE_TEST_SYNC(loop_executor_of_an_ended_loop_destroys_its_handlers) {
+    auto on = executor_of_an_ended_loop();
     auto dropped = asio::post(on, asio::use_future);
     bool broken = false;
     try {
@@ -232,6 +253,33 @@ BRIDGE_TEST_SYNC(loop_executor_of_an_ended_loop_destroys_its_handlers) {
         broken = true;
     }
     BRIDGE_CHECK(broken);
+}
+
+BRIDGE_TEST_SYNC(who_waits_for_a_handler_of_an_ended_loop_is_told_so) {
+    const auto on = executor_of_an_ended_loop();
+    const auto posts = [](bridge::executor there) -> asio::awaitable<void> {
+        co_await asio::post(there, asio::use_awaitable);
+    };
+    const auto spawns = [](bridge::executor there) -> asio::awaitable<void> {
+        co_await asio::co_spawn(there, hop(), asio::use_awaitable);
+    };
+    BRIDGE_CHECK(refusal_of(posts(on)).find("the event loop was closed") != std::string::npos);
+    BRIDGE_CHECK(refusal_of(spawns(on)).find("the event loop was closed") != std::string::npos);
+}
+
+BRIDGE_TEST_SYNC(io_objects_on_the_executor_of_an_ended_loop_work_elsewhere) {
+    asio::steady_timer timer(executor_of_an_ended_loop(), 1ms);
+    timer.async_wait(asio::use_future).get();
+    timer.expires_after(1h);
+    auto cancelled = timer.async_wait(asio::use_future);
+    timer.cancel();
+    bool aborted = false;
+    try {
+        cancelled.get();
+    } catch (const boost::system::system_error& error) {
+        aborted = error.code() == asio::error::operation_aborted;
+    }
+    BRIDGE_CHECK(aborted);
 }
 
 BRIDGE_TEST_SYNC(a_thread_knows_whether_a_loop_needs_it) {

@@ -20,8 +20,10 @@ py::object event_loop_class();
 
 /// An executor that runs handlers on the thread of a Python loop, whichever loop that is, one at a
 /// time and without the GIL; they see the locals. I/O objects made on it belong to that loop's
-/// io_context, or to the default runtime's where the loop is a foreign one. Where the loop has
-/// ended, handlers are destroyed uncalled. No GIL.
+/// io_context, or to the default runtime where the loop is a foreign one or has ended; making one
+/// then throws runtime_stopped where the default runtime was ended by its own shutdown(). Where the
+/// loop has ended, handlers are destroyed uncalled, and a crossing that waits for one fails with
+/// loop_closed; in a forked child with forked. No GIL.
 executor loop_executor(task_locals locals);
 
 /// The same for a loop, with a copy of the calling thread's context. Requires the GIL. Throws

@@ -80,7 +80,7 @@ public:
             return boost::asio::execution::blocking.never;
     }
 
-    boost::asio::execution_context& query(boost::asio::execution::context_t) const noexcept {
+    boost::asio::execution_context& query(boost::asio::execution::context_t) const {
         return strand_->on().context();
     }
 

@@ -2,10 +2,12 @@
 // Native work for programs that end while it is under way. Built twice, under two names.
 #include <bridge/bridge.hpp>
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <vector>
 
@@ -84,6 +86,27 @@ bridge::runtime& static_runtime() {
     return instance;
 }
 
+// An executor of a loop, for when that has ended or belongs to the parent.
+std::optional<bridge::executor> kept_executor;
+
+asio::awaitable<void> post_there() {
+    co_await asio::post(*kept_executor, asio::use_awaitable);
+}
+
+asio::awaitable<void> spawn_there() {
+    co_await asio::co_spawn(*kept_executor, spin(1), asio::use_awaitable);
+}
+
+asio::awaitable<void> sleep_there() {
+    asio::steady_timer timer(*kept_executor, 1ms);
+    co_await timer.async_wait(asio::use_awaitable);
+}
+
+bridge::runtime& static_thread() {
+    static bridge::runtime instance(bridge::current_thread);
+    return instance;
+}
+
 py::object loop_of_current_locals() {
     return bridge::current_locals().event_loop();
 }
@@ -138,6 +161,13 @@ PYBIND11_MODULE(LIFETIME_MODULE, module) {
         return bridge::to_python_future(static_runtime(), bridge::current_locals(),
                                         hold_gil(std::move(function)));
     });
+    module.def("keep_executor",
+               [](const py::object& loop) { kept_executor = bridge::loop_executor(loop); });
+    bridge::def_async(module, "post_there", &post_there);
+    bridge::def_async(module, "spawn_there", &spawn_there);
+    bridge::def_async(module, "sleep_there", &sleep_there);
+    module.def("static_thread_hop",
+               [] { return bridge::to_python(static_thread(), bridge::task_locals(), hop()); });
     module.attr("EventLoop") = bridge::event_loop_class();
     module.def("hot_await_many", [](bridge::py_ref make) {
         return bridge::to_python_future(await_many(std::move(make)));

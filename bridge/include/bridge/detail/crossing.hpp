@@ -208,7 +208,7 @@ private:
         ~finisher() {
             if (!owner->error_ && !owner->value_)
                 owner->error_ = std::make_exception_ptr(
-                    boost::system::system_error(make_error_code(errc::runtime_stopped)));
+                    boost::system::system_error(make_error_code(owner->ended_as())));
             owner->finish();
         }
     };

@@ -11,8 +11,10 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 namespace bridge {
 
@@ -37,6 +39,40 @@ private:
 
 namespace detail {
 
+/// A context that a scheduler owns. Those whose I/O objects are in it may keep it for longer.
+template<class Context>
+class own_context {
+public:
+    template<class... Arguments>
+    explicit own_context(Arguments&&... arguments)
+        : shared_(std::make_shared<ending<Context>>(std::forward<Arguments>(arguments)...)),
+          context_(shared_.get()) {}
+
+    /// Until end().
+    Context& operator*() const noexcept { return *context_; }
+
+    Context* operator->() const noexcept { return context_; }
+
+    /// Null once it has ended. Any thread.
+    std::shared_ptr<Context> share() const {
+        const std::lock_guard lock(mutex_);
+        return shared_;
+    }
+
+    /// Destroys what is pending.
+    void end() {
+        std::unique_lock lock(mutex_);
+        const auto last = std::exchange(shared_, nullptr);
+        lock.unlock();
+        last->shutdown();
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::shared_ptr<ending<Context>> shared_;
+    Context* context_;
+};
+
 /// What a runtime owns or borrows. Its functions are virtual: several modules of a process may use
 /// one.
 class runtime_scheduler : public scheduler {
@@ -53,6 +89,10 @@ public:
     void require_outside() const;
 
     virtual boost::asio::io_context* io_context() noexcept { return nullptr; }
+
+    /// The context of its I/O objects, for those that other threads than its own make there; null
+    /// once it has ended. Any thread.
+    virtual std::shared_ptr<boost::asio::execution_context> shared_context() = 0;
 
 protected:
     /// Ends it: nothing runs any more when this returns true. Once; the GIL is free.
@@ -97,17 +137,21 @@ intrusive_ptr<runtime_scheduler> make_executor_scheduler(boost::asio::any_io_exe
 template<class Threads>
 class foreign_scheduler final : public borrowed_scheduler {
 public:
-    explicit foreign_scheduler(Threads& threads) : threads_(threads) { context_.emplace(); }
+    explicit foreign_scheduler(Threads& threads) : threads_(threads) {}
 
-    boost::asio::execution_context& context() noexcept override { return *context_; }
+    boost::asio::execution_context& context() override { return *context_; }
+
+    std::shared_ptr<boost::asio::execution_context> shared_context() override {
+        return context_.share();
+    }
 
 private:
     void hand_over(work handlers) override { threads_.post(std::move(handlers)); }
 
-    void destroy_waiting() noexcept override { context_.reset(); }
+    void destroy_waiting() noexcept override { context_.end(); }
 
     Threads& threads_;
-    std::optional<boost::asio::execution_context> context_;
+    own_context<boost::asio::execution_context> context_;
 };
 
 } // namespace detail

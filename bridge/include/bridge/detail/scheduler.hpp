@@ -4,6 +4,7 @@
 
 #include <bridge/detail/fork.hpp>
 #include <bridge/detail/gate.hpp>
+#include <bridge/error.hpp>
 
 #include <boost/asio/execution_context.hpp>
 
@@ -17,6 +18,13 @@ namespace bridge::detail {
 
 class strand;
 struct strand_task;
+
+/// A context that ends what is pending in it and lives on for those who still hold its I/O objects.
+template<class Context>
+struct ending : Context {
+    using Context::Context;
+    using Context::shutdown;
+};
 
 /// Threads that run strands. Shared by the strands on it, so that it outlives its runtime for them.
 class scheduler : private fork_aware {
@@ -47,8 +55,10 @@ public:
 
     virtual void crossing_ended() noexcept {}
 
-    /// The context that I/O objects belong to. Only while a handler of it runs.
-    virtual boost::asio::execution_context& context() noexcept = 0;
+    /// The context that I/O objects belong to: its own, the default runtime's where it has none or
+    /// has ended. Throws runtime_stopped where that has ended as well, by its own shutdown(), and
+    /// what starting it throws.
+    virtual boost::asio::execution_context& context() = 0;
 
     /// Closed once the threads are ending; whoever runs its handlers on another thread is inside.
     gate& life() noexcept { return life_; }
@@ -57,11 +67,16 @@ public:
     /// nothing is cleaned up.
     bool is_copy() const noexcept { return copy_.load(std::memory_order_relaxed); }
 
+    /// What whoever waits for one of its handlers is told where it does not run.
+    errc refusal() const noexcept { return is_copy() ? errc::forked : ended_as(); }
+
 protected:
     scheduler() = default;
     virtual ~scheduler() = default;
 
 private:
+    virtual errc ended_as() const noexcept { return errc::runtime_stopped; }
+
     void became_copy() noexcept override {
         copy_.store(true, std::memory_order_relaxed);
         life_.refuse();

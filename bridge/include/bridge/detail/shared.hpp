@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bridge/detail/gate.hpp>
+#include <bridge/error.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -21,6 +22,7 @@ struct released_reference;
 struct thread_slots {
     strand* current = nullptr;            ///< whose handler it runs
     loop_context* running_loop = nullptr; ///< of the same-thread loop that runs on it
+    errc discards_for{};                  ///< why it destroys handlers uncalled; none where not
 };
 
 /// Each module has one, and uses that of the module which attached to Python first

@@ -143,7 +143,8 @@ public:
     /// Virtual: the strand's own module knows its current() on this thread.
     virtual void run_and_leave(strand_task* first) noexcept;
 
-    /// Destroys what waits without running it; the scheduler has ended. Holds it.
+    /// Destroys what waits without running it; the scheduler has ended. In a forked child's copy
+    /// only the task, which is the child's own: what waits is the parent's. Holds it.
     virtual void discard(strand_task* first) noexcept;
 
     /// How a held strand stands in its scheduler's queue, with the task it begins with.
@@ -158,6 +159,9 @@ protected:
     unsigned emitted_ = 0;
     unsigned answered_ = 0;
     bool listens_ = true;
+
+    /// Why nothing will resume its coroutines: what they waited for was destroyed.
+    errc ended_as() const noexcept { return ended_as_.load(std::memory_order_relaxed); }
 
 private:
     class current_scope {
@@ -176,6 +180,7 @@ private:
     };
 
     static void check_gil_was_released() noexcept;
+    void destroy(strand_task* task) noexcept;
     strand_task* take_waiting() noexcept;
 
     // Otherwise the last of the waiting tasks, newest first.
@@ -190,6 +195,7 @@ private:
 
     std::atomic<std::uintptr_t> state_{is_held};
     std::atomic<std::uint32_t> references_{1};
+    std::atomic<errc> ended_as_{errc::runtime_stopped};
     intrusive_ptr<scheduler> scheduler_;
     void* slot_;
     task_locals locals_;
