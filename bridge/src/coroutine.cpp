@@ -266,7 +266,15 @@ py::object make_hot(intrusive_ptr<crossing> op, py::handle name) {
     return future;
 }
 
+// In a forked child nothing is left to wait for: what would end is the parent's.
 void ask_to_end(coroutine_object* self) noexcept {
+    if (self->now == phase::running && self->op->on().is_copy()) {
+        const auto alive = py::reinterpret_borrow<py::object>(as_object(self));
+        settle_as_cancelled(self);
+        if (!wake_waiters(self, false))
+            PyErr_WriteUnraisable(as_object(self));
+        return;
+    }
     self->op->request_cancel();
     port::watch_ending(self->membership);
 }

@@ -117,6 +117,9 @@ bool wake_waiters(coroutine_object* self, bool directly) noexcept;
 /// Takes the result out of the finished crossing.
 void settle(coroutine_object* self) noexcept;
 
+/// The same without one: native work that cannot end, as it is not in this process.
+void settle_as_cancelled(coroutine_object* self) noexcept;
+
 /// Settled only.
 bool is_cancelled(const coroutine_object* self);
 

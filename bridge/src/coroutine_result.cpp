@@ -70,6 +70,19 @@ void settle(coroutine_object* self) noexcept {
         give_cancel_message(self);
 }
 
+void settle_as_cancelled(coroutine_object* self) noexcept {
+    port::leave(self->membership);
+    self->now = phase::settled;
+    self->retrieved = true;
+    self->exception = std::exchange(self->thrown, nullptr);
+    if (self->exception != nullptr)
+        return;
+    self->exception = PyObject_CallNoArgs(get_imports().cancelled_error.ptr());
+    if (self->exception == nullptr)
+        self->exception = take_set_exception().release().ptr();
+    give_cancel_message(self);
+}
+
 PyObject* retrieve(coroutine_object* self) {
     self->retrieved = true;
     if (self->exception == nullptr)

@@ -133,6 +133,32 @@ PySendResult resume_and_go_on(coroutine_object* self, awaiting* waiter, PyObject
     return go_on(self, result);
 }
 
+// What was behind the delegation is the parent's: an error has nobody on its way, and a value
+// nobody to take it.
+PySendResult end_in_child(coroutine_object* self, PyObject* value) {
+    port::leave(self->membership);
+    self->now = phase::closed;
+    self->waiter = nullptr;
+    Py_CLEAR(self->inner);
+    Py_CLEAR(self->yielded);
+    if (value == nullptr)
+        return PYGEN_ERROR;
+    Py_DECREF(value);
+    set_crossing_error(
+        std::make_exception_ptr(boost::system::system_error(make_error_code(errc::forked))));
+    return PYGEN_ERROR;
+}
+
+// The delegated object ended, with the value or the error set.
+PySendResult end_delegation(coroutine_object* self, PyObject* value, PyObject** result) {
+    if (self->op->on().is_copy())
+        return end_in_child(self, value);
+    awaiting* waiter = nullptr;
+    if (!end_inner(self, value, waiter))
+        return yield_self(self, result);
+    return resume_and_go_on(self, waiter, result);
+}
+
 // A step of the delegated object, and of the coroutine behind it where that step was the last.
 PySendResult step_delegation(coroutine_object* self, PyObject* value, PyObject* exception,
                              PyObject** result) {
@@ -141,10 +167,7 @@ PySendResult step_delegation(coroutine_object* self, PyObject* value, PyObject* 
         *result = outcome_value;
         return PYGEN_NEXT;
     }
-    awaiting* waiter = nullptr;
-    if (!end_inner(self, outcome_value, waiter))
-        return yield_self(self, result);
-    return resume_and_go_on(self, waiter, result);
+    return end_delegation(self, outcome_value, result);
 }
 
 bool is_generator_exit(const py::object& exception) {
@@ -156,10 +179,7 @@ PySendResult unwind(coroutine_object* self, PyObject** result) {
     const auto closed = close_delegate(*self);
     if (closed)
         PyErr_SetNone(get_imports().cancelled_error.ptr());
-    awaiting* waiter = nullptr;
-    if (!end_inner(self, nullptr, waiter))
-        return yield_self(self, result);
-    return resume_and_go_on(self, waiter, result);
+    return end_delegation(self, nullptr, result);
 }
 
 // GeneratorExit ends the coroutine as a cancellation does; what goes on is the exception itself.
@@ -197,7 +217,7 @@ PySendResult throw_into(coroutine_object* self, const py::object& exception, PyO
         // Native code is asked to end; the exception goes on once it has.
         Py_XSETREF(self->thrown, exception.inc_ref().ptr());
         ask_to_end(self);
-        return yield_self(self, result);
+        return self->now == phase::settled ? give_result(self, result) : yield_self(self, result);
     case phase::closed:
         return fail_used_up();
     case phase::created:

@@ -71,6 +71,8 @@ PyObject* turn(PyObject* self, PyObject* timeout) noexcept {
         seconds = seconds > 0 ? seconds : 0;
     }
     const int ready = context_of(self)->turn(seconds);
+    if (ready == 2)
+        Py_RETURN_NONE;
     return ready < 0 ? nullptr : PyBool_FromLong(ready);
 }
 
@@ -91,7 +93,8 @@ PyObject* close(PyObject* self, PyObject*) noexcept {
 }
 
 PyMethodDef methods[] = {
-    {"turn", turn, METH_O, "The inside of select(): whether the selector has to be asked."},
+    {"turn", turn, METH_O,
+     "The inside of select(): whether the selector has to be asked; None after a fork."},
     {"attach", attach, METH_O, "Names the loop whose selector this is."},
     {"__enter__", enter, METH_NOARGS, "The loop begins to run on this thread."},
     {"__exit__", exit, METH_VARARGS, "The loop has ended to run."},

@@ -23,7 +23,11 @@ class Selector(_Base):
         self._turn = self.context.turn
 
     def select(self, timeout=None):
-        return super().select(0) if self._turn(timeout) else []
+        ready = self._turn(timeout)
+        if ready:
+            return super().select(0)
+        # A forked child's copy goes on with its Python side, as asyncio's own loop does.
+        return [] if ready is not None else super().select(timeout)
 
     def close(self):
         self.context.close()

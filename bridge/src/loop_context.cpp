@@ -196,13 +196,12 @@ void loop_context::wait(double timeout) noexcept {
 
 int loop_context::turn(double timeout) noexcept {
     stay_at_exit();
-    if (closed_ || is_copy()) {
-        PyErr_SetString(PyExc_RuntimeError,
-                        closed_ ? "bridge: this event loop was closed"
-                                : "bridge: this event loop belongs to the parent process; make a "
-                                  "new one after fork()");
+    if (closed_) {
+        PyErr_SetString(PyExc_RuntimeError, "bridge: this event loop was closed");
         return -1;
     }
+    if (is_copy())
+        return 2;
     if (timeout != 0 && has_nothing_to_do())
         wait(timeout);
     else

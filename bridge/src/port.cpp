@@ -80,16 +80,23 @@ intrusive_ptr<port> port::find(py::handle loop) {
     auto& last = get_imports().last_port;
     if (last.loop == loop.ptr())
         return intrusive_ptr<port>(last.its_port);
+    auto found = find_or_copy(loop);
+    if (!found)
+        return {};
+    if (!found->is_open())
+        throw_error(errc::forked); // closed ones leave the table
+    last = {loop.ptr(), found.get()};
+    return found;
+}
+
+intrusive_ptr<port> port::find_or_copy(py::handle loop) {
     const auto& ports = get_imports().ports;
     const auto key = py::reinterpret_steal<py::object>(PyWeakref_NewRef(loop.ptr(), nullptr));
     if (!key)
         throw py::error_already_set();
     if (!ports.contains(key))
         return {};
-    if (!ports[key].cast<py::capsule>().get_pointer<port>()->is_open())
-        throw_error(errc::forked); // closed ones leave the table
-    last = {loop.ptr(), ports[key].cast<py::capsule>().get_pointer<port>()};
-    return intrusive_ptr<port>(last.its_port);
+    return intrusive_ptr<port>(ports[key].cast<py::capsule>().get_pointer<port>());
 }
 
 port::port(py::handle loop, loop_context* host)

@@ -22,8 +22,10 @@ namespace {
 // Asks what runs natively for the loop to stop; how much there is. Calls `when_idle` once there is
 // nothing more.
 std::size_t cancel_native(const py::object& loop, py::object when_idle) {
-    auto port = detail::port::find(loop);
-    return port ? port->cancel_members(std::move(when_idle)) : 0;
+    auto port = detail::port::find_or_copy(loop);
+    if (!port || !port->is_open()) // a forked child's copy: what runs for it is in the parent
+        return 0;
+    return port->cancel_members(std::move(when_idle));
 }
 
 // What still runs natively for the loop, and where.

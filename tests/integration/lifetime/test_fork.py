@@ -22,7 +22,7 @@ def fork(child):
         finally:
             os._exit(code)
     return pid
-def join(pid):
+def join(pid, code=0):
     for _ in range(2000):
         done, status = os.waitpid(pid, os.WNOHANG)
         if done: break
@@ -30,7 +30,14 @@ def join(pid):
     else:
         os.kill(pid, signal.SIGKILL)
         raise AssertionError('the child hangs')
-    assert status == 0, status
+    assert os.waitstatus_to_exitcode(status) == code, status
+def in_thread(run):
+    failed = []
+    def call():
+        try: run()
+        except BaseException as e: failed.append(e)
+    t = threading.Thread(target=call); t.start(); t.join()
+    if failed: raise failed[0]
 def refused(make, words):
     try: make()
     except RuntimeError as e: assert words in str(e), e
@@ -90,7 +97,8 @@ FORKS = {
     ),
     "a child with a same-thread loop of the parent's": (
         "loop = native.EventLoop()\nloop.run_until_complete(native.hop())\n"
-        "def child(): refused(lambda: loop.run_until_complete(asyncio.sleep(1)), 'belongs to the parent process')\n"
+        "def child():\n    refused(lambda: loop.run_until_complete(native.hop()), 'this process was forked')\n"
+        "    loop.run_until_complete(asyncio.sleep(0.01))\n    loop.close()\n"
         "join(fork(child))\nassert loop.run_until_complete(native.hop()) == 1\nloop.close()",
         0,
         [],
@@ -105,6 +113,13 @@ FORKS = {
     "a child that drops what the parent awaits": (
         "async def main():\n    await loaded()\n    def child():\n        kept.clear()\n        gc.collect()\n"
         "        asyncio.run(native.hop())\n    join(fork(child))\n    await native.hop()\nasyncio.run(main())",
+        0,
+        [],
+    ),
+    "a child with a runtime of the parent's that has one thread": (
+        "asyncio.run(native.static_thread_hop())\ndef child():\n"
+        "    for _ in range(2): refused(lambda: asyncio.run(native.static_thread_hop()), 'this process was forked')\n"
+        "join(fork(child))\nassert asyncio.run(native.static_thread_hop()) == 1",
         0,
         [],
     ),
@@ -149,11 +164,56 @@ FORKS = {
 }
 
 
+# On the parent's loop, which is busy with handlers of its own when it forks.
+EXECUTORS = {
+    f"a child with an executor of the parent's {kind} loop": (
+        "def child():\n    for there in native.post_there, native.spawn_there, native.post_there:\n"
+        "        refused(lambda: asyncio.run(asyncio.wait_for(there(), 20)), 'this process was forked')\n"
+        "    asyncio.run(native.sleep_there())\n"
+        "async def main():\n    native.keep_executor(asyncio.get_running_loop())\n    tasks = load(); await native.hop()\n"
+        "    join(fork(lambda: in_thread(child)))\n"
+        "    await native.post_there(); await native.spawn_there(); await native.sleep_there()\n"
+        f"    await end(tasks)\nloop = {loop}()\nloop.run_until_complete(main())\nloop.close()",
+        0,
+        [],
+    )
+    for kind, loop in (("asyncio", "asyncio.new_event_loop"), ("same-thread", "native.EventLoop"))
+}
+
+
+# From inside its running loop, which then cancels its tasks and waits for them.
+EXITS = {
+    f"a child that exits inside the parent's {kind}": (
+        "async def main():\n    tasks = load()\n"
+        "    tasks += [asyncio.ensure_future(t) for t in (native.forever(), native.await_it(asyncio.sleep(3600)))]\n"
+        "    tasks.append(asyncio.ensure_future(native.await_it(native.forever())))\n"
+        "    async def patient():\n        try: await native.forever()\n"
+        "        except asyncio.CancelledError: os.write(1, b'told') if is_child else None; raise\n"
+        "    is_child = False\n    tasks.append(asyncio.ensure_future(patient()))\n    await native.hop()\n"
+        "    ends, told = os.pipe()\n    pid = os.fork()\n    is_child = pid == 0\n"
+        "    if is_child:\n        os.dup2(told, 1)\n        sys.exit(5)\n"
+        "    join(pid, 5)\n    assert os.read(ends, 4) == b'told'\n    await native.hop()\n    await end(tasks)\n"
+        "def run_in(loop):\n    try: loop.run_until_complete(main())\n    finally:\n        tasks = asyncio.all_tasks(loop)\n"
+        "        for t in tasks: t.cancel()\n        if tasks: loop.run_until_complete(asyncio.wait(tasks))\n        loop.close()\n"
+        f"{run}",
+        0,
+        [],
+    )
+    for kind, run in (
+        ("asyncio.run", "asyncio.run(main())"),
+        ("bridge run", "native.run(main())"),
+        ("same-thread loop", "run_in(native.EventLoop())"),
+    )
+}
+
+
 class Forks(Programs):
     pass
 
 
 add_cases(Forks, FORKS, HEAD)
+add_cases(Forks, EXECUTORS, HEAD)
+add_cases(Forks, EXITS, HEAD)
 
 if __name__ == "__main__":
     unittest.main()

@@ -119,14 +119,15 @@ class Ends(unittest.TestCase):
         loop.run_until_complete(task)
         loop.close()
 
-    def test_a_forked_child_is_told_and_does_not_harm_its_parent(self):
+    def test_a_forked_child_is_told_goes_on_with_python_and_does_not_harm_its_parent(self):
         ended = program(
             "loop = bridge_asyncio.new_event_loop()\n"
             "loop.run_until_complete(native.sleep(0.001))\n"
             "child = os.fork()\n"
             "if child == 0:\n"
-            "    try: loop.run_until_complete(asyncio.sleep(0))\n"
+            "    try: loop.run_until_complete(native.hop())\n"
             "    except RuntimeError as error: print(error, flush=True)\n"
+            "    loop.run_until_complete(asyncio.sleep(0.01))\n"
             "    loop._selector.context.close()\n"
             "    print(bridge_asyncio.run(native.hop()), flush=True)\n"
             "    os._exit(0)\n"
@@ -135,7 +136,8 @@ class Ends(unittest.TestCase):
             "print(loop.run_until_complete(main()))\n"
             "loop.close()\n"
         )
-        self.assertIn("belongs to the parent process; make a new one after fork()\n1\n", ended.stdout, ended.stderr)
+        self.assertIn("this process was forked, and the runtime or event loop is its parent's; make a new event loop and a new "
+                      "runtime in the child [bridge:5]\n1\n", ended.stdout, ended.stderr)
         self.assertTrue(ended.stdout.endswith("(1, None, None)\n"), ended.stdout + ended.stderr)
 
     def test_programs_that_end_early(self):

@@ -69,8 +69,11 @@ public:
     /// The port of a loop, made at first use. Requires the GIL. Throws loop_closed.
     static intrusive_ptr<port> of(py::handle loop);
 
-    /// The same, or null where it has none yet. Requires the GIL.
+    /// The same, or null where it has none yet. Requires the GIL. Throws forked.
     static intrusive_ptr<port> find(py::handle loop);
+
+    /// The same; in a forked child the copy of the parent's, which is not open.
+    static intrusive_ptr<port> find_or_copy(py::handle loop);
 
     /// Makes the port of a loop whose selector runs the context: that wakes and drains it.
     /// Requires the GIL.
