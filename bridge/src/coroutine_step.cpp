@@ -94,6 +94,25 @@ PySendResult wait_for_inner(coroutine_object* self) {
     return PYGEN_NEXT;
 }
 
+// What was behind the delegation is the parent's: an error has nobody on its way, and a value
+// nobody to take it.
+PySendResult end_in_child(coroutine_object* self, PyObject* value) {
+    port::leave(self->membership);
+    self->now = phase::closed;
+    self->waiter = nullptr;
+    {
+        const py::error_scope keep_set_error;
+        Py_CLEAR(self->inner);
+        Py_CLEAR(self->yielded);
+    }
+    if (value == nullptr)
+        return PYGEN_ERROR;
+    Py_DECREF(value);
+    set_crossing_error(
+        std::make_exception_ptr(boost::system::system_error(make_error_code(errc::forked))));
+    return PYGEN_ERROR;
+}
+
 // Goes on, holding the strand, until the coroutine ends or has to wait.
 PySendResult go_on(coroutine_object* self, PyObject** result) {
     auto& op = *self->op;
@@ -108,6 +127,10 @@ PySendResult go_on(coroutine_object* self, PyObject** result) {
                 *result = value;
                 return wait_for_inner(self);
             }
+        }
+        if (op.on().is_copy()) { // it forked
+            op.end_inline();
+            return end_in_child(self, value);
         }
         if (end_inner(self, value, waiter) && !run_inline(op, [waiter] { waiter->resume(); }))
             waiter->resume_later();
@@ -131,22 +154,6 @@ PySendResult resume_and_go_on(coroutine_object* self, awaiting* waiter, PyObject
         return yield_self(self, result);
     }
     return go_on(self, result);
-}
-
-// What was behind the delegation is the parent's: an error has nobody on its way, and a value
-// nobody to take it.
-PySendResult end_in_child(coroutine_object* self, PyObject* value) {
-    port::leave(self->membership);
-    self->now = phase::closed;
-    self->waiter = nullptr;
-    Py_CLEAR(self->inner);
-    Py_CLEAR(self->yielded);
-    if (value == nullptr)
-        return PYGEN_ERROR;
-    Py_DECREF(value);
-    set_crossing_error(
-        std::make_exception_ptr(boost::system::system_error(make_error_code(errc::forked))));
-    return PYGEN_ERROR;
 }
 
 // The delegated object ended, with the value or the error set.

@@ -140,6 +140,12 @@ FORKS = {
         0,
         [],
     ),
+    "a child that exits in the first step of what native code awaits": (
+        "async def main():\n    pid = os.fork()\n    if pid == 0: sys.exit(5)\n    join(pid, 5)\n    await native.hop()\n"
+        "native.run(main())",
+        0,
+        [],
+    ),
     "multiprocessing by fork": (
         "import multiprocessing\ndef child(): asyncio.run(loaded())\n"
         "async def main():\n    await loaded()\n    p = multiprocessing.get_context('fork').Process(target=child)\n"
