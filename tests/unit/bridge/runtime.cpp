@@ -392,8 +392,8 @@ TEST("they outlive it, and new ones belong to the next one") {
     };
     CHECK(await_in_loop([&] { return bridge::to_python(again()); }) == "");
     timer.reset();
+    CHECK(bridge::shutdown_default_runtime()); // whose threads may have held it, too
     CHECK(destroyed);
-    CHECK(bridge::shutdown_default_runtime());
 }
 
 TEST("none is made where the default runtime was ended and is still the default one") {
