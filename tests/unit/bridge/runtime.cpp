@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runtimes of every kind: where crossings run, and what becomes of those under way at their end.
-#include "python.hpp"
+#include "runtimes.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -20,8 +20,6 @@
 
 namespace {
 
-namespace asio = boost::asio;
-namespace py = pybind11;
 using namespace std::chrono_literals;
 
 asio::awaitable<void> forever() {
@@ -39,23 +37,6 @@ asio::awaitable<void> note_threads(std::set<std::thread::id>& seen) {
         seen.insert(std::this_thread::get_id());
         co_await hop();
     }
-}
-
-/// Awaits what `make` gives in a loop; the text of the exception, "" without one.
-std::string await_in_loop(const std::function<py::object()>& make, int count = 1) {
-    py::dict names;
-    names["make"] = py::cpp_function(make);
-    names["count"] = count;
-    return check::execute(
-               "import asyncio\n"
-               "async def main():\n"
-               "    tasks = [asyncio.ensure_future(make()) for _ in range(count)]\n"
-               "    try: await asyncio.wait_for(asyncio.gather(*tasks), 20)\n"
-               "    except Exception as error: return f'{type(error).__name__}: {error}'\n"
-               "    return ''\n"
-               "said = asyncio.run(main())\n",
-               names)["said"]
-        .cast<std::string>();
 }
 
 /// Lets a crossing begin to wait for ever on the runtime, calls `end`, and tells what the awaiting
@@ -77,39 +58,6 @@ std::string pending_at_end(bridge::runtime& on, const std::function<void()>& end
                names)["said"]
         .cast<std::string>();
 }
-
-const std::string stopped = "RuntimeError: the runtime was shut down; create a new one or call "
-                            "before shutdown() [bridge:4]";
-
-/// An io_context of the caller's and the thread that runs it.
-class own_context {
-public:
-    own_context() : work_(context_->get_executor()), thread_([this] { context_->run(); }) {}
-
-    ~own_context() { end(); }
-
-    void end() {
-        if (!thread_.joinable())
-            return;
-        context_->stop();
-        thread_.join();
-        work_.reset();
-    }
-
-    void destroy() {
-        end();
-        context_.reset();
-    }
-
-    asio::io_context& operator*() { return *context_; }
-
-    std::thread::id id() const { return thread_.get_id(); }
-
-private:
-    std::optional<asio::io_context> context_{std::in_place};
-    asio::executor_work_guard<asio::io_context::executor_type> work_;
-    std::thread thread_;
-};
 
 TEST("a current-thread runtime takes every step on its one thread") {
     bridge::runtime on{bridge::current_thread};
@@ -324,92 +272,6 @@ TEST("shutting the default runtime down from inside it is refused, and it goes o
         co_await hop();
     };
     CHECK(await_in_loop([&] { return bridge::to_python(body()); }) == "");
-}
-
-/// Threads that are not Asio's, as far as the runtime knows.
-struct own_threads {
-    own_context context;
-
-    void post(bridge::work handlers) {
-        asio::post(*context, [handlers = std::move(handlers)]() mutable { handlers(); });
-    }
-};
-
-// On a loop that has no context of its own.
-asio::awaitable<void> sleep_on_the_loop() {
-    asio::steady_timer timer(bridge::loop_executor(bridge::current_locals()), 1ms);
-    co_await timer.async_wait(asio::use_awaitable);
-}
-
-TEST("I/O objects on a foreign loop's executor belong to a default runtime of any kind") {
-    own_context context;
-    own_threads threads;
-    const std::function<std::unique_ptr<bridge::runtime>()> kinds[] = {
-        [] { return std::make_unique<bridge::runtime>(); },
-        [] { return std::make_unique<bridge::runtime>(bridge::current_thread); },
-        [&] { return std::make_unique<bridge::runtime>(*context); },
-        [&] { return std::make_unique<bridge::runtime>(threads); },
-    };
-    for (const auto& make : kinds) {
-        CHECK(bridge::shutdown_default_runtime());
-        bridge::init_default_runtime(make());
-        CHECK(await_in_loop([] { return bridge::to_python(sleep_on_the_loop()); }) == "");
-    }
-    CHECK(bridge::shutdown_default_runtime());
-}
-
-/// Tells when the context that it is in is destroyed.
-struct destruction_watch : asio::execution_context::service {
-    static inline asio::execution_context::id id;
-
-    explicit destruction_watch(asio::execution_context& in) : service(in) {}
-
-    ~destruction_watch() override { *destroyed = true; }
-
-    void shutdown() override {}
-
-    bool* destroyed = nullptr;
-};
-
-TEST("they outlive it, and new ones belong to the next one") {
-    bool destroyed = false;
-    std::optional<asio::steady_timer> timer;
-    const auto make = [&]() -> asio::awaitable<void> {
-        timer.emplace(bridge::loop_executor(bridge::current_locals()), 1h);
-        auto& in = asio::query(timer->get_executor(), asio::execution::context);
-        asio::use_service<destruction_watch>(in).destroyed = &destroyed;
-        co_return;
-    };
-    CHECK(await_in_loop([&] { return bridge::to_python(make()); }) == "");
-    auto pending = timer->async_wait(asio::use_future);
-    CHECK(bridge::shutdown_default_runtime(0ms));
-    CHECK_THROWS(std::future_error, pending.get());
-    CHECK(!destroyed);
-    timer->cancel();
-    const auto again = [&]() -> asio::awaitable<void> {
-        asio::steady_timer next(timer->get_executor(), 1ms);
-        co_await next.async_wait(asio::use_awaitable);
-    };
-    CHECK(await_in_loop([&] { return bridge::to_python(again()); }) == "");
-    timer.reset();
-    CHECK(bridge::shutdown_default_runtime()); // whose threads may have held it, too
-    CHECK(destroyed);
-}
-
-TEST("none is made where the default runtime was ended and is still the default one") {
-    bridge::default_runtime().shutdown(0ms);
-    bridge::runtime other({.threads = 1});
-    CHECK(await_in_loop([&] {
-              return bridge::to_python(other, bridge::task_locals(), sleep_on_the_loop());
-          }) == stopped);
-    CHECK(bridge::shutdown_default_runtime());
-}
-
-TEST("an executor of an ended runtime makes them in the default one") {
-    bridge::runtime on({.threads = 1});
-    const auto ended = on.make_executor({});
-    CHECK(on.shutdown());
-    asio::steady_timer(ended, 1ms).async_wait(asio::use_future).get();
 }
 
 TEST("mistakes in making one are told") {
