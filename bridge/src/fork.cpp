@@ -3,6 +3,7 @@
 
 #include "default_runtime.hpp"
 #include "imports.hpp"
+#include "thread_states.hpp"
 
 #include <bridge/detail/port.hpp>
 #include <bridge/detail/shared.hpp>
@@ -44,6 +45,7 @@ private:
 
     // Locked across the fork, so that the child finds lists in one piece.
     static void before() noexcept {
+        thread_states_mutex().lock();
         own_default_runtime.mutex.lock();
         own_state.ports_mutex.lock();
         get().mutex_.lock();
@@ -53,6 +55,7 @@ private:
         get().mutex_.unlock();
         own_state.ports_mutex.unlock();
         own_default_runtime.mutex.unlock();
+        thread_states_mutex().unlock();
     }
 
     static void in_parent() noexcept { unlock(); }
@@ -82,6 +85,11 @@ void fork_registry::forget_shared_state() noexcept {
     const bool open = own_state.interpreter_gate.load(std::memory_order_relaxed)->is_open();
     if (auto* fresh = new (std::nothrow) gate(open))
         own_state.interpreter_gate.store(fresh, std::memory_order_release);
+}
+
+std::mutex& thread_states_mutex() noexcept {
+    static auto& mutex = *new std::mutex; // never destroyed, as the registry
+    return mutex;
 }
 
 void watch_for_fork() {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "thread_states.hpp"
+
 #include <bridge/error.hpp>
 #include <bridge/gil.hpp>
 
 #include <cstdint>
+#include <new>
 
 namespace bridge::detail {
 namespace {
@@ -11,9 +14,15 @@ namespace {
 // costs a lock and not a new state with its first stack page.
 class kept_thread_state {
 public:
+    // As PyGILState_Ensure() does it, which takes the GIL.
     void keep() {
-        PyGILState_Ensure();
-        kept_ = PyThreadState_Get();
+        {
+            const std::lock_guard lock(thread_states_mutex());
+            kept_ = PyThreadState_New(PyInterpreterState_Main());
+        }
+        if (kept_ == nullptr)
+            throw std::bad_alloc();
+        PyEval_RestoreThread(kept_);
         life_ = shared().interpreter_life;
     }
 

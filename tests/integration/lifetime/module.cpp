@@ -6,9 +6,11 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 namespace asio = boost::asio;
@@ -26,6 +28,31 @@ asio::awaitable<void> throw_shared() {
     co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
     throw shared_failure("thrown by one, known by the other");
 }
+
+/// Threads that Python has not seen enter it, one after the other.
+class newcomers {
+public:
+    ~newcomers() { stop(); }
+
+    void start(int at_once) {
+        for (int i = 0; i < at_once; ++i)
+            threads_.emplace_back([this] {
+                while (!stopped_)
+                    std::thread([] { bridge::with_gil([] {}); }).join();
+            });
+    }
+
+    void stop() {
+        stopped_ = true;
+        for (auto& one : threads_)
+            one.join();
+        threads_.clear();
+    }
+
+private:
+    std::atomic<bool> stopped_ = false;
+    std::vector<std::thread> threads_;
+};
 
 asio::awaitable<int> hop() {
     co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
@@ -136,6 +163,10 @@ PYBIND11_MODULE(LIFETIME_MODULE, module) {
     module.def("register_shared", [m = py::handle(module)] {
         py::register_exception<shared_failure>(m, "SharedFailure");
     });
+    py::class_<newcomers>(module, "Newcomers")
+        .def(py::init<>())
+        .def("start", &newcomers::start)
+        .def("stop", &newcomers::stop, py::call_guard<py::gil_scoped_release>());
     bridge::def_async(module, "forever", &forever);
     bridge::def_async(module, "spin", &spin);
     bridge::def_async(module, "stubborn", &stubborn);

@@ -51,6 +51,12 @@ FORKS = {
         0,
         [],
     ),
+    "children while native threads enter Python for the first time": (
+        "asyncio.run(native.hop())\nthreads = native.Newcomers(); threads.start(3)\n"
+        "for _ in range(200): join(fork(lambda: None))\nthreads.stop()",
+        0,
+        [],
+    ),
     "a child that uses it afresh": (
         "def child():\n    assert asyncio.run(native.hop()) == 1\n    asyncio.run(loaded())\n"
         "async def main():\n    await loaded()\n    join(fork(child))\n    await native.hop()\nasyncio.run(main())",
