@@ -163,6 +163,7 @@ PYBIND11_MODULE(LIFETIME_MODULE, module) {
     module.def("register_shared", [m = py::handle(module)] {
         py::register_exception<shared_failure>(m, "SharedFailure");
     });
+    module.attr("pybind11_major") = PYBIND11_VERSION_MAJOR;
     py::class_<newcomers>(module, "Newcomers")
         .def(py::init<>())
         .def("start", &newcomers::start)

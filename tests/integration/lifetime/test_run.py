@@ -238,6 +238,8 @@ run(main())
 # Frames differ; what is raised and said does not.
 def essence(ended):
     errors = "\n".join(line for line in ended.stderr.splitlines() if not line.startswith((" ", "Traceback")))
+    if sys.version_info < (3, 11):  # asyncio makes a new CancelledError there for whoever awaits the task
+        errors = errors.split("During handling of the above exception, another exception occurred:")[-1].strip()
     errors = re.sub(r"0x[0-9a-f]+|Task-\d+|<string>:\d+", "_", errors)
     return ended.returncode, ended.stdout, errors
 

@@ -139,7 +139,8 @@ async def main():
     try:
         await task
     except asyncio.CancelledError as error:
-        return int(task.cancelled() and error.args == ("why",))
+        said = error.args or error.__context__.args  # Python 3.10 makes a new one
+        return int(task.cancelled() and said == ("why",))
 result = asyncio.run(main())
 )") == 1);
 }
