@@ -9,6 +9,8 @@ from test_ends import HEAD as LOAD
 HEAD = (
     LOAD
     + """
+import warnings
+warnings.filterwarnings('ignore', '.*is multi-threaded', DeprecationWarning)  # since Python 3.12
 def fork(child):
     pid = os.fork()
     if pid == 0:
