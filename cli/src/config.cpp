@@ -65,11 +65,11 @@ private:
 
     [[noreturn]] void fail_unknown(const toml::key& key, std::string_view kind,
                                    const std::vector<std::string>& known) const {
-        const auto near = near_name(key.str(), known);
+        const auto near = suggest(key.str(), known);
         fail(key.source(),
              fmt::format("unknown {} '{}'{}", kind, key.str(),
                          near.empty() ? fmt::format("; known are {}", fmt::join(known, ", "))
-                                      : fmt::format("; did you mean '{}'?", near)));
+                                      : near));
     }
 
     const toml::table& table_of(const toml::node& node, std::string_view name) const {

@@ -9,6 +9,7 @@
 
 #include <bridge/protocol/text.hpp>
 
+#include "near_name.hpp"
 #include "report/style.hpp"
 #include "report/width.hpp"
 

@@ -89,9 +89,4 @@ std::string why_no_status(const std::string& value) {
                        suggest(value, known), fmt::join(known, ", "));
 }
 
-std::string suggest(std::string_view typed, const std::vector<std::string>& names) {
-    const auto near = near_name(typed, names);
-    return near.empty() ? "" : fmt::format("; did you mean '{}'?", near);
-}
-
 } // namespace bridge::cli

@@ -49,7 +49,4 @@ const std::vector<std::string>& status_names();
 /// What to say of another value of `status:`; empty for one that is known.
 std::string why_no_status(const std::string& value);
 
-/// "; did you mean 'x'?" where one of the names is near; else nothing.
-std::string suggest(std::string_view typed, const std::vector<std::string>& names);
-
 } // namespace bridge::cli

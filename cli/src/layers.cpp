@@ -38,16 +38,13 @@ void choose_profile(options& to, const configuration& file, const given_options&
     if (wanted.empty())
         return;
     const auto known = file.profile_names();
-    if (std::find(known.begin(), known.end(), wanted) == known.end()) {
-        const auto near = near_name(wanted, known);
-        throw expected_error(
-            exit_code::usage,
-            fmt::format("there is no profile '{}'{}; {} {}", wanted,
-                        near.empty() ? "" : fmt::format("; did you mean '{}'?", near),
-                        file.path.empty() ? "without a bridge-test.toml there are"
-                                          : file.path + " has",
-                        fmt::join(known, ", ")));
-    }
+    if (std::find(known.begin(), known.end(), wanted) == known.end())
+        throw expected_error(exit_code::usage,
+                             fmt::format("there is no profile '{}'{}; {} {}", wanted,
+                                         suggest(wanted, known),
+                                         file.path.empty() ? "without a bridge-test.toml there are"
+                                                           : file.path + " has",
+                                         fmt::join(known, ", ")));
     to.profile = wanted;
 }
 

@@ -13,6 +13,7 @@
 #include "commands.hpp"
 #include "report/stopped_commands.hpp"
 #include "report/style.hpp"
+#include "report/writer.hpp"
 #include "reports.hpp"
 #include "selection.hpp"
 
@@ -56,7 +57,7 @@ std::string to_text(const selection& tests, list_format format) {
 }
 
 void say(std::string_view kind, const std::string& text) {
-    std::fputs(fmt::format("{}: {}\n", kind, printable(text, false)).c_str(), stderr);
+    console().write(STDERR_FILENO, fmt::format("{}: {}\n", kind, printable(text, false)));
 }
 
 // A problem's text has what the binary wrote.

@@ -40,4 +40,9 @@ std::string near_name(std::string_view typed, const std::vector<std::string>& na
     return best;
 }
 
+std::string suggest(std::string_view typed, const std::vector<std::string>& names) {
+    const auto near = near_name(typed, names);
+    return near.empty() ? "" : "; did you mean '" + near + "'?";
+}
+
 } // namespace bridge::cli

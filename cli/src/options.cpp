@@ -51,9 +51,7 @@ constexpr auto exit_codes =
 
 [[noreturn]] void refuse_name(const std::string& what, const std::string& name,
                               const std::vector<std::string>& known) {
-    const auto near = near_name(name, known);
-    refuse(fmt::format("{} '{}'{} (known: {})", what, name,
-                       near.empty() ? "" : fmt::format("; did you mean '{}'?", near),
+    refuse(fmt::format("{} '{}'{} (known: {})", what, name, suggest(name, known),
                        fmt::join(known, ", ")));
 }
 
@@ -193,9 +191,7 @@ void command_line::refuse_unknown() const {
         for (const auto* option : app_.get_options())
             for (const auto& one : option->get_lnames())
                 known.push_back("--" + one);
-        const auto near = near_name(name, known);
-        refuse(fmt::format("unknown option '{}'{}", name,
-                           near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+        refuse(fmt::format("unknown option '{}'{}", name, suggest(name, known)));
     }
 }
 

@@ -352,8 +352,8 @@ class LateReaders(RunnerTest):
         self.environment["FIXTURE_COUNT"] = "2000"  # lines, of which a pipe takes fewer
         self.log = os.path.join(self.folder, "log.ndjson")
 
-    def start_unread(self):
-        words = (fixture("many"), fixture("five"), "many.", "five.hanging", "-v", "--retries", "0", "--grace", "100ms")
+    def start_unread(self, *more):
+        words = (*more, fixture("many"), fixture("five"), "many.", "five.hanging", "-v", "--retries", "0", "--grace", "100ms")
         return self.start(*words, "--report-log", self.log)
 
     def wait_for_the_end_of_the_run(self):
@@ -375,6 +375,16 @@ class LateReaders(RunnerTest):
         self.assertEqual(run.out.count("this is test "), 2000)
         self.assertIn("2001 tests run: 1980 passed, 20 failed, 1 timed out", run.out)
         self.assertEqual(run.verdict("hanging")[1], "timeout")
+
+    def test_nothing_overtakes_what_they_have_not_read(self):
+        process = self.start_unread("--github", "always")
+        self.wait_for_the_end_of_the_run()
+        run = self.finish(process)
+        token = re.match(r"::stop-commands::(\S+)\n", run.out)[1]
+        tests, annotations = run.out.split(f"::{token}::\n")
+        self.assertEqual(tests.count("this is test "), 2000)
+        self.assertIn("Summary", tests)
+        self.assertEqual(annotations.count("::error "), 10)
 
     def test_a_signal_ends_the_wait_for_them(self):
         process = self.start_unread()
