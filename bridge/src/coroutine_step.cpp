@@ -287,7 +287,6 @@ PySendResult start(coroutine_object* self, PyObject** result) {
 }
 
 PySendResult step(coroutine_object* self, PyObject* value, PyObject** result) {
-    stay_at_exit();
     switch (self->now) {
     case phase::created:
         return start(self, result);

@@ -41,8 +41,9 @@ std::string build_name() {
     name += ", pybind11 " PYBIND11_TOSTRING(PYBIND11_VERSION_MAJOR);
     name += ", C++ ABI " + std::to_string(__GXX_ABI_VERSION);
     name += ", layout";
-    for (const auto size : {sizeof(shared_state), sizeof(port), sizeof(crossing), sizeof(awaiting),
-                            sizeof(scheduler), sizeof(imports), sizeof(coroutine_object)})
+    for (const auto size : {sizeof(shared_state), sizeof(thread_slots), sizeof(port),
+                            sizeof(strand), sizeof(crossing), sizeof(awaiting), sizeof(scheduler),
+                            sizeof(imports), sizeof(coroutine_object)})
         name += " " + std::to_string(size);
 #ifdef BOOST_ASIO_ENABLE_HANDLER_TRACKING
     name += ", handler tracking";
