@@ -79,20 +79,24 @@ PyObject* iterator_of(PyObject* awaitable) {
 }
 
 PyObject* call_throw(PyObject* inner, PyObject* exception, PySendResult& outcome) {
-    const auto& name = get_imports().name;
-    auto* result = PyObject_CallMethodOneArg(inner, name.throw_.ptr(), exception);
-    outcome = PYGEN_NEXT;
-    if (result != nullptr)
-        return result;
     outcome = PYGEN_ERROR;
+    const auto method =
+        py::reinterpret_steal<py::object>(PyObject_GetAttr(inner, get_imports().name.throw_.ptr()));
+    if (!method) {
+        if (PyErr_ExceptionMatches(PyExc_AttributeError) != 0)
+            set_exception(py::reinterpret_borrow<py::object>(exception));
+        return nullptr;
+    }
+    auto* result = PyObject_CallOneArg(method.ptr(), exception);
+    if (result != nullptr) {
+        outcome = PYGEN_NEXT;
+        return result;
+    }
     if (PyErr_ExceptionMatches(PyExc_StopIteration) != 0) {
         const auto stop = take_set_exception();
         outcome = PYGEN_RETURN;
         return PyObject_GetAttrString(stop.ptr(), "value");
     }
-    if (PyErr_ExceptionMatches(PyExc_AttributeError) != 0 &&
-        PyObject_HasAttr(inner, name.throw_.ptr()) == 0)
-        set_exception(py::reinterpret_borrow<py::object>(exception));
     return nullptr;
 }
 
