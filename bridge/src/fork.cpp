@@ -45,7 +45,8 @@ private:
 
     // Locked across the fork, so that the child finds lists in one piece.
     static void before() noexcept {
-        thread_states_mutex().lock();
+        if (forks_need_thread_states)
+            thread_states_mutex().lock();
         own_default_runtime.mutex.lock();
         own_state.ports_mutex.lock();
         get().mutex_.lock();
@@ -55,7 +56,8 @@ private:
         get().mutex_.unlock();
         own_state.ports_mutex.unlock();
         own_default_runtime.mutex.unlock();
-        thread_states_mutex().unlock();
+        if (forks_need_thread_states)
+            thread_states_mutex().unlock();
     }
 
     static void in_parent() noexcept { unlock(); }

@@ -17,7 +17,7 @@ public:
     // As PyGILState_Ensure() does it, which takes the GIL.
     void keep() {
         {
-            const std::lock_guard lock(thread_states_mutex());
+            const auto lock = lock_thread_states();
             kept_ = PyThreadState_New(PyInterpreterState_Main());
         }
         if (kept_ == nullptr)
