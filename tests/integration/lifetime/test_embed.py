@@ -22,6 +22,12 @@ CASES = [
 
 
 class Embedded(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        alone = subprocess.run([PROGRAM, "ssl_twice_without_the_bridge"], capture_output=True, timeout=TIMEOUT)
+        if alone.returncode < 0:
+            os.environ["BRIDGE_TEST_WITHOUT_SSL"] = "1"
+
     def test_ends(self):
         for name in CASES:
             for _ in range(ROUNDS):
