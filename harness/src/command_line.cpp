@@ -20,6 +20,8 @@ Runs the tests whose id contains any FILTER (all without one), in one process.
   --timeout DURATION        in place of each test's own (500ms, 5s, 2m)
   --loop NAME               the event loop: asyncio (the default), same-thread or uvloop;
                             also BRIDGE_TEST_LOOP
+  --threads N               of the default runtime (as many as there are processors, at least
+                            two); also BRIDGE_TEST_THREADS
   --event-fd N              report events to this descriptor, for bridge-test
   --serve batch|fork        run tests as they come over --control-fd N, for bridge-test
   --help                    this text
@@ -67,6 +69,17 @@ loop_kind parse_loop(const std::string& name, const char* source) {
                       "', which is none of asyncio, same-thread and uvloop");
 }
 
+unsigned parse_threads(std::string_view text, const char* source) {
+    constexpr unsigned most = 1000;
+    unsigned number = 0;
+    const auto* end = text.data() + text.size();
+    const auto parsed = std::from_chars(text.data(), end, number);
+    if (parsed.ec != std::errc{} || parsed.ptr != end || number < 1 || number > most)
+        throw usage_error(std::string(source) + " is '" + std::string(text) +
+                          "', which is no number from 1 to 1000");
+    return number;
+}
+
 serving parse_serving(const std::string& text) {
     if (text == "batch")
         return serving::batch;
@@ -99,6 +112,9 @@ bool parse_format(const std::string& text) {
 void read_environment(command_line& into) {
     if (const char* loop = std::getenv("BRIDGE_TEST_LOOP"); loop != nullptr && *loop != '\0')
         into.loop = parse_loop(loop, "BRIDGE_TEST_LOOP");
+    const char* threads = std::getenv("BRIDGE_TEST_THREADS");
+    if (threads != nullptr && *threads != '\0')
+        into.threads = parse_threads(threads, "BRIDGE_TEST_THREADS");
     const char* debug = std::getenv("BRIDGE_TEST_DEBUG");
     into.debug = debug != nullptr && *debug != '\0' && std::string_view(debug) != "0";
 }
@@ -114,6 +130,8 @@ void read_option(command_line& into, std::string_view option,
         into.timeout = parse_timeout(value());
     else if (option == "--loop")
         into.loop = parse_loop(value(), "--loop");
+    else if (option == "--threads")
+        into.threads = parse_threads(value(), "--threads");
     else if (option == "--event-fd")
         into.event_fd = parse_descriptor(option, value());
     else if (option == "--control-fd")

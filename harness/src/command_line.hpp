@@ -27,7 +27,8 @@ struct command_line {
     bool list = false;
     bool json = false;
     loop_kind loop = loop_kind::asyncio;
-    bool debug = false; ///< asyncio's debug mode
+    bool debug = false;              ///< asyncio's debug mode
+    std::optional<unsigned> threads; ///< of the default runtime; as it is without it
     std::vector<std::string> exact;
     std::vector<std::string> filters; ///< empty: all tests
     std::optional<serving> serve;
@@ -42,8 +43,8 @@ public:
     using std::runtime_error::runtime_error;
 };
 
-/// Reads the arguments, with BRIDGE_TEST_LOOP and BRIDGE_TEST_DEBUG as defaults. Throws
-/// usage_error.
+/// Reads the arguments, with BRIDGE_TEST_LOOP, BRIDGE_TEST_THREADS and BRIDGE_TEST_DEBUG as
+/// defaults. Throws usage_error.
 command_line parse_command_line(int argc, const char* const* argv);
 
 extern const char* const usage_text;

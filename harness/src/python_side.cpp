@@ -202,7 +202,8 @@ void require_fitting_environment() {
 
 } // namespace
 
-python_side::python_side(const command_line& options) : debug_(options.debug) {
+python_side::python_side(const command_line& options)
+    : debug_(options.debug), threads_(options.threads) {
     if (Py_IsInitialized() == 0) {
         require_fitting_environment();
         python_.emplace();
@@ -221,6 +222,14 @@ python_side::python_side(const command_line& options) : debug_(options.debug) {
 python_side::~python_side() = default;
 
 void python_side::start_runtime() {
+    try {
+        if (threads_)
+            init_default_runtime({.threads = *threads_});
+    } catch (const std::logic_error&) {
+        throw usage_error(
+            "a number of threads is asked for (--threads or BRIDGE_TEST_THREADS), but "
+            "this program has made its default runtime itself");
+    }
     auto& runtime = default_runtime(); // its own exit handlers are registered before ours
     try {
         // What Asio opens when it is first used is not a test's to close.

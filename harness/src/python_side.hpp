@@ -24,6 +24,7 @@ public:
     ~python_side();
 
     /// Before the first test. Until then no thread was started, so that the process may fork.
+    /// Throws usage_error where a number of threads is asked for and the program has its runtime.
     void start_runtime();
 
     /// What is there by now is no test's: Python need not look at it again after each of them.
@@ -52,6 +53,7 @@ public:
 private:
     std::optional<interpreter> python_;
     bool debug_;
+    std::optional<unsigned> threads_;
     py::object function_;
     py::object loop_factory_;
     py::object flush_;

@@ -9,7 +9,7 @@ import sys
 import time
 import unittest
 
-FIXTURE = MANY = None  # paths of test binaries, from the command line
+FIXTURE = MANY = OWN_MAIN = None  # paths of test binaries, from the command line
 DEADLINE = 30  # seconds; no test here may take as long
 
 
@@ -248,6 +248,7 @@ class CommandLine(unittest.TestCase):
             (["--run-exact"], 4, "needs a value"),
             (["--unknown"], 4, "--unknown"),
             (["--loop", "trio"], 4, "trio"),
+            (["--threads", "none"], 4, "none"),
             (["--timeout", "soon"], 4, "soon"),
             (["--event-fd", "x"], 4, "x"),
             (["--list", "--format", "xml"], 4, "xml"),
@@ -257,8 +258,28 @@ class CommandLine(unittest.TestCase):
                 self.assertEqual(ended.returncode, code, ended.stderr)
                 self.assertIn(text, ended.stdout + ended.stderr)
 
+    def test_number_of_threads(self):
+        def own_main(*arguments, **environment):
+            ended = subprocess.run(
+                [OWN_MAIN, *arguments],
+                capture_output=True,
+                text=True,
+                timeout=DEADLINE,
+                env={**os.environ, **environment},
+            )
+            return ended.returncode, ended.stderr
+
+        self.assertEqual(own_main("--threads", "3"), (0, ""))
+        self.assertEqual(own_main(BRIDGE_TEST_THREADS="3"), (0, ""))
+        self.assertEqual(own_main("--threads=2", "--timeout", "1s", BRIDGE_TEST_THREADS="3")[0], 124)
+        code, said = own_main("--threads", "3", OWN_RUNTIME="1")
+        self.assertEqual(code, 4)
+        self.assertIn("this program has made its default runtime itself", said)
+        self.assertEqual(own_main("--list", OWN_RUNTIME="1")[0], 0)
+
 
 if __name__ == "__main__":
     FIXTURE = os.path.abspath(sys.argv.pop(1))
     MANY = os.path.abspath(sys.argv.pop(1))
+    OWN_MAIN = os.path.abspath(sys.argv.pop(1))
     unittest.main()

@@ -136,6 +136,8 @@ TEST("a command line is read in both forms of each option") {
     CHECK(parse({"--run-exact=x.y", "--event-fd", "3"}).event_fd == 3);
     CHECK(parse({"--loop", "uvloop"}).loop == harness::loop_kind::uvloop);
     CHECK(parse({"--loop=same-thread"}).loop == harness::loop_kind::same_thread);
+    CHECK(!parse({}).threads);
+    CHECK(parse({"--threads", "8"}).threads == 8U);
 }
 
 TEST("a command line that says nothing we can do is refused") {
@@ -143,6 +145,8 @@ TEST("a command line that says nothing we can do is refused") {
     CHECK_THROWS(harness::usage_error, parse({"--list=yes"}));
     CHECK_THROWS(harness::usage_error, parse({"--timeout", "0"}));
     CHECK_THROWS(harness::usage_error, parse({"--event-fd", "-1"}));
+    for (const auto* threads : {"0", "-1", "2x", "1001", "", "99999999999"})
+        CHECK_THROWS(harness::usage_error, parse({"--threads", threads}));
     CHECK_THROWS(harness::usage_error, parse({"--run-exact", "a.b", "filter"}));
 }
 
