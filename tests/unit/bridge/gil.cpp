@@ -161,6 +161,22 @@ TEST("what user code asks for is seen by the count") {
     CHECK(bridge::unasked_gil_takes() == 0);
 }
 
+TEST("a native thread keeps its Python state, and so what threading.local() holds") {
+    const auto names = check::execute("import threading\n"
+                                      "own = threading.local()\n"
+                                      "def count():\n"
+                                      "    own.count = getattr(own, 'count', 0) + 1\n"
+                                      "    return own.count\n");
+    const bridge::py_ref count(names["count"]);
+    bool kept = true;
+    std::thread counts([&] {
+        for (int i = 1; i <= 3; ++i)
+            kept = bridge::with_gil([&] { return count.get()().cast<int>() == i; }) && kept;
+    });
+    bridge::without_gil([&] { counts.join(); });
+    CHECK(kept);
+}
+
 TEST("what the library would take unasked is counted") {
     std::thread takes([] { const bridge::detail::gil_hold hold; });
     bridge::without_gil([&] { takes.join(); });
