@@ -30,6 +30,7 @@ public:
             scope["asyncio"] = py::module_::import("asyncio");
             scope["seen"] = py::list();
             scope["hop"] = py::cpp_function([] { return bridge::to_python(hop()); });
+            py::exec(told_by, scope, scope);
             py::exec(R"(
 async def slow_to_end():
     try:
@@ -211,7 +212,9 @@ async def victim():
         BRIDGE_CHECK(is_cancellation(error));
         seen = error.what();
     }
+#if PY_VERSION_HEX >= 0x030B0000 // asyncio's tasks lost the message before
     BRIDGE_CHECK(seen.find("CancelledError: why") != std::string::npos);
+#endif
 }
 
 BRIDGE_TEST(a_request_of_python_goes_through_or_to_both_sides) {
@@ -226,7 +229,7 @@ async def main(native):
     try:
         await task
     except asyncio.CancelledError as error:
-        seen.append(f"main{error.args}")
+        seen.append(f"main{told_by(error).args}")
 )");
     auto main = bridge::with_gil([&] {
         auto native = py::cpp_function([&p] {

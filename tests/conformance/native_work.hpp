@@ -69,6 +69,16 @@ inline bool is_cancellation(const boost::system::system_error& error) {
     return error.code() == asio::error::operation_aborted;
 }
 
+/// Python before 3.11 tells whoever awaits a cancelled task by a new CancelledError, without the
+/// message; the task's own is its context.
+inline constexpr const char* told_by = R"(
+import sys
+def told_by(error):
+    while sys.version_info < (3, 11) and not error.args and isinstance(error.__context__, asyncio.CancelledError):
+        error = error.__context__
+    return error
+)";
+
 /// Names for Python source text; `result` of it, called: an awaitable.
 inline py_ref main_of(const std::string& source, const py::dict& extra = {}) {
     py::dict scope = extra;
@@ -81,6 +91,7 @@ inline py_ref main_of(const std::string& source, const py::dict& extra = {}) {
     scope["hot_hop"] = py::cpp_function([] { return bridge::to_python_future(hop()); });
     scope["forever"] = py::cpp_function([] { return bridge::to_python(forever()); });
     scope["hot_forever"] = py::cpp_function([] { return bridge::to_python_future(forever()); });
+    py::exec(told_by, scope, scope);
     py::exec(R"(
 async def turns(count=10):
     for _ in range(count):
@@ -94,6 +105,7 @@ async def outcome(awaitable):
     try:
         return await awaitable
     except BaseException as error:
+        error = told_by(error)
         return f"{type(error).__name__}{error.args}"
 )",
              scope, scope);

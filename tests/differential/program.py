@@ -22,10 +22,21 @@ def program(function=None, *, since=(3, 10), until=None, differs=None):
     return register if function is None else register(function)
 
 
+def told_by(error):
+    """Before 3.11 a task that was cancelled gives whoever awaits it a new CancelledError, without the
+    message, whose context is its own; our futures hand on their own always, as tasks do since."""
+    while sys.version_info < (3, 11) and type(error) is asyncio.CancelledError and not error.args:
+        if not isinstance(error.__context__, asyncio.CancelledError):
+            break
+        error = error.__context__
+    return error
+
+
 def show(value):
     """A value as a trace has it; an exception with what belongs to it."""
     if not isinstance(value, BaseException):
         return value if isinstance(value, str) else repr(value)
+    value = told_by(value)
     text = f"{type(value).__name__}{value.args!r}"
     if isinstance(value, BaseException) and hasattr(value, "exceptions"):
         text += "[" + "; ".join(show(one) for one in value.exceptions) + "]"

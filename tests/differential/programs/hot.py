@@ -4,7 +4,7 @@
 import asyncio
 import gc
 
-from program import ended, outcome, program, state, turns
+from program import ended, outcome, program, state, told_by, turns
 
 
 @program
@@ -65,7 +65,7 @@ async def result_and_exception(n, t):
     try:
         future.result()
     except asyncio.CancelledError as error:
-        t(error.args)
+        t(told_by(error).args)
     done = n.hot_hop(1)
     await done
     t(done.result(), done.exception(), done.cancel(), state(done))
