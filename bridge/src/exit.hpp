@@ -28,7 +28,7 @@ inline void stay_at_exit() noexcept {
 /// be left so, or whose destructors would use Python. (What unwinds there has no object, which the
 /// sanitizer does not know.)
 template<class Call>
-[[gnu::no_sanitize("null")]] auto call_python(const Call& call) {
+[[gnu::no_sanitize("undefined")]] auto call_python(const Call& call) {
 #ifdef __GLIBCXX__
     try {
         return call();
