@@ -15,6 +15,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <future>
+#include <memory>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -269,17 +270,17 @@ BRIDGE_TEST_SYNC(who_waits_for_a_handler_of_an_ended_loop_is_told_so) {
 
 BRIDGE_TEST_SYNC(io_objects_on_the_executor_of_an_ended_loop_work_elsewhere) {
     asio::steady_timer timer(executor_of_an_ended_loop(), 1ms);
-    timer.async_wait(asio::use_future).get();
+    // Not by exceptions: libstdc++ counts who shares one where ThreadSanitizer does not see it.
+    const auto wait = [&timer] {
+        const auto ended = std::make_shared<std::promise<boost::system::error_code>>();
+        timer.async_wait([ended](boost::system::error_code error) { ended->set_value(error); });
+        return ended->get_future();
+    };
+    BRIDGE_CHECK(!wait().get());
     timer.expires_after(1h);
-    auto cancelled = timer.async_wait(asio::use_future);
+    auto cancelled = wait();
     timer.cancel();
-    bool aborted = false;
-    try {
-        cancelled.get();
-    } catch (const boost::system::system_error& error) {
-        aborted = error.code() == asio::error::operation_aborted;
-    }
-    BRIDGE_CHECK(aborted);
+    BRIDGE_CHECK(cancelled.get() == asio::error::operation_aborted);
 }
 
 BRIDGE_TEST_SYNC(a_thread_knows_whether_a_loop_needs_it) {

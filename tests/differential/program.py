@@ -61,6 +61,17 @@ async def turns(count=10):
         await asyncio.sleep(0)
 
 
+async def until(condition):
+    """Lets everything go on until it holds."""
+    while not condition():
+        await asyncio.sleep(0.001)
+
+
+def is_awaited(future):
+    """Whether somebody waits for it."""
+    return bool(future._callbacks)
+
+
 def state(task):
     """What a finished task or future shows."""
     if not task.done():

@@ -3,7 +3,7 @@
 
 import asyncio
 
-from program import ended, outcome, program, state, turns
+from program import ended, is_awaited, outcome, program, state, turns, until
 
 
 async def _start(coroutine):
@@ -35,6 +35,7 @@ async def without_a_message_argument(n, t):
 @program
 async def while_python_below_waits(n, t):
     async def below():
+        begun.set()
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError as error:
@@ -42,8 +43,9 @@ async def while_python_below_waits(n, t):
             raise
 
     for start in (n.call, n.hop_and_call, n.call_in_child):
+        begun = asyncio.Event()
         task = asyncio.create_task(start(below))
-        await n.pause(0.02)
+        await begun.wait()
         await turns()
         t(task.cancel("why"), await outcome(task))
 
@@ -102,6 +104,7 @@ async def swallowed(n, t):
 @program
 async def swallowed_by_python_below(n, t):
     async def below():
+        begun.set()
         try:
             await n.forever()
         except asyncio.CancelledError as error:
@@ -109,15 +112,19 @@ async def swallowed_by_python_below(n, t):
             return await n.hop("value")
 
     for start in (n.call, n.hop_and_call, n.call_in_child):
+        begun = asyncio.Event()
         task = asyncio.create_task(start(below))
-        await n.pause(0.02)
+        await begun.wait()
         task.cancel("why")
         t(await outcome(task))
 
 
 @program
 async def swallowed_and_cancelled_again(n, t):
+    begun = []
+
     async def below():
+        begun.append(True)
         return await n.swallow(n.forever, "first swallowed")
 
     async def twice():
@@ -127,7 +134,7 @@ async def swallowed_and_cancelled_again(n, t):
 
     task = await _start(n.call(twice))
     task.cancel("one")
-    await n.pause(0.02)
+    await until(lambda: len(begun) == 2)
     task.cancel("two")
     t(await outcome(task))
 
@@ -229,7 +236,7 @@ async def a_future_below_by_somebody_else(n, t):
     for start in (n.call, n.hop_and_call, n.call_in_child):
         future = asyncio.get_running_loop().create_future()
         task = asyncio.create_task(start(lambda: future))
-        await n.pause(0.02)
+        await until(lambda: is_awaited(future))
         future.cancel("other")
         t(await outcome(task), state(task))
 

@@ -3,7 +3,7 @@
 
 import asyncio
 
-from program import ended, outcome, program, state, turns
+from program import ended, is_awaited, outcome, program, state, turns, until
 
 
 @program
@@ -49,8 +49,9 @@ async def gather_below(n, t):
 async def gather_below_cancelled(n, t):
     for start in (n.call, n.hop_and_call, n.call_in_child):
         tasks = [asyncio.create_task(n.forever()) for _ in range(2)]
-        task = asyncio.create_task(start(lambda: asyncio.gather(*tasks)))
-        await n.pause(0.02)
+        together = asyncio.gather(*tasks)
+        task = asyncio.create_task(start(lambda: together))
+        await until(lambda: is_awaited(together))
         await turns()
         task.cancel("why")
         t(await outcome(task), await ended(*tasks))

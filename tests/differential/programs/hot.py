@@ -206,7 +206,10 @@ async def below_the_others(n, t):
 
 @program
 async def python_below_it_is_cancelled(n, t):
+    begun = asyncio.Event()
+
     async def below():
+        begun.set()
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError as error:
@@ -214,7 +217,7 @@ async def python_below_it_is_cancelled(n, t):
             raise
 
     future = n.hot_call(below)
-    await n.pause(0.02)
+    await begun.wait()
     t(future.cancel("why"), await outcome(future))
 
 
