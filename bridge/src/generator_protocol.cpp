@@ -80,14 +80,15 @@ PyObject* iterator_of(PyObject* awaitable) {
 
 PyObject* call_throw(PyObject* inner, PyObject* exception, PySendResult& outcome) {
     outcome = PYGEN_ERROR;
-    const auto method =
-        py::reinterpret_steal<py::object>(PyObject_GetAttr(inner, get_imports().name.throw_.ptr()));
-    if (!method) {
+    // No owner: where Python ends the thread in the call, nothing may be released (exit.hpp).
+    auto* method = PyObject_GetAttr(inner, get_imports().name.throw_.ptr());
+    if (method == nullptr) {
         if (PyErr_ExceptionMatches(PyExc_AttributeError) != 0)
             set_exception(py::reinterpret_borrow<py::object>(exception));
         return nullptr;
     }
-    auto* result = PyObject_CallOneArg(method.ptr(), exception);
+    auto* result = PyObject_CallOneArg(method, exception);
+    Py_DECREF(method);
     if (result != nullptr) {
         outcome = PYGEN_NEXT;
         return result;

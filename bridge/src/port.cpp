@@ -39,11 +39,30 @@ port_node* reversed(port_node* list) noexcept {
     return first;
 }
 
+void release_capsule(PyObject* capsule) {
+    static_cast<port*>(PyCapsule_GetPointer(capsule, capsule_name))->release();
+}
+
 py::object new_method(PyMethodDef& method, const py::object& self) {
     auto function = py::reinterpret_steal<py::object>(PyCFunction_New(&method, self.ptr()));
     if (!function)
         throw py::error_already_set();
     return function;
+}
+
+// Without the descriptor, which a forked child shares with its parent.
+void call_in_next_turn(py::handle loop, PyMethodDef& method, port& self) noexcept {
+    const py::error_scope raised; // what ends the run
+    try {
+        const auto capsule =
+            py::reinterpret_steal<py::object>(PyCapsule_New(&self, capsule_name, &release_capsule));
+        if (!capsule)
+            throw py::error_already_set();
+        self.retain();
+        loop.attr("call_soon")(new_method(method, capsule));
+    } catch (py::error_already_set& error) {
+        error.discard_as_unraisable("bridge: waking tasks in a forked child");
+    }
 }
 
 } // namespace
@@ -167,11 +186,10 @@ void port::on_reader_gone(PyObject* capsule) noexcept {
 
 PyObject* port::on_readable(PyObject* self, PyObject*) noexcept {
     auto* to = static_cast<port*>(PyCapsule_GetPointer(self, capsule_name));
-    // A forked child shares the descriptor with its parent, which alone may read it.
-    if (!to->is_open())
-        Py_RETURN_NONE;
     const intrusive_ptr<port> alive(to);
-    if (!to->drain())
+    // A forked child shares the descriptor with its parent, which alone may read it.
+    const bool goes_on = to->is_open() ? to->drain() : to->loop_ == nullptr || to->wake_waiters();
+    if (!goes_on)
         return nullptr;
     Py_RETURN_NONE;
 }
@@ -310,8 +328,11 @@ bool port::wake_waiters() noexcept {
             last_waiter_ = &first_waiter_;
         if (waiter->wake(waiter, directly))
             continue;
-        if (first_waiter_ != nullptr)
-            wake(); // the rest in the next turn, if the loop runs on
+        // The rest in the next turn, if the loop runs on.
+        if (first_waiter_ != nullptr && is_open())
+            wake();
+        else if (first_waiter_ != nullptr && loop_ != nullptr)
+            call_in_next_turn(loop_, readable_method, *this);
         return false;
     }
     return true;
@@ -346,36 +367,9 @@ void port::close(errc why) noexcept {
     loop_ = nullptr;
 }
 
-std::vector<intrusive_ptr<port>> port::all_open() {
-    std::vector<intrusive_ptr<port>> found;
-    const std::lock_guard lock(shared().ports_mutex);
-    for (auto* one = shared().ports; one != nullptr; one = one->next_)
-        found.emplace_back(one);
-    return found;
-}
-
 void port::mark_copies(shared_state& in) noexcept {
     for (auto* one = in.ports; one != nullptr; one = one->next_)
         one->head_.store(closed_mark(), std::memory_order_release);
-}
-
-void port::enter_list() {
-    auto& all = shared();
-    const std::lock_guard lock(all.ports_mutex);
-    next_ = all.ports;
-    link_ = &all.ports;
-    if (next_ != nullptr)
-        next_->link_ = &next_;
-    all.ports = this;
-}
-
-void port::leave_list() noexcept {
-    if (link_ == nullptr)
-        return; // the loop did not take it
-    const std::lock_guard lock(shared().ports_mutex);
-    *link_ = next_;
-    if (next_ != nullptr)
-        next_->link_ = link_;
 }
 
 void port::close_all() noexcept {

@@ -158,6 +158,12 @@ bool end_runtime(int milliseconds) {
 } // namespace
 
 PYBIND11_MODULE(LIFETIME_MODULE, module) {
+    module.def("queued", [] {
+        std::size_t queued = 0;
+        for (const auto& loop : bridge::stats().loops)
+            queued += loop.queued;
+        return queued;
+    });
     bridge::def_async(module, "hop", &hop);
     bridge::def_async(module, "throw_shared", &throw_shared);
     module.def("register_shared", [m = py::handle(module)] {

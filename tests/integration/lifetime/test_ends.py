@@ -86,6 +86,17 @@ ENDS = {
         0,
         [],
     ),
+    "a daemon thread in the clean-up of what was cancelled": (
+        "cleaning = threading.Event()\n"
+        "async def below():\n    begun.set()\n    try: await asyncio.Event().wait()\n"
+        "    except asyncio.CancelledError:\n        cleaning.set()\n        while True: pass\n"
+        "async def main():\n    global begun\n    begun = asyncio.Event()\n"
+        "    task = asyncio.ensure_future(native.await_many(below))\n"
+        "    await begun.wait()\n    task.cancel()\n    await task\n"
+        "threading.Thread(target=lambda: asyncio.run(main()), daemon=True).start()\ncleaning.wait()",
+        0,
+        [],
+    ),
     "daemon threads that make loops": (
         "def run():\n    while True:\n        loop = native.EventLoop()\n        loop.run_until_complete(native.hop())\n"
         "        loop.close()\n"

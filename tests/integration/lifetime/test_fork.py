@@ -195,6 +195,26 @@ EXECUTORS = {
 }
 
 
+# Two tasks are woken by one drain; the first forks, and the child ends the run before the second's turn.
+TOGETHER = {
+    f"a child that exits before the turn of a task that is woken, {kind}": (
+        "both = is_child = False\n"
+        "async def other():\n    try: await native.hop()\n"
+        "    except asyncio.CancelledError:\n        if is_child: os.write(told, b'told')\n        raise\n"
+        "def let_both_arrive():\n    global both\n    while native.queued() < 2 and not task.done(): pass\n"
+        "    both = not task.done()  # else one had ended before it had to wait\n"
+        "async def main():\n    global is_child, told, task\n    task = asyncio.ensure_future(other())\n"
+        "    asyncio.get_running_loop().call_soon(let_both_arrive)\n    await native.hop()\n"
+        "    if not both or task.done(): return await task  # it was first\n"
+        "    ends, told = os.pipe()\n    pid = os.fork()\n    is_child = pid == 0\n    if is_child: sys.exit(5)\n"
+        "    join(pid, 5)\n    assert os.read(ends, 4) == b'told'\n    await task\n"
+        f"{run}",
+        0,
+        [],
+    )
+    for kind, run in (("asyncio.run", "asyncio.run(main())"), ("bridge run", "native.run(main())"))
+}
+
 # From inside its running loop, which then cancels its tasks and waits for them.
 EXITS = {
     f"a child that exits inside the parent's {kind}": (
@@ -227,6 +247,7 @@ class Forks(Programs):
 
 add_cases(Forks, FORKS, HEAD)
 add_cases(Forks, EXECUTORS, HEAD)
+add_cases(Forks, TOGETHER, HEAD)
 add_cases(Forks, EXITS, HEAD)
 
 if __name__ == "__main__":
