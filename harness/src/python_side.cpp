@@ -200,10 +200,22 @@ void require_fitting_environment() {
     }
 }
 
+// Starts none yet.
+void set_threads(unsigned number) {
+    try {
+        init_default_runtime({.threads = number});
+    } catch (const std::logic_error&) {
+        throw usage_error(
+            "a number of threads is asked for (--threads or BRIDGE_TEST_THREADS), but "
+            "this program has made its default runtime itself");
+    }
+}
+
 } // namespace
 
-python_side::python_side(const command_line& options)
-    : debug_(options.debug), threads_(options.threads) {
+python_side::python_side(const command_line& options) : debug_(options.debug) {
+    if (options.threads)
+        set_threads(*options.threads);
     if (Py_IsInitialized() == 0) {
         require_fitting_environment();
         python_.emplace();
@@ -222,14 +234,6 @@ python_side::python_side(const command_line& options)
 python_side::~python_side() = default;
 
 void python_side::start_runtime() {
-    try {
-        if (threads_)
-            init_default_runtime({.threads = *threads_});
-    } catch (const std::logic_error&) {
-        throw usage_error(
-            "a number of threads is asked for (--threads or BRIDGE_TEST_THREADS), but "
-            "this program has made its default runtime itself");
-    }
     auto& runtime = default_runtime(); // its own exit handlers are registered before ours
     try {
         // What Asio opens when it is first used is not a test's to close.

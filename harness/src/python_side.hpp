@@ -16,7 +16,8 @@ namespace bridge::harness {
 /// Owns Python unless the program had started it. Main thread.
 class python_side {
 public:
-    /// Throws usage_error where the loop that was asked for is not installed, std::exception where
+    /// Throws usage_error where the loop that was asked for is not installed, or a number of
+    /// threads is asked for and the program has made its default runtime; std::exception where
     /// Python cannot start.
     explicit python_side(const command_line& options);
     python_side(const python_side&) = delete;
@@ -24,7 +25,6 @@ public:
     ~python_side();
 
     /// Before the first test. Until then no thread was started, so that the process may fork.
-    /// Throws usage_error where a number of threads is asked for and the program has its runtime.
     void start_runtime();
 
     /// What is there by now is no test's: Python need not look at it again after each of them.
@@ -53,7 +53,6 @@ public:
 private:
     std::optional<interpreter> python_;
     bool debug_;
-    std::optional<unsigned> threads_;
     py::object function_;
     py::object loop_factory_;
     py::object flush_;

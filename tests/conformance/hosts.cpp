@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
+#include <boost/asio/system_executor.hpp>
 #include <boost/asio/use_future.hpp>
 
 #include <pybind11/eval.h>
@@ -273,7 +274,8 @@ BRIDGE_TEST_SYNC(io_objects_on_the_executor_of_an_ended_loop_work_elsewhere) {
     // Not by exceptions: libstdc++ counts who shares one where ThreadSanitizer does not see it.
     const auto wait = [&timer] {
         const auto ended = std::make_shared<std::promise<boost::system::error_code>>();
-        timer.async_wait([ended](boost::system::error_code error) { ended->set_value(error); });
+        timer.async_wait(asio::bind_executor(asio::system_executor(),
+                                             [ended](auto error) { ended->set_value(error); }));
         return ended->get_future();
     };
     BRIDGE_CHECK(!wait().get());

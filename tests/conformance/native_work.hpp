@@ -74,7 +74,7 @@ inline bool is_cancellation(const boost::system::system_error& error) {
 inline constexpr const char* told_by = R"(
 import sys
 def told_by(error):
-    while sys.version_info < (3, 11) and not error.args and isinstance(error.__context__, asyncio.CancelledError):
+    while sys.version_info < (3, 11) and type(error) is asyncio.CancelledError and not error.args and isinstance(error.__context__, asyncio.CancelledError):
         error = error.__context__
     return error
 )";
