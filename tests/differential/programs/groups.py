@@ -49,9 +49,9 @@ async def gather_below(n, t):
 async def gather_below_cancelled(n, t):
     for start in (n.call, n.hop_and_call, n.call_in_child):
         tasks = [asyncio.create_task(n.forever()) for _ in range(2)]
-        together = asyncio.gather(*tasks)
-        task = asyncio.create_task(start(lambda: together))
-        await until(lambda: is_awaited(together))
+        made = []
+        task = asyncio.create_task(start(lambda: made.append(asyncio.gather(*tasks)) or made[0]))
+        await until(lambda: made and is_awaited(made[0]))
         await turns()
         task.cancel("why")
         t(await outcome(task), await ended(*tasks))

@@ -129,14 +129,11 @@ add_cases(
     Threads,
     {
         "Ctrl-C while a task of another thread's loop is awaited": (
-            "loop = asyncio.new_event_loop()\nthread = threading.Thread(target=loop.run_forever)\nthread.start()\n"
-            "async def start(): return asyncio.ensure_future(native.forever())\n"
-            "task = asyncio.run_coroutine_threadsafe(start(), loop).result()\n"
-            "threading.Timer(0.1, lambda: os.kill(os.getpid(), signal.SIGINT)).start()\n"
+            f"{THERE}\nasync def endless(): await native.forever()\n"
+            "task = start(endless(), lambda: os.kill(os.getpid(), signal.SIGINT))\n"
             "try: native.blocking(task)\nexcept KeyboardInterrupt: pass\nelse: raise AssertionError('no error')\n"
-            "async def end():\n    await asyncio.wait([task])\n    return task.cancelled()\n"
-            "assert asyncio.run_coroutine_threadsafe(end(), loop).result()\n"
-            "loop.call_soon_threadsafe(loop.stop)\nthread.join()\nloop.close()",
+            "async def end():\n    task.when_awaited = lambda: None\n    await asyncio.wait([task])\n    return task.cancelled()\n"
+            "assert asyncio.run_coroutine_threadsafe(end(), loop).result()\nstop()",
             0,
             [],
         ),
