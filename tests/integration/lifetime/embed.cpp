@@ -185,18 +185,6 @@ void main_left_behind() {
     require(bridge::shutdown_default_runtime(10s), "and ends");
 }
 
-// Nothing of ours: what this Python does of its own.
-void asyncio_twice_without_the_bridge() {
-    for (int i = 0; i < 2; ++i) {
-        Py_Initialize();
-        PyRun_SimpleString(
-            "import asyncio\n"
-            "async def main(): await asyncio.create_task(asyncio.sleep(0), name='n')\n"
-            "asyncio.run(main())");
-        Py_FinalizeEx();
-    }
-}
-
 const std::map<std::string, void (*)()> cases = {
     {"lives_in_a_row", &lives_in_a_row},
     {"references_outlive_python", &references_outlive_python},
@@ -206,7 +194,6 @@ const std::map<std::string, void (*)()> cases = {
     {"never_finalized", &never_finalized},
     {"ended_without_the_gil", &ended_without_the_gil},
     {"main_left_behind", &main_left_behind},
-    {"asyncio_twice_without_the_bridge", &asyncio_twice_without_the_bridge},
 };
 
 } // namespace

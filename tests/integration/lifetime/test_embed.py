@@ -10,7 +10,6 @@ from programs import ROUNDS, TIMEOUT
 
 PROGRAM = sys.argv.pop(1)
 SECOND_LIFE = [
-    "asyncio_twice_without_the_bridge",
     "lives_in_a_row",
     "finalized_by_hand",
 ]
