@@ -145,7 +145,7 @@ bool awaiting::settle(PyObject* value) noexcept {
         }
     } else {
         try {
-            convert(value);
+            call_python([&] { convert(value); });
         } catch (py::error_already_set& e) {
             error_ = std::make_exception_ptr(python_error(e));
         } catch (...) {
@@ -251,7 +251,7 @@ awaiting::prepared awaiting::prepare() noexcept {
         return prepared::failed;
     }
     try {
-        object_ = py_ref(call_python([this] { return make(); }));
+        object_ = py_ref(make());
     } catch (...) {
         set_crossing_error(std::current_exception());
         return prepared::failed;
@@ -318,11 +318,16 @@ void awaiting::on_callback_gone(PyObject* capsule) noexcept {
     static_cast<awaiting*>(PyCapsule_GetPointer(capsule, capsule_name))->fail(errc::loop_closed);
 }
 
-py::object function_to_call(py::handle function) {
-    if (function)
-        return py::reinterpret_borrow<py::object>(function);
-    PyErr_SetString(PyExc_TypeError, "call: an empty py_ref cannot be called");
-    throw py::error_already_set();
+py::object call_with_arguments(py::handle function, const py::tuple& arguments) {
+    if (!function) {
+        PyErr_SetString(PyExc_TypeError, "call: an empty py_ref cannot be called");
+        throw py::error_already_set();
+    }
+    auto* result =
+        call_python([&] { return PyObject_Call(function.ptr(), arguments.ptr(), nullptr); });
+    if (result == nullptr)
+        throw py::error_already_set();
+    return py::reinterpret_steal<py::object>(result);
 }
 
 void throw_argument_error(const std::string& type) {

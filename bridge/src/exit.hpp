@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Beginning something when the interpreter is about to end.
+// The end of the interpreter, and what would begin or go on when it is near.
 #pragma once
 
+#include <bridge/detail/call_python.hpp>
 #include <bridge/detail/shared.hpp>
-
-#include <cxxabi.h>
-#include <unistd.h>
 
 namespace bridge::detail {
 
+/// What ends this interpreter passes there first. Requires the GIL. Throws what Python throws.
+void register_exit_hook();
+
+/// Lets go of the GIL and never comes back.
 [[noreturn]] void stay_for_ever() noexcept;
 
 /// For what would begin once the exit hook runs: throws interpreter_gone on the thread that ends
@@ -21,24 +23,6 @@ inline void stay_at_exit() noexcept {
     if (const auto* ends = shared().exit_thread.load(std::memory_order_relaxed);
         ends != nullptr && ends != &this_thread())
         stay_for_ever();
-}
-
-/// A call that runs Python code of the user's. A daemon thread that CPython ends in there, when the
-/// interpreter has gone, stays for ever instead: its way out leads through C++ frames which may not
-/// be left so, or whose destructors would use Python. (What unwinds there has no object, which the
-/// sanitizer does not know.)
-template<class Call>
-[[gnu::no_sanitize("undefined")]] auto call_python(const Call& call) {
-#ifdef __GLIBCXX__
-    try {
-        return call();
-    } catch (const abi::__forced_unwind&) {
-        for (;;)
-            ::pause();
-    }
-#else
-    return call();
-#endif
 }
 
 } // namespace bridge::detail

@@ -7,6 +7,7 @@
 
 #include <bridge/detail/port.hpp>
 #include <bridge/detail/shared.hpp>
+#include <bridge/gil.hpp>
 
 #include <pthread.h>
 
@@ -84,6 +85,8 @@ void fork_registry::forget_shared_state() noexcept {
     if (auto* all = own_state.all) {
         all->last_port = {};
     }
+    if (holds_gil()) // else the list may not be in one piece
+        gil_hold::forget_others(own_state);
     const bool open = own_state.interpreter_gate.load(std::memory_order_relaxed)->is_open();
     if (auto* fresh = new (std::nothrow) gate(open))
         own_state.interpreter_gate.store(fresh, std::memory_order_release);

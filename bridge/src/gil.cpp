@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <new>
+#include <utility>
 
 namespace bridge::detail {
 namespace {
@@ -52,8 +53,14 @@ gate& gil_hold::usable_gate() {
 gil_hold::gil_hold(gil_user who) {
     if (!inside_)
         throw_error(errc::interpreter_gone);
-    if (holds_gil())
-        return;
+    if (!holds_gil())
+        take(who);
+    enter_list();
+    if (taken_)
+        drop_released_references();
+}
+
+void gil_hold::take(gil_user who) {
     if (who == gil_user::library)
         shared().unasked_gil_takes.fetch_add(1, std::memory_order_relaxed);
     shared().gil_takes.fetch_add(1, std::memory_order_relaxed);
@@ -63,12 +70,58 @@ gil_hold::gil_hold(gil_user who) {
     }
     state_ = PyGILState_Ensure();
     taken_ = true;
-    drop_released_references();
 }
 
 gil_hold::~gil_hold() {
+    leave_list();
     if (taken_)
         PyGILState_Release(state_);
+}
+
+void gil_hold::enter_list() noexcept {
+    auto& first = shared().gil_holds;
+    next_ = first;
+    link_ = &first;
+    if (first != nullptr)
+        first->link_ = &next_;
+    first = this;
+}
+
+void gil_hold::leave_list() noexcept {
+    if (link_ == nullptr)
+        return;
+    *link_ = next_;
+    if (next_ != nullptr)
+        next_->link_ = link_;
+    link_ = nullptr;
+}
+
+bool gil_hold::raise_in_others(PyObject* exception) noexcept {
+    const auto mine = PyThread_get_thread_ident();
+    bool any = false;
+    for (auto* one = shared().gil_holds; one != nullptr; one = one->next_)
+        if (one->thread_ != mine && PyThreadState_SetAsyncExc(one->thread_, exception) != 0)
+            any = true;
+    return any;
+}
+
+void gil_hold::forget_this_thread() noexcept {
+    forget(shared(), true);
+}
+
+void gil_hold::forget_others(shared_state& in) noexcept {
+    forget(in, false);
+}
+
+void gil_hold::forget(shared_state& in, bool mine) noexcept {
+    const auto me = PyThread_get_thread_ident();
+    for (auto* next = in.gil_holds; next != nullptr;) {
+        auto* one = std::exchange(next, next->next_);
+        if ((one->thread_ == me) != mine)
+            continue;
+        one->leave_list();
+        one->inside_.leave();
+    }
 }
 
 } // namespace bridge::detail

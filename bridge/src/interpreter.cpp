@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <bridge/detail/interpreter.hpp>
 
-#include "default_runtime.hpp"
 #include "exit.hpp"
 #include "imports.hpp"
 
 #include <bridge/detail/port.hpp>
-#include <bridge/error.hpp>
 
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <new>
@@ -26,41 +23,10 @@ struct released_reference {
 
 namespace {
 
-constexpr const char* exited_key = "bridge.exited";
-
 int drop_from_pending_call(void*) {
     drop_released_references();
     return 0;
 }
-
-py::dict interpreter_dict() {
-    return py::reinterpret_borrow<py::dict>(PyInterpreterState_GetDict(PyInterpreterState_Get()));
-}
-
-// Those inside may be waiting for the GIL; the bound keeps exit from hanging on user code.
-void close_interpreter_gate() noexcept {
-    PyThreadState* saved = PyEval_SaveThread();
-    interpreter_gate().close(std::chrono::steady_clock::now() + std::chrono::seconds(2));
-    PyEval_RestoreThread(saved);
-}
-
-// Once for all modules that share: the first that attached registered it.
-PyObject* at_exit(PyObject*, PyObject*) {
-    shared().exit_thread = &this_thread();
-    // Nobody may begin anew: neither threads that run while this one waits below, nor exit hooks of
-    // others that come later.
-    PyDict_SetItemString(PyInterpreterState_GetDict(PyInterpreterState_Get()), exited_key, Py_True);
-    // Whoever waits in Python waits no more: cancel it, so that the threads come to their end.
-    if (shared().all != nullptr)
-        port::close_all();
-    end_default_runtime();
-    drop_released_references();
-    shared().interpreter_ended = true;
-    close_interpreter_gate();
-    Py_RETURN_NONE;
-}
-
-PyMethodDef exit_method = {"bridge_exit", at_exit, METH_NOARGS, nullptr};
 
 void drop(PyObject* object, bool unstarted) noexcept {
     // Not where somebody else has it, who may still await it.
@@ -167,24 +133,6 @@ void leave_stale_asyncio() {
 #endif
 }
 
-void stay_for_ever() noexcept {
-    PyEval_SaveThread();
-    for (;;)
-        ::pause();
-}
-
-void refuse_at_exit() {
-    if (shared().exit_thread.load() == &this_thread())
-        throw_error(errc::interpreter_gone);
-    // A daemon thread, which CPython stops wherever it is once it has gone on: it would only get to
-    // see, and to print, an error that nobody can use.
-    stay_for_ever();
-}
-
-bool is_interpreter_ending() {
-    return interpreter_dict().contains(exited_key);
-}
-
 void attach_interpreter() {
     if (interpreter_gate().is_open())
         return;
@@ -195,8 +143,7 @@ void attach_interpreter() {
     leave_stale_asyncio();
     if (interpreter_gate().is_open())
         return; // another module did the rest
-    auto hook = py::reinterpret_steal<py::object>(PyCFunction_New(&exit_method, nullptr));
-    py::module_::import("atexit").attr("register")(hook);
+    register_exit_hook();
     ++shared().interpreter_life;
     shared().interpreter_ended = false;
     shared().exit_thread = nullptr;

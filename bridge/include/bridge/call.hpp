@@ -57,8 +57,9 @@ inline py::handle handle_of(const std::shared_ptr<const py_ref>& function) {
     return function ? function->handle() : py::handle();
 }
 
-/// The function; throws TypeError where there is none.
-py::object function_to_call(py::handle function);
+/// What the function returns; throws TypeError where there is none. Nothing that is owned in its
+/// frame is Python's: a daemon thread may be ended in there.
+py::object call_with_arguments(py::handle function, const py::tuple& arguments);
 
 /// Throws the TypeError for an argument of that C++ type.
 [[noreturn]] void throw_argument_error(const std::string& type);
@@ -74,13 +75,14 @@ py::object convert_argument(A&& argument) {
 }
 
 template<class T, class Function, class... Kept>
-boost::asio::awaitable<T> call_python(task_locals locals, Function function,
-                                      std::tuple<Kept...> arguments) {
+boost::asio::awaitable<T> call_and_await(task_locals locals, Function function,
+                                         std::tuple<Kept...> arguments) {
     const auto make = [&function, &arguments] {
         return std::apply(
             [&](Kept&... each) {
-                return function_to_call(handle_of(function))(
-                    convert_argument<Kept>(std::move(each))...);
+                return call_with_arguments(
+                    handle_of(function),
+                    py::make_tuple(convert_argument<Kept>(std::move(each))...));
             },
             arguments);
     };
@@ -106,8 +108,8 @@ struct call_function {
     template<python_function F, class... A>
     boost::asio::awaitable<T> operator()(task_locals locals, F&& function, A&&... arguments) const {
         (check_call_argument<A>(), ...);
-        return call_python<T>(std::move(locals), kept_function<F>(std::forward<F>(function)),
-                              std::tuple<kept_argument<A>...>(std::forward<A>(arguments)...));
+        return call_and_await<T>(std::move(locals), kept_function<F>(std::forward<F>(function)),
+                                 std::tuple<kept_argument<A>...>(std::forward<A>(arguments)...));
     }
 
     template<python_function F, class... A>

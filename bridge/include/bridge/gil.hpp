@@ -2,6 +2,7 @@
 // Holding and releasing the GIL by callables, which cannot span a co_await.
 #pragma once
 
+#include <bridge/detail/call_python.hpp>
 #include <bridge/detail/interpreter.hpp>
 #include <bridge/detail/ownership.hpp>
 #include <bridge/py_ref.hpp>
@@ -26,12 +27,28 @@ public:
     gil_hold& operator=(const gil_hold&) = delete;
     ~gil_hold();
 
+    /// Raises the exception in all other threads inside; whether there are any. Requires the GIL.
+    static bool raise_in_others(PyObject* exception) noexcept;
+
+    /// The calling thread stays inside for ever: it is not waited for. Requires the GIL.
+    static void forget_this_thread() noexcept;
+
+    /// In a forked child: the holds of threads that it has not got.
+    static void forget_others(shared_state& in) noexcept;
+
 private:
     static gate& usable_gate();
+    void take(gil_user who);
+    void enter_list() noexcept;
+    void leave_list() noexcept;
+    static void forget(shared_state& in, bool mine) noexcept;
 
     gate_guard inside_{usable_gate()};
     PyGILState_STATE state_{};
     bool taken_ = false;
+    const unsigned long thread_ = PyThread_get_thread_ident();
+    gil_hold* next_ = nullptr;
+    gil_hold** link_ = nullptr; // what points at this; null while not in the list
 };
 
 /// Releases the GIL for a scope where this thread holds it.
@@ -72,7 +89,7 @@ auto with_gil(F&& f) -> std::invoke_result_t<F> {
                   "a pybind11 object must not leave with_gil: return bridge::py_ref instead");
     detail::gil_hold hold(detail::gil_user::user);
     try {
-        return std::forward<F>(f)();
+        return detail::call_python(std::forward<F>(f));
     } catch (py::error_already_set& error) {
         throw python_error(error);
     }

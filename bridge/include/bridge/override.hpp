@@ -41,7 +41,11 @@ private:
             throw_not_overridden(py::type_id<Base>(), name_);
         if (!overridden_)
             return py::none();
-        return std::apply([&](const Kept&... each) { return function(each...); }, arguments_);
+        return std::apply(
+            [&](const Kept&... each) {
+                return call_with_arguments(function, py::make_tuple(each...));
+            },
+            arguments_);
     }
 
     py::function find() const {

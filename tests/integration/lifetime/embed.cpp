@@ -7,6 +7,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <pybind11/eval.h>
 
 #include <atomic>
 #include <cstdio>
@@ -65,6 +66,11 @@ asio::awaitable<void> loaded(std::vector<bridge::py_ref>& kept) {
         co_await hop();
 }
 
+void one_run() {
+    std::vector<bridge::py_ref> kept;
+    bridge::run(loaded(kept));
+}
+
 void one_life() {
     std::vector<bridge::py_ref> kept;
     const bridge::interpreter python;
@@ -120,6 +126,27 @@ void threads_outlive_python() {
         while (told < 4)
             std::this_thread::yield();
     }
+}
+
+// A thread that Python has to leave where it is; the next life does not wait for it.
+void computing_outlives_python() {
+    static std::atomic<int> begun{0};
+    for (int life = 0; life < 2; ++life) {
+        const bridge::interpreter python;
+        bridge::with_gil([] {}); // attached before the thread comes
+        std::thread([] {
+            bridge::with_gil([]() noexcept {
+                ++begun;
+                py::exec("while True: pass");
+            });
+        }).detach();
+        bridge::without_gil([&] {
+            while (begun <= life)
+                std::this_thread::yield();
+        });
+        one_run();
+    }
+    require(bridge::detail::interpreter_gate().close({}), "nobody is waited for");
 }
 
 // Python is finalized by its own API, while a runtime that is not the default one goes on.
@@ -189,6 +216,7 @@ const std::map<std::string, void (*)()> cases = {
     {"lives_in_a_row", &lives_in_a_row},
     {"references_outlive_python", &references_outlive_python},
     {"threads_outlive_python", &threads_outlive_python},
+    {"computing_outlives_python", &computing_outlives_python},
     {"finalized_by_hand", &finalized_by_hand},
     {"the_runtime_before_python", &the_runtime_before_python},
     {"never_finalized", &never_finalized},

@@ -93,6 +93,11 @@ asio::awaitable<bridge::py_ref> call_plain(bridge::py_ref function) {
     co_return bridge::with_gil([&] { return bridge::py_ref(function.get()()); });
 }
 
+// A plain function, called by the loop.
+asio::awaitable<bridge::py_ref> call(bridge::py_ref function) {
+    co_return co_await bridge::call<>(std::move(function));
+}
+
 // Keeps a thread of the runtime, and is deaf.
 asio::awaitable<void> block(int milliseconds) {
     co_await hop();
@@ -105,6 +110,12 @@ asio::awaitable<void> hold_gil(bridge::py_ref function) {
         co_await hop();
         bridge::with_gil([&] { function.get()(); });
     }
+}
+
+// The same below a frame that must not be unwound.
+asio::awaitable<void> compute_in_python(bridge::py_ref function) {
+    co_await hop();
+    bridge::with_gil([&]() noexcept { function.get()(); });
 }
 
 // Destroyed with the statics of the process, after Python.
@@ -180,6 +191,7 @@ PYBIND11_MODULE(LIFETIME_MODULE, module) {
     bridge::def_async(module, "await_it", &await_it);
     bridge::def_async(module, "await_many", &await_many);
     bridge::def_async(module, "call_plain", &call_plain);
+    bridge::def_async(module, "call", &call);
     bridge::def_async(module, "block", &block);
     module.def("hot_forever", [] { return bridge::to_python_future(forever()); });
     module.def("hot_spin", [](int count) { return bridge::to_python_future(spin(count)); });
@@ -187,6 +199,9 @@ PYBIND11_MODULE(LIFETIME_MODULE, module) {
     module.def("hot_stubborn", [] { return bridge::to_python_future(stubborn()); });
     module.def("hot_hold_gil", [](bridge::py_ref function) {
         return bridge::to_python_future(hold_gil(std::move(function)));
+    });
+    module.def("hot_compute_in_python", [](bridge::py_ref function) {
+        return bridge::to_python_future(compute_in_python(std::move(function)));
     });
     module.def("hot_static_spin", [](int count) {
         return bridge::to_python_future(static_runtime(), bridge::current_locals(), spin(count));

@@ -12,6 +12,7 @@ PROGRAM = sys.argv.pop(1)
 SECOND_LIFE = [
     "lives_in_a_row",
     "finalized_by_hand",
+    "computing_outlives_python",
 ]
 CASES = [
     "references_outlive_python",

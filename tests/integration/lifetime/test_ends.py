@@ -211,6 +211,43 @@ ENDS = {
         0,
         [],
     ),
+    "a native thread that computes in Python": (
+        "def compute():\n    begun.set()\n    while True: pass\n"
+        "async def main():\n    await loaded()\n    global begun, computing\n    begun = threading.Event()\n"
+        "    computing = native.hot_compute_in_python(compute)\n    await asyncio.to_thread(begun.wait)\nasyncio.run(main())",
+        0,
+        [],
+    ),
+    "a native thread that computes in Python and catches all": (
+        "def compute():\n    while True:\n        try:\n            begun.set()\n            sorted(range(1000))\n"
+        "        except BaseException: print('caught', file=sys.stderr)\n        finally: begun.is_set()\n"
+        "async def main():\n    await loaded()\n    global begun, computing\n    begun = threading.Event()\n"
+        "    computing = native.hot_compute_in_python(compute)\n    await asyncio.to_thread(begun.wait)\nasyncio.run(main())",
+        0,
+        [],
+    ),
+    "a native thread that comes back to Python when that has gone": (
+        "class Gone:\n    def __del__(self, sleep=time.sleep):\n        lock.release()\n        sleep(0.1)\n"
+        "lock = threading.Lock()\nlock.acquire()\ngone = Gone()\n"
+        "async def main():\n    await loaded()\n    global waiting\n    waiting = native.hot_hold_gil(lock.acquire)\n"
+        "    for _ in range(3): await native.hop()\nasyncio.run(main())",
+        0,
+        [],
+    ),
+    "a daemon thread in a function that native code calls": (
+        "def compute():\n    begun.set()\n    while True: pass\n"
+        "begun = threading.Event()\nasync def main(): await native.call(compute)\n"
+        "threading.Thread(target=lambda: asyncio.run(main()), daemon=True).start()\nbegun.wait()",
+        0,
+        [],
+    ),
+    "a daemon thread in a function that the same-thread loop calls": (
+        "def compute():\n    begun.set()\n    while True: pass\n"
+        "begun = threading.Event()\nasync def main(): await native.call_plain(compute)\n"
+        "threading.Thread(target=lambda: native.EventLoop().run_until_complete(main()), daemon=True).start()\nbegun.wait()",
+        0,
+        [],
+    ),
     "a runtime that ends with the statics": (
         "async def main():\n    await loaded()\n    global more\n    more = native.hot_static_spin(10**9)\n    await native.hop()\n"
         "asyncio.run(main())",

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <thread>
+#include <utility>
 
 namespace bridge::detail {
 
@@ -57,9 +58,11 @@ public:
     gate_guard(const gate_guard&) = delete;
     gate_guard& operator=(const gate_guard&) = delete;
 
-    ~gate_guard() {
+    ~gate_guard() { leave(); }
+
+    void leave() noexcept {
         if (gate_ != nullptr)
-            gate_->leave();
+            std::exchange(gate_, nullptr)->leave();
     }
 
     explicit operator bool() const noexcept { return gate_ != nullptr; }

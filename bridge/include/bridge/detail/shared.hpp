@@ -12,6 +12,7 @@
 namespace bridge::detail {
 
 class strand;
+class gil_hold;
 class loop_context;
 struct default_runtime_home;
 struct imports;
@@ -44,6 +45,8 @@ struct shared_state {
     std::atomic<thread_slots*> exit_thread = nullptr; ///< by its slots; may use the GIL to the end
 
     std::atomic<released_reference*> released = nullptr;
+
+    gil_hold* gil_holds = nullptr; ///< the stays of threads inside Python; GIL
 
     std::mutex ports_mutex{}; ///< of the list below, which any thread may walk
     port* ports = nullptr;
