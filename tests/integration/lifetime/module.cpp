@@ -118,6 +118,12 @@ asio::awaitable<void> compute_in_python(bridge::py_ref function) {
     bridge::with_gil([&]() noexcept { function.get()(); });
 }
 
+// A frame that may be unwound without the GIL: it owns nothing of Python's.
+asio::awaitable<void> wait_in_python(bridge::py_ref function) {
+    co_await hop();
+    bridge::with_gil([&] { Py_XDECREF(PyObject_CallNoArgs(function.get().ptr())); });
+}
+
 // Destroyed with the statics of the process, after Python.
 bridge::runtime& static_runtime() {
     static bridge::runtime instance({.threads = 2});
@@ -202,6 +208,9 @@ PYBIND11_MODULE(LIFETIME_MODULE, module) {
     });
     module.def("hot_compute_in_python", [](bridge::py_ref function) {
         return bridge::to_python_future(compute_in_python(std::move(function)));
+    });
+    module.def("hot_wait_in_python", [](bridge::py_ref function) {
+        return bridge::to_python_future(wait_in_python(std::move(function)));
     });
     module.def("hot_static_spin", [](int count) {
         return bridge::to_python_future(static_runtime(), bridge::current_locals(), spin(count));

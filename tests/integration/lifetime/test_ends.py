@@ -229,7 +229,7 @@ ENDS = {
     "a native thread that comes back to Python when that has gone": (
         "class Gone:\n    def __del__(self, sleep=time.sleep):\n        lock.release()\n        sleep(0.1)\n"
         "lock = threading.Lock()\nlock.acquire()\ngone = Gone()\n"
-        "async def main():\n    await loaded()\n    global waiting\n    waiting = native.hot_hold_gil(lock.acquire)\n"
+        "async def main():\n    await loaded()\n    global waiting\n    waiting = native.hot_wait_in_python(lock.acquire)\n"
         "    for _ in range(3): await native.hop()\nasyncio.run(main())",
         0,
         [],
