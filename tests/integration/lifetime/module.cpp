@@ -121,7 +121,10 @@ asio::awaitable<void> compute_in_python(bridge::py_ref function) {
 // A frame that may be unwound without the GIL: it owns nothing of Python's.
 asio::awaitable<void> wait_in_python(bridge::py_ref function) {
     co_await hop();
-    bridge::with_gil([&] { Py_XDECREF(PyObject_CallNoArgs(function.get().ptr())); });
+    bridge::with_gil([&] {
+        PyObject* kept = function.get().release().ptr();
+        Py_XDECREF(PyObject_CallNoArgs(kept));
+    });
 }
 
 // Destroyed with the statics of the process, after Python.
