@@ -16,21 +16,23 @@ TIMEOUT = 60  # a program that takes so long hangs
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def run_once(program, arguments=()):
-    return subprocess.run(
-        [sys.executable, *arguments, "-c", program],
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        stdin=subprocess.DEVNULL,
-    )
+def run_once(*command):
+    return subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, stdin=subprocess.DEVNULL)
+
+
+def run_python(program):
+    return run_once(sys.executable, "-c", program)
 
 
 class Programs(unittest.TestCase):
-    def check(self, program, code=0, words=(), rounds=ROUNDS, output=None):
+    def check(self, program, *rest, **more):
+        """A program of Python's, as check_command."""
+        self.check_command((sys.executable, "-c", program), *rest, **more)
+
+    def check_command(self, command, code=0, words=(), rounds=ROUNDS, output=None):
         """Without words stderr must be empty (None: it may say anything); else each of them is in it."""
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-            for ended in pool.map(run_once, [program] * rounds):
+            for ended in pool.map(lambda _: run_once(*command), range(rounds)):
                 self.assertEqual(ended.returncode, code, ended.stderr)
                 if words is not None and len(words) == 0:
                     self.assertEqual(ended.stderr, "")

@@ -2,11 +2,10 @@
 """Programs of C++ that start and end Python: each case in a process of its own, many times."""
 
 import os
-import subprocess
 import sys
 import unittest
 
-from programs import ROUNDS, TIMEOUT
+from programs import Programs
 
 PROGRAM = sys.argv.pop(1)
 SECOND_LIFE = [
@@ -24,22 +23,18 @@ CASES = [
 ]
 
 
-class Embedded(unittest.TestCase):
-    def check(self, name):
-        for _ in range(ROUNDS):
-            with self.subTest(name):
-                ended = subprocess.run([PROGRAM, name], capture_output=True, text=True, timeout=TIMEOUT)
-                self.assertEqual((ended.returncode, ended.stdout, ended.stderr), (0, "", ""))
-
-    def test_ends(self):
-        for name in CASES:
-            self.check(name)
-
-    def test_a_second_life(self):
+class Embedded(Programs):
+    def test_a_second_life_of_python(self):
         if (3, 12) <= sys.version_info < (3, 12, 5):
             self.skipTest("this Python crashes by itself in a second life with asyncio (gh-122334)")
         for name in SECOND_LIFE:
-            self.check(name)
+            with self.subTest(name):
+                self.check_command((PROGRAM, name), output="")
+
+    def test_one_life_of_python(self):
+        for name in CASES:
+            with self.subTest(name):
+                self.check_command((PROGRAM, name), output="")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import unittest
 
-from programs import TIMEOUT, Programs, run_once
+from programs import TIMEOUT, Programs, run_python
 
 HEAD = """
 import asyncio, os, signal, sys, threading, time
@@ -250,7 +250,7 @@ class SameAsAsyncio(unittest.TestCase):
 
 def add(name, program):
     def test(self):
-        ours, theirs = (run_once(HEAD.format(run=run) + program) for run in ("native.run", "asyncio.run"))
+        ours, theirs = (run_python(HEAD.format(run=run) + program) for run in ("native.run", "asyncio.run"))
         self.assertEqual(essence(ours), essence(theirs), ours.stderr + theirs.stderr)
 
     setattr(SameAsAsyncio, "test_" + re.sub(r"\W", "_", name), test)
