@@ -2,6 +2,7 @@
 // Binding C++ coroutine functions to Python in one word.
 #pragma once
 
+#include <bridge/detail/call_python.hpp>
 #include <bridge/detail/direct_call.hpp>
 #include <bridge/detail/ownership.hpp>
 #include <bridge/to_python.hpp>
@@ -89,11 +90,11 @@ struct bound_function {
 
     bound_coroutine<value_type> operator()(Arguments... arguments) const {
         try {
-            return {make_lazy(
-                make_crossing(nullptr, task_locals(),
-                              std::invoke(function, std::forward<Arguments>(arguments)...),
-                              current_slot()),
-                name.handle())};
+            auto begun = call_python(
+                [&] { return std::invoke(function, std::forward<Arguments>(arguments)...); });
+            return {
+                make_lazy(make_crossing(nullptr, task_locals(), std::move(begun), current_slot()),
+                          name.handle())};
         } catch (...) {
             throw_as_python();
         }

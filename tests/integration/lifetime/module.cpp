@@ -98,6 +98,17 @@ asio::awaitable<bridge::py_ref> call(bridge::py_ref function) {
     co_return co_await bridge::call<>(std::move(function));
 }
 
+// Calls when it is called, not when it is awaited. Owns nothing of Python's meanwhile.
+asio::awaitable<int> call_at_once(bridge::py_ref function) {
+    PyObject* kept = function.get().release().ptr();
+    Py_XDECREF(PyObject_CallNoArgs(kept));
+    return hop();
+}
+
+asio::awaitable<int> await_number(bridge::py_ref awaitable) {
+    co_return co_await bridge::to_cpp<int>(std::move(awaitable));
+}
+
 // Keeps a thread of the runtime, and is deaf.
 asio::awaitable<void> block(int milliseconds) {
     co_await hop();
@@ -201,6 +212,8 @@ PYBIND11_MODULE(LIFETIME_MODULE, module) {
     bridge::def_async(module, "await_many", &await_many);
     bridge::def_async(module, "call_plain", &call_plain);
     bridge::def_async(module, "call", &call);
+    bridge::def_async(module, "call_at_once", &call_at_once);
+    bridge::def_async(module, "await_number", &await_number);
     bridge::def_async(module, "block", &block);
     module.def("hot_forever", [] { return bridge::to_python_future(forever()); });
     module.def("hot_spin", [](int count) { return bridge::to_python_future(spin(count)); });

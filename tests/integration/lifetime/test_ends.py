@@ -234,20 +234,6 @@ ENDS = {
         0,
         [],
     ),
-    "a daemon thread in a function that native code calls": (
-        "def compute():\n    begun.set()\n    while True: pass\n"
-        "begun = threading.Event()\nasync def main(): await native.call(compute)\n"
-        "threading.Thread(target=lambda: asyncio.run(main()), daemon=True).start()\nbegun.wait()",
-        0,
-        [],
-    ),
-    "a daemon thread in a function that the same-thread loop calls": (
-        "def compute():\n    begun.set()\n    while True: pass\n"
-        "begun = threading.Event()\nasync def main(): await native.call_plain(compute)\n"
-        "threading.Thread(target=lambda: native.EventLoop().run_until_complete(main()), daemon=True).start()\nbegun.wait()",
-        0,
-        [],
-    ),
     "a runtime that ends with the statics": (
         "async def main():\n    await loaded()\n    global more\n    more = native.hot_static_spin(10**9)\n    await native.hop()\n"
         "asyncio.run(main())",
@@ -315,6 +301,27 @@ ENDS = {
     ),
 }
 
+# Where a daemon thread may be when it computes for ever and Python ends.
+COMPUTING = {
+    "a function that native code calls": "await native.call(compute)",
+    "a function that the same-thread loop calls": "await native.call_plain(compute)",
+    "a conversion to C++": "await native.await_number(asyncio.sleep(0, Number()))",
+    "a plain function of C++ that calls Python": "await native.call_at_once(compute)",
+}
+DAEMONS = {
+    f"a daemon thread in {where}": (
+        f"async def main(): {program}\n"
+        "class Number: __index__ = lambda self: compute()\n"
+        "def compute():\n    begun.set()\n    while True: pass\n"
+        "begun = threading.Event()\n"
+        "def run():\n    loop = native.EventLoop()\n    loop.run_until_complete(main())\n"
+        "threading.Thread(target=run, daemon=True).start()\nbegun.wait()",
+        0,
+        [],
+    )
+    for where, program in COMPUTING.items()
+}
+
 UVLOOP = {
     "uvloop": ("import uvloop\nloop = uvloop.new_event_loop()\nasync def main():\n    tasks = load(); await native.hop()\n"
                "    await end(tasks)\nloop.run_until_complete(main())\nloop.close()", 0, []),
@@ -329,6 +336,7 @@ class Ends(Programs):
 
 
 add_cases(Ends, ENDS, HEAD)
+add_cases(Ends, DAEMONS, HEAD)
 try:
     import uvloop  # noqa: F401
 

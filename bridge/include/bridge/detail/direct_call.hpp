@@ -3,7 +3,6 @@
 // not wait.
 #pragma once
 
-#include <bridge/detail/call_python.hpp>
 #include <bridge/detail/own_value.hpp>
 #include <bridge/detail/python.hpp>
 
@@ -48,11 +47,8 @@ PyObject* call_with(const Function& function, [[maybe_unused]] PyObject* const* 
 template<class Function, class... Arguments>
 PyObject* call_directly(const void* function, PyObject* const* arguments) noexcept {
     try {
-        return call_python([&] {
-            return call_with<Function, Arguments...>(*static_cast<const Function*>(function),
-                                                     arguments,
-                                                     std::index_sequence_for<Arguments...>());
-        });
+        return call_with<Function, Arguments...>(*static_cast<const Function*>(function), arguments,
+                                                 std::index_sequence_for<Arguments...>());
     } catch (...) {
         set_call_error();
         return nullptr;
