@@ -251,7 +251,7 @@ awaiting::prepared awaiting::prepare() noexcept {
         return prepared::failed;
     }
     try {
-        object_ = py_ref(make());
+        object_ = py_ref(call_python([this] { return make(); }));
     } catch (...) {
         set_crossing_error(std::current_exception());
         return prepared::failed;
@@ -270,13 +270,13 @@ py::object awaiting::start_task() const {
         throw py::error_already_set();
     }
     const auto loop = locals_.event_loop();
-    py::object task;
-    if (PyCoro_CheckExact(object_.handle().ptr()))
-        task = py::reinterpret_steal<py::object>(PyObject_CallMethodOneArg(
-            loop.ptr(), get_imports().name.create_task.ptr(), object_.handle().ptr()));
-    else
-        task = py::reinterpret_steal<py::object>(
-            PyObject_CallOneArg(get_imports().ensure_future.ptr(), object_.handle().ptr()));
+    // An eager one runs at once.
+    auto task = py::reinterpret_steal<py::object>(call_python([&] {
+        return PyCoro_CheckExact(object_.handle().ptr())
+                   ? PyObject_CallMethodOneArg(loop.ptr(), get_imports().name.create_task.ptr(),
+                                               object_.handle().ptr())
+                   : PyObject_CallOneArg(get_imports().ensure_future.ptr(), object_.handle().ptr());
+    }));
     if (!task)
         throw py::error_already_set();
     return task;

@@ -106,9 +106,10 @@ PySendResult next_of_delegate(coroutine_object* self, PyObject* value, PyObject*
 
 py::object call_cancel(PyObject* task, PyObject* message) noexcept {
     auto* const method = get_imports().name.cancel.ptr();
-    return py::reinterpret_steal<py::object>(message != nullptr
-                                                 ? PyObject_CallMethodOneArg(task, method, message)
-                                                 : PyObject_CallMethodNoArgs(task, method));
+    return py::reinterpret_steal<py::object>(call_python([&] {
+        return message != nullptr ? PyObject_CallMethodOneArg(task, method, message)
+                                  : PyObject_CallMethodNoArgs(task, method);
+    }));
 }
 
 py::object close_delegate(coroutine_object& self) noexcept {

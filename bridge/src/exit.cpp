@@ -55,9 +55,12 @@ PyObject* stay_instead(PyObject*, PyObject*) {
 PyMethodDef stay_method = {"bridge_stay", stay_instead, METH_VARARGS, nullptr};
 
 // An exception whose making does not return, so that no handler sees it.
-py::object make_stay_exception() {
-    py::dict members;
-    members["__new__"] = py::reinterpret_steal<py::object>(PyCFunction_New(&stay_method, nullptr));
+py::object make_stay_exception() noexcept {
+    const auto stay = py::reinterpret_steal<py::object>(PyCFunction_New(&stay_method, nullptr));
+    const auto members =
+        py::reinterpret_steal<py::object>(Py_BuildValue("{s:O}", "__new__", stay.ptr()));
+    if (!stay || !members)
+        return {};
     return py::reinterpret_steal<py::object>(
         PyErr_NewException("bridge.Stay", PyExc_BaseException, members.ptr()));
 }
@@ -65,9 +68,11 @@ py::object make_stay_exception() {
 // Asks threads that compute in Python below C++ frames to stay where they are. One that blocks
 // there does not hear it; the bound is for those.
 void stop_those_inside() noexcept {
-    static auto& kept = *new py::object(make_stay_exception());
+    const auto stay = make_stay_exception();
+    if (!stay)
+        return PyErr_Clear(); // no memory
     const auto deadline = clock::now() + std::chrono::seconds(1);
-    while (gil_hold::raise_in_others(kept.ptr()) && clock::now() < deadline) {
+    while (gil_hold::raise_in_others(stay.ptr()) && clock::now() < deadline) {
         PyThreadState* saved = PyEval_SaveThread();
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
         PyEval_RestoreThread(saved);

@@ -31,7 +31,7 @@ public:
         const gate_guard inside(interpreter_gate());
         if (kept_ == nullptr || !inside || life_ != shared().interpreter_life)
             return; // Python frees or has freed it
-        PyEval_RestoreThread(kept_);
+        call_python([this] { PyEval_RestoreThread(kept_); });
         PyGILState_Release(PyGILState_UNLOCKED);
     }
 
@@ -54,8 +54,9 @@ gil_hold::gil_hold(gil_user who) {
     if (!inside_)
         throw_error(errc::interpreter_gone);
     if (!holds_gil())
-        take(who);
-    enter_list();
+        call_python([&] { take(who); });
+    if (PyInterpreterState_Get() == PyInterpreterState_Main()) // another's GIL may not be this one
+        enter_list();
     if (taken_)
         drop_released_references();
 }

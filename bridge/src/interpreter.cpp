@@ -33,12 +33,13 @@ void drop(PyObject* object, bool unstarted) noexcept {
     if (unstarted && Py_REFCNT(object) == 1 &&
         (PyCoro_CheckExact(object) || Py_IS_TYPE(object, shared().all->coroutine_type))) {
         const py::error_scope keep_set_error;
-        const auto closed = py::reinterpret_steal<py::object>(
-            PyObject_CallMethodNoArgs(object, shared().all->name.close.ptr()));
+        const auto closed = py::reinterpret_steal<py::object>(call_python([object] {
+            return PyObject_CallMethodNoArgs(object, shared().all->name.close.ptr());
+        }));
         if (!closed)
             PyErr_WriteUnraisable(object);
     }
-    Py_DECREF(object);
+    call_python([object] { Py_DECREF(object); });
 }
 
 void release(PyObject* object, bool unstarted) noexcept {
@@ -100,7 +101,7 @@ void restore_thread(PyThreadState* saved, std::uint32_t life) noexcept {
     while ((life != 0 && life != now.interpreter_life) ||
            (!inside && now.interpreter_ended && now.exit_thread != &this_thread()))
         ::pause();
-    PyEval_RestoreThread(saved);
+    call_python([saved] { PyEval_RestoreThread(saved); });
 }
 
 void require_main_interpreter() {
@@ -143,10 +144,10 @@ void attach_interpreter() {
     leave_stale_asyncio();
     if (interpreter_gate().is_open())
         return; // another module did the rest
+    shared().exit_thread = nullptr;
     register_exit_hook();
     ++shared().interpreter_life;
     shared().interpreter_ended = false;
-    shared().exit_thread = nullptr;
     shared().all = nullptr; // an earlier life's
     interpreter_gate().open();
 }

@@ -56,7 +56,11 @@ void report_exception(py::handle loop, const char* message, const py::object& ex
         py::dict details;
         details["message"] = message;
         details["exception"] = exception;
-        loop.attr(get_imports().name.call_exception_handler)(details);
+        auto* const handler = get_imports().name.call_exception_handler.ptr();
+        const auto done = py::reinterpret_steal<py::object>(call_python(
+            [&] { return PyObject_CallMethodOneArg(loop.ptr(), handler, details.ptr()); }));
+        if (!done)
+            throw py::error_already_set();
     } catch (py::error_already_set& error) {
         error.discard_as_unraisable("bridge: the loop's exception handler");
     }

@@ -57,8 +57,7 @@ inline py::handle handle_of(const std::shared_ptr<const py_ref>& function) {
     return function ? function->handle() : py::handle();
 }
 
-/// What the function returns; throws TypeError where there is none. Nothing that is owned in its
-/// frame is Python's: a daemon thread may be ended in there.
+/// What the function returns; throws TypeError where there is none.
 py::object call_with_arguments(py::handle function, const py::tuple& arguments);
 
 /// Throws the TypeError for an argument of that C++ type.
@@ -67,7 +66,7 @@ py::object call_with_arguments(py::handle function, const py::tuple& arguments);
 template<class A>
 py::object convert_argument(A&& argument) {
     try {
-        if (auto object = py::cast(std::forward<A>(argument)))
+        if (auto object = call_python([&] { return py::cast(std::forward<A>(argument)); }))
             return object;
     } catch (const py::cast_error&) {
     }

@@ -43,7 +43,8 @@ private:
             return py::none();
         return std::apply(
             [&](const Kept&... each) {
-                return call_with_arguments(function, py::make_tuple(each...));
+                return call_with_arguments(function,
+                                           py::make_tuple(convert_argument<const Kept&>(each)...));
             },
             arguments_);
     }

@@ -22,6 +22,20 @@ class shared_failure : public std::runtime_error {
     using runtime_error::runtime_error;
 };
 
+// Runs Python code to become an argument. Owns nothing of Python's meanwhile.
+struct computed {
+    std::shared_ptr<const bridge::py_ref> function;
+};
+
+template<>
+struct pybind11::detail::type_caster<computed> {
+    static constexpr auto name = const_name("object");
+
+    static handle cast(const computed& value, return_value_policy, handle) {
+        return PyObject_CallNoArgs(value.function->get().release().ptr());
+    }
+};
+
 namespace {
 
 asio::awaitable<void> throw_shared() {
@@ -103,6 +117,17 @@ asio::awaitable<int> call_at_once(bridge::py_ref function) {
     PyObject* kept = function.get().release().ptr();
     Py_XDECREF(PyObject_CallNoArgs(kept));
     return hop();
+}
+
+asio::awaitable<void> call_with_computed(bridge::py_ref function) {
+    const auto shared = std::make_shared<const bridge::py_ref>(std::move(function));
+    co_await bridge::call<void>(shared, computed{shared});
+}
+
+// As by pthread_cancel.
+void end_a_thread_inside() {
+    const auto end = [] { bridge::with_gil([] { ::pthread_exit(nullptr); }); };
+    bridge::without_gil([&] { std::thread(end).join(); });
 }
 
 asio::awaitable<int> await_number(bridge::py_ref awaitable) {
@@ -213,7 +238,9 @@ PYBIND11_MODULE(LIFETIME_MODULE, module) {
     bridge::def_async(module, "call_plain", &call_plain);
     bridge::def_async(module, "call", &call);
     bridge::def_async(module, "call_at_once", &call_at_once);
+    bridge::def_async(module, "call_with_computed", &call_with_computed);
     bridge::def_async(module, "await_number", &await_number);
+    module.def("end_a_thread_inside", &end_a_thread_inside);
     bridge::def_async(module, "block", &block);
     module.def("hot_forever", [] { return bridge::to_python_future(forever()); });
     module.def("hot_spin", [](int count) { return bridge::to_python_future(spin(count)); });

@@ -234,6 +234,7 @@ ENDS = {
         0,
         [],
     ),
+    "a native thread that ends inside Python": ("native.end_a_thread_inside()\nasyncio.run(loaded())", 0, []),
     "a runtime that ends with the statics": (
         "async def main():\n    await loaded()\n    global more\n    more = native.hot_static_spin(10**9)\n    await native.hop()\n"
         "asyncio.run(main())",
@@ -305,6 +306,9 @@ ENDS = {
 COMPUTING = {
     "a function that native code calls": "await native.call(compute)",
     "a function that the same-thread loop calls": "await native.call_plain(compute)",
+    "the conversion of an argument": "await native.call_with_computed(compute)",
+    "a task that may be eager": "await native.hot_await_many(eager)",
+    "the loop's exception handler": "native.hot_spin(1).add_done_callback(fail); await native.forever()",
     "a conversion to C++": "await native.await_number(asyncio.sleep(0, Number()))",
     "a plain function of C++ that calls Python": "await native.call_at_once(compute)",
 }
@@ -312,9 +316,12 @@ DAEMONS = {
     f"a daemon thread in {where}": (
         f"async def main(): {program}\n"
         "class Number: __index__ = lambda self: compute()\n"
+        "async def eager(): compute()\n"
+        "def fail(future): raise KeyError\n"
         "def compute():\n    begun.set()\n    while True: pass\n"
         "begun = threading.Event()\n"
-        "def run():\n    loop = native.EventLoop()\n    loop.run_until_complete(main())\n"
+        "def run():\n    loop = native.EventLoop()\n    loop.set_exception_handler(lambda *_: compute())\n"
+        "    loop.set_task_factory(getattr(asyncio, 'eager_task_factory', None))\n    loop.run_until_complete(main())\n"
         "threading.Thread(target=run, daemon=True).start()\nbegun.wait()",
         0,
         [],

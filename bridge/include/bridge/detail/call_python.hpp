@@ -2,6 +2,8 @@
 // Running Python code of the user's below C++ frames.
 #pragma once
 
+#include <bridge/detail/python_compat.hpp>
+
 #include <cxxabi.h>
 #include <unistd.h>
 
@@ -19,6 +21,8 @@ template<class Call>
     try {
         return std::forward<Call>(call)();
     } catch (const abi::__forced_unwind&) {
+        if (holds_gil()) // the thread's own pthread_exit
+            throw;
         for (;;)
             ::pause();
     }
