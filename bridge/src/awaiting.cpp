@@ -145,7 +145,7 @@ bool awaiting::settle(PyObject* value) noexcept {
         }
     } else {
         try {
-            call_python([&] { convert(value); });
+            convert(value);
         } catch (py::error_already_set& e) {
             error_ = std::make_exception_ptr(python_error(e));
         } catch (...) {

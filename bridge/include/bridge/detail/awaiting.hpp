@@ -2,6 +2,7 @@
 // A C++ coroutine that awaits a Python object: how it waits, is cancelled and resumed.
 #pragma once
 
+#include <bridge/detail/call_python.hpp>
 #include <bridge/detail/launch.hpp>
 #include <bridge/detail/port.hpp>
 #include <bridge/error.hpp>
@@ -166,7 +167,7 @@ private:
     template<class U>
     static U cast_result(py::handle value) {
         try {
-            return value.cast<U>();
+            return call_python([&] { return value.cast<U>(); });
         } catch (const py::cast_error&) {
             throw_conversion_error(value, py::type_id<U>());
         }
