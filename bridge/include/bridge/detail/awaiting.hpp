@@ -167,7 +167,8 @@ private:
     template<class U>
     static U cast_result(py::handle value) {
         try {
-            return call_python([&] { return value.cast<U>(); });
+            // By pointer: pybind11's types are hidden, which the lambda need not be.
+            return call_python([object = value.ptr()] { return py::handle(object).cast<U>(); });
         } catch (const py::cast_error&) {
             throw_conversion_error(value, py::type_id<U>());
         }
