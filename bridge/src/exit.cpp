@@ -73,9 +73,8 @@ void stop_those_inside() noexcept {
         return PyErr_Clear(); // no memory
     const auto deadline = clock::now() + std::chrono::seconds(1);
     while (gil_hold::raise_in_others(stay.ptr()) && clock::now() < deadline) {
-        PyThreadState* saved = PyEval_SaveThread();
+        const gil_pause pause(gil_pause::known_held{});
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
-        PyEval_RestoreThread(saved);
     }
     gil_hold::forget_others(shared());
 }
