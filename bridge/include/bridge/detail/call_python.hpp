@@ -16,7 +16,7 @@ namespace bridge::detail {
 /// which may not be left so, or whose destructors would use Python. (What unwinds there has no
 /// object, which the sanitizer does not know.)
 template<class Call>
-[[gnu::no_sanitize("undefined")]] decltype(auto) call_python(Call&& call) {
+__attribute__((no_sanitize("undefined"))) decltype(auto) call_python(Call&& call) {
 #ifdef __GLIBCXX__
     try {
         return std::forward<Call>(call)();
