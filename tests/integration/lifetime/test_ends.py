@@ -305,28 +305,36 @@ ENDS = {
 # Where a daemon thread may be when it computes for ever and Python ends.
 COMPUTING = {
     "a function that native code calls": "await native.call(compute)",
-    "a function that the same-thread loop calls": "await native.call_plain(compute)",
+    "what native code calls itself": "await native.call_plain(compute)",
     "the conversion of an argument": "await native.call_with_computed(compute)",
     "a task that may be eager": "await native.hot_await_many(eager)",
     "the loop's exception handler": "native.hot_spin(1).add_done_callback(fail); await native.forever()",
     "a conversion to C++": "await native.await_number(asyncio.sleep(0, Number()))",
     "a plain function of C++ that calls Python": "await native.call_at_once(compute)",
 }
+LOOPS = {
+    "the same-thread loop": "native.EventLoop()",
+    "asyncio": "asyncio.new_event_loop()",
+    "uvloop": "__import__('uvloop').new_event_loop()",
+}
 DAEMONS = {
-    f"a daemon thread in {where}": (
-        f"async def main(): {program}\n"
-        "class Number: __index__ = lambda self: compute()\n"
-        "async def eager(): compute()\n"
-        "def fail(future): raise KeyError\n"
-        "def compute():\n    begun.set()\n    while True: pass\n"
-        "begun = threading.Event()\n"
-        "def run():\n    loop = native.EventLoop()\n    loop.set_exception_handler(lambda *_: compute())\n"
-        "    loop.set_task_factory(getattr(asyncio, 'eager_task_factory', None))\n    loop.run_until_complete(main())\n"
-        "threading.Thread(target=run, daemon=True).start()\nbegun.wait()",
-        0,
-        [],
-    )
-    for where, program in COMPUTING.items()
+    kind: {
+        f"a daemon thread of {kind} in {where}": (
+            f"async def main(): {program}\n"
+            "class Number: __index__ = lambda self: compute()\n"
+            "async def eager(): compute()\n"
+            "def fail(future): raise KeyError\n"
+            "def compute():\n    begun.set()\n    while True: pass\n"
+            "begun = threading.Event()\n"
+            f"def run():\n    loop = {loop}\n    loop.set_exception_handler(lambda *_: compute())\n"
+            "    loop.set_task_factory(getattr(asyncio, 'eager_task_factory', None))\n    loop.run_until_complete(main())\n"
+            "threading.Thread(target=run, daemon=True).start()\nbegun.wait()",
+            0,
+            [],
+        )
+        for where, program in COMPUTING.items()
+    }
+    for kind, loop in LOOPS.items()
 }
 
 UVLOOP = {
@@ -343,11 +351,13 @@ class Ends(Programs):
 
 
 add_cases(Ends, ENDS, HEAD)
-add_cases(Ends, DAEMONS, HEAD)
+add_cases(Ends, DAEMONS["the same-thread loop"], HEAD)
+add_cases(Ends, DAEMONS["asyncio"], HEAD)
 try:
     import uvloop  # noqa: F401
 
     add_cases(Ends, UVLOOP, HEAD)
+    add_cases(Ends, DAEMONS["uvloop"], HEAD)
 except ImportError:
     pass
 
