@@ -7,10 +7,10 @@
 
 #include <boost/system/system_error.hpp>
 
-#include "bazel.hpp"
-#include "commands.hpp"
-#include "error.hpp"
-#include "standard_streams.hpp"
+#include "verbs/bazel.hpp"
+#include "verbs/commands.hpp"
+#include "base/error.hpp"
+#include "process/standard_streams.hpp"
 
 namespace {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "../process.hpp"
-#include "writer.hpp"
+#include "process/process.hpp"
+#include "report/writer.hpp"
 
 namespace bridge::cli {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "append_file.hpp"
+#include "report/append_file.hpp"
 
 #include <cerrno>
 #include <system_error>
@@ -9,8 +9,8 @@
 
 #include <fmt/format.h>
 
-#include "../error.hpp"
-#include "reporter.hpp"
+#include "base/error.hpp"
+#include "report/reporter.hpp"
 
 namespace bridge::cli {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Write, then rename.
-#include "atomic_file.hpp"
+#include "report/atomic_file.hpp"
 
 #include <cerrno>
 #include <cstdio>
@@ -10,7 +10,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "../process.hpp"
+#include "process/process.hpp"
 
 namespace bridge::cli {
 

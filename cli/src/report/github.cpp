@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Workflow commands and Markdown.
-#include "github.hpp"
+#include "report/github.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -12,9 +12,9 @@
 
 #include <bridge/protocol/text.hpp>
 
-#include "style.hpp"
-#include "writer.hpp"
-#include "xml.hpp"
+#include "report/style.hpp"
+#include "report/writer.hpp"
+#include "report/xml.hpp"
 
 namespace bridge::cli {
 

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "append_file.hpp"
-#include "reporter.hpp"
-#include "stopped_commands.hpp"
-#include "totals.hpp"
+#include "report/append_file.hpp"
+#include "report/reporter.hpp"
+#include "report/stopped_commands.hpp"
+#include "report/totals.hpp"
 
 namespace bridge::cli {
 

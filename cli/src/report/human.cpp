@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lines for people, in the order that users of nextest know.
-#include "human.hpp"
+#include "report/human.hpp"
 
 #include <algorithm>
 
@@ -10,9 +10,9 @@
 
 #include <bridge/protocol/duration.hpp>
 
-#include "../options.hpp"
-#include "../settings.hpp"
-#include "progress.hpp"
+#include "settings/command_line.hpp"
+#include "settings/settings.hpp"
+#include "report/progress.hpp"
 
 namespace bridge::cli {
 

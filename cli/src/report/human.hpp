@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "recap.hpp"
-#include "reporter.hpp"
-#include "terminal.hpp"
-#include "totals.hpp"
+#include "report/recap.hpp"
+#include "report/reporter.hpp"
+#include "report/terminal.hpp"
+#include "report/totals.hpp"
 
 namespace bridge::cli {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One testsuite per binary, one testcase per test, at most one failure or error in each.
-#include "junit.hpp"
+#include "report/junit.hpp"
 
 #include <algorithm>
 #include <map>
@@ -9,11 +9,11 @@
 
 #include <fmt/format.h>
 
-#include "../error.hpp"
-#include "atomic_file.hpp"
-#include "time_text.hpp"
-#include "totals.hpp"
-#include "xml.hpp"
+#include "base/error.hpp"
+#include "report/atomic_file.hpp"
+#include "report/time_text.hpp"
+#include "report/totals.hpp"
+#include "report/xml.hpp"
 
 namespace bridge::cli {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "reporter.hpp"
+#include "report/reporter.hpp"
 
 namespace bridge::cli {
 

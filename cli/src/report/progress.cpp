@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "progress.hpp"
+#include "report/progress.hpp"
 
 #include <algorithm>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "style.hpp"
+#include "report/style.hpp"
 
 namespace bridge::cli {
 

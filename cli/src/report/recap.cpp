@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "recap.hpp"
+#include "report/recap.hpp"
 
 #include <algorithm>
 

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "../test_case.hpp"
-#include "style.hpp"
+#include "base/test_case.hpp"
+#include "report/style.hpp"
 
 namespace bridge::cli {
 

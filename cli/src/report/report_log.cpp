@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writing the log.
-#include "report_log.hpp"
+#include "report/report_log.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -8,7 +8,7 @@
 
 #include <bridge/protocol/text.hpp>
 
-#include "time_text.hpp"
+#include "report/time_text.hpp"
 
 namespace bridge::cli {
 

@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "append_file.hpp"
-#include "reporter.hpp"
+#include "report/append_file.hpp"
+#include "report/reporter.hpp"
 
 namespace bridge::cli {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The reverse of report_log.cpp.
-#include "report_log_reader.hpp"
+#include "report/report_log_reader.hpp"
 
 #include <cerrno>
 #include <filesystem>
@@ -13,9 +13,9 @@
 #include <boost/json/value.hpp>
 #include <fmt/format.h>
 
-#include "../error.hpp"
-#include "report_log.hpp"
-#include "time_text.hpp"
+#include "base/error.hpp"
+#include "report/report_log.hpp"
+#include "report/time_text.hpp"
 
 namespace bridge::cli {
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "reporter.hpp"
+#include "report/reporter.hpp"
 
 namespace bridge::cli {
 

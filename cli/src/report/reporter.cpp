@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Telling every reporter.
-#include "reporter.hpp"
+#include "report/reporter.hpp"
 
 #include <unistd.h>
 
 #include <fmt/format.h>
 
-#include "writer.hpp"
+#include "report/writer.hpp"
 
 namespace bridge::cli {
 

@@ -11,10 +11,10 @@
 #include <variant>
 #include <vector>
 
-#include "../locate.hpp"
-#include "../shard.hpp"
-#include "../supervisor.hpp"
-#include "../test_case.hpp"
+#include "select/locate.hpp"
+#include "select/shard.hpp"
+#include "run/supervisor.hpp"
+#include "base/test_case.hpp"
 
 namespace bridge::cli {
 

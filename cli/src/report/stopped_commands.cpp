@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "stopped_commands.hpp"
+#include "report/stopped_commands.hpp"
 
 #include <random>
 
 #include <fmt/format.h>
 
-#include "writer.hpp"
+#include "report/writer.hpp"
 
 namespace bridge::cli {
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Colours and text for terminals.
-#include "style.hpp"
+#include "report/style.hpp"
 
 #include <bridge/protocol/text.hpp>
 
-#include "width.hpp"
+#include "report/width.hpp"
 
 namespace bridge::cli {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Output for people.
-#include "terminal.hpp"
+#include "report/terminal.hpp"
 
 #include <cstdlib>
 #include <cstring>
@@ -8,8 +8,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "../options.hpp"
-#include "writer.hpp"
+#include "settings/command_line.hpp"
+#include "report/writer.hpp"
 
 namespace bridge::cli {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "style.hpp"
+#include "report/style.hpp"
 
 namespace bridge::cli {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Widths by block, after Unicode's East Asian Width: exact enough to keep a line on its line.
-#include "width.hpp"
+#include "report/width.hpp"
 
 namespace bridge::cli {
 

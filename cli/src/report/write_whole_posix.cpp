@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "write_whole.hpp"
+#include "report/write_whole.hpp"
 
 #include <cerrno>
 

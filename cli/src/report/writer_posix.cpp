@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "writer.hpp"
+#include "report/writer.hpp"
 
 #include <cerrno>
 #include <chrono>
@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "write_whole.hpp"
+#include "report/write_whole.hpp"
 
 namespace bridge::cli {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // XML escaping.
-#include "xml.hpp"
+#include "report/xml.hpp"
 
 #include <bridge/protocol/text.hpp>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bounded capture: nothing lost below the bounds, a count of what is lost above them.
-#include "capture.hpp"
+#include "process/capture.hpp"
 
 #include "check.hpp"
 

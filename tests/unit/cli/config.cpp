@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // bridge-test.toml: what is read, and where each error is said to be.
-#include "config.hpp"
+#include "settings/config.hpp"
 
 #include "check.hpp"
-#include "error.hpp"
+#include "base/error.hpp"
 
 namespace {
 

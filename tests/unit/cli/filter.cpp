@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Selection: parts of ids, exact ids, tags and skips together, and words that fit nothing.
-#include "filter.hpp"
+#include "select/filter.hpp"
 
 #include <optional>
 
 #include "check.hpp"
-#include "error.hpp"
-#include "options.hpp"
+#include "base/error.hpp"
+#include "settings/command_line.hpp"
 
 namespace {
 

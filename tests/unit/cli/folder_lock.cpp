@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The lock of a folder: who comes second waits, but not for ever.
-#include "folder_lock.hpp"
+#include "process/folder_lock.hpp"
 
 #include <cstdlib>
 #include <filesystem>

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random bytes and damaged files: each is read or refused at a line of the text.
 // Arguments: seed and number of inputs.
-#include "config.hpp"
+#include "settings/config.hpp"
 #include "fuzz.hpp"
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
-#include "error.hpp"
+#include "base/error.hpp"
 
 namespace {
 

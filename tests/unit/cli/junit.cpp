@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "check.hpp"
-#include "error.hpp"
+#include "base/error.hpp"
 
 namespace {
 

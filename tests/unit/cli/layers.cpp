@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which place an option's value comes from: command line, environment, profile, default profile.
-#include "layers.hpp"
+#include "settings/layers.hpp"
 
 #include <cstdlib>
 #include <filesystem>
@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "check.hpp"
-#include "error.hpp"
-#include "settings.hpp"
+#include "base/error.hpp"
+#include "settings/settings.hpp"
 
 namespace {
 

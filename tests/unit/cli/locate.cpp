@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Finding binaries: named, by the manifest of a folder, by the manifest above them.
-#include "locate.hpp"
+#include "select/locate.hpp"
 
 #include <cstdlib>
 #include <filesystem>
@@ -8,7 +8,7 @@
 #include <system_error>
 
 #include "check.hpp"
-#include "error.hpp"
+#include "base/error.hpp"
 
 namespace {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // "Did you mean": what is near enough and what is not.
-#include "near_name.hpp"
+#include "base/near_name.hpp"
 
 #include "check.hpp"
 

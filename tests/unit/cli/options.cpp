@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command line: verbs, paths, filters, options, and every way to get it wrong.
-#include "options.hpp"
+#include "settings/command_line.hpp"
 
 #include <cstdlib>
 
 #include "check.hpp"
-#include "error.hpp"
+#include "base/error.hpp"
 
 namespace {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // How one test is run: its own options, the file's rules, the command line.
-#include "plan.hpp"
+#include "settings/plan.hpp"
 
 #include "check.hpp"
-#include "options.hpp"
+#include "settings/command_line.hpp"
 
 namespace {
 

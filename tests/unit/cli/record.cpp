@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The event pipe: any portions, any rubbish, within bounds.
-#include "record.hpp"
+#include "run/record.hpp"
 
 #include "check.hpp"
 

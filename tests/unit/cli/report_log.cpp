@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "check.hpp"
-#include "error.hpp"
+#include "base/error.hpp"
 #include "report/report_log_reader.hpp"
 
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The queue: order, groups, serial tests, slots.
-#include "schedule.hpp"
+#include "run/schedule.hpp"
 
 #include <memory>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Attempts and rounds: what comes next, and what the test's verdict is in the end.
-#include "trial.hpp"
+#include "run/attempts.hpp"
 
 #include "check.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Verdicts: every pair of what a test said and how its process ended.
-#include "verdict.hpp"
+#include "run/verdict.hpp"
 
 #include <csignal>
 

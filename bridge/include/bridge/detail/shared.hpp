@@ -27,7 +27,7 @@ struct thread_slots {
 };
 
 /// Each module has one, and uses that of the module which attached to Python first
-/// (src/shared.cpp). Never destroyed: threads that are left behind may use it.
+/// (src/life/shared.cpp). Never destroyed: threads that are left behind may use it.
 struct shared_state {
     /// Threads that do not hold the GIL touch CPython only inside this gate: finalization waits for
     /// them. A forked child gets a new one.

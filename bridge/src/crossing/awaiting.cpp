@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <bridge/detail/awaiting.hpp>
+
+#include "crossing/coroutine.hpp"
+#include "python/exit.hpp"
+#include "crossing/generator_protocol.hpp"
+#include "python/imports.hpp"
+
+#include <bridge/detail/context.hpp>
+#include <bridge/detail/crossing.hpp>
+#include <bridge/detail/python_compat.hpp>
+#include <bridge/detail/report.hpp>
+
+#include <boost/asio/execution/outstanding_work.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
+
+namespace bridge::detail {
+namespace {
+
+constexpr const char* capsule_name = "bridge.awaiting";
+constexpr const char* abandoned_name = "bridge.awaiting (abandoned)";
+
+// A Future of another loop, which would call back on the other loop's thread, or never.
+bool is_foreign_future(py::handle object, py::handle loop) {
+    const auto blocking = py::getattr(object, get_imports().name.future_blocking, py::none());
+    return !blocking.is_none() && !object.attr("get_loop")().is(loop);
+}
+
+// As a task that awaits it: what is done gives its result.
+py::object result_of_foreign_future(py::handle future) {
+    const auto& name = get_imports().name;
+    if (future.attr(name.done)().cast<bool>())
+        return future.attr(name.result)();
+    PyErr_Format(PyExc_RuntimeError, "to_cpp: %R is attached to a different loop", future.ptr());
+    throw py::error_already_set();
+}
+
+} // namespace
+
+const port_member_kind awaiting::task_in_loop{.abandon = &awaiting::abandon};
+
+PyMethodDef awaiting::done_method = {"bridge_done", &awaiting::on_done, METH_O, nullptr};
+
+awaiting::awaiting(py_ref object, task_locals locals) noexcept
+    : object_(std::move(object)), locals_(std::move(locals)) {
+    start_.owner = this;
+    start_.deliver = &deliver_start;
+    cancel_.owner = this;
+    cancel_.deliver = &deliver_cancel;
+    membership_.owner = this;
+    membership_.kind = &task_in_loop;
+    resume_.owner = this;
+    resume_.run = [](strand_task* self, bool call) {
+        auto* owner = static_cast<resume_task*>(self)->owner;
+        if (call)
+            return owner->resume();
+        if (owner->strand_->on().is_copy())
+            return; // the frame is the parent's
+        // Its threads have ended. Out of the frame first, which ends with it.
+        const auto coroutine = std::exchange(owner->coroutine_, std::nullopt);
+    };
+}
+
+void awaiting::operator()(suspended coroutine) noexcept {
+    const auto on = coroutine.get_executor();
+    if (const auto* ours = on.target<executor>())
+        strand_ = intrusive_ptr<strand>(ours->get());
+    coroutine_.emplace(std::move(coroutine));
+    connect_cancellation();
+    // Locals that somebody chose may be another loop's or context's than the awaiting task's.
+    auto* outer = strand_ && !locals_ ? strand_->as_crossing() : nullptr;
+    if (outer != nullptr && outer->may_delegate(coroutine_->id()))
+        return outer->delegate(*this);
+    try {
+        if (!locals_)
+            locals_ = current_locals();
+        if (strand_ && strand_->locals() && strand_->locals().port().is_above(locals_.port()))
+            throw_error(errc::would_deadlock);
+        // Held here: once it is queued, the coroutine may be over before push() returns.
+        const intrusive_ptr<port> to(&locals_.port());
+        if (!to->push(&start_))
+            refuse(errc::loop_closed);
+    } catch (...) {
+        release_unstarted(object_.release());
+        error_ = std::current_exception();
+        resume_later();
+    }
+}
+
+// A delegating coroutine learns its locals only when it has to wait.
+port& awaiting::its_port() const noexcept {
+    return locals_ ? locals_.port() : strand_->locals().port();
+}
+
+void awaiting::connect_cancellation() {
+    auto slot = coroutine_->get_cancellation_slot();
+    if (!slot.is_connected())
+        return;
+    slot.assign([this](boost::asio::cancellation_type type) {
+        if (type != boost::asio::cancellation_type::none)
+            request_cancel();
+    });
+}
+
+// The request travels in a node of this frame: the coroutine is not resumed while it is on its way.
+void awaiting::request_cancel() noexcept {
+    if (state_.fetch_or(cancelling, std::memory_order_acq_rel) != 0)
+        return; // ended, or a request is on its way
+    if (its_port().push(&cancel_))
+        return;
+    // The port's end settles it, or has done so and left the rest to the request.
+    if ((state_.fetch_and(~cancelling, std::memory_order_acq_rel) & ended) != 0)
+        resume_later();
+}
+
+void awaiting::deliver_cancel(port_node* self, bool alive) noexcept {
+    auto* owner = static_cast<node*>(self)->owner;
+    if (alive && (owner->state_.load(std::memory_order_acquire) & ended) == 0) {
+        owner->asked_python_ = true;
+        owner->cancel_in_python();
+    }
+    if ((owner->state_.fetch_and(~cancelling, std::memory_order_acq_rel) & ended) != 0)
+        owner->resume_later();
+}
+
+void awaiting::cancel_in_python() noexcept {
+    const auto* outer = strand_ ? strand_->as_crossing() : nullptr;
+    auto* message = outer != nullptr ? cancel_message_of(*outer) : nullptr;
+    const auto cancelled = runner_ != nullptr ? cancel_delegate(*runner_, message)
+                           : task_            ? call_cancel(task_.handle().ptr(), message)
+                                              : py::none();
+    if (!cancelled)
+        report_set_error(its_port().loop(), "bridge: cancelling a Python awaitable failed");
+}
+
+bool awaiting::settle(PyObject* value) noexcept {
+    runner_ = nullptr;
+    port::leave(membership_);
+    if (value == nullptr) {
+        try {
+            error_ = fetch_python_exception();
+        } catch (...) {
+            error_ = std::current_exception(); // Python is shutting down
+        }
+    } else {
+        try {
+            convert(value);
+        } catch (py::error_already_set& e) {
+            error_ = std::make_exception_ptr(python_error(e));
+        } catch (...) {
+            error_ = std::current_exception();
+        }
+    }
+    task_ = {};
+    object_ = {};
+    return (state_.fetch_or(ended, std::memory_order_acq_rel) & cancelling) == 0;
+}
+
+void awaiting::resume() {
+    if (asked_python_ && strand_)
+        strand_->note_failure(); // Python has answered the request, by a value perhaps
+    auto coroutine = std::move(*coroutine_);
+    coroutine_.reset();
+    coroutine.resume();
+}
+
+void awaiting::resume_later() noexcept {
+    if (strand_)
+        return strand_->post(&resume_);
+    // Held until post() has returned: once it is resumed the coroutine may end, and with it the
+    // last work of its context, which its owner then destroys.
+    const auto on = boost::asio::prefer(coroutine_->get_executor(),
+                                        boost::asio::execution::outstanding_work.tracked);
+    boost::asio::post(on, [this] { resume(); });
+}
+
+void awaiting::fail(errc error) noexcept {
+    port::leave(membership_);
+    error_ = std::make_exception_ptr(boost::system::system_error(make_error_code(error)));
+    if ((state_.fetch_or(ended, std::memory_order_acq_rel) & cancelling) == 0)
+        resume_later();
+}
+
+void awaiting::refuse(errc error) noexcept {
+    release_unstarted(object_.release());
+    fail(error);
+}
+
+void awaiting::deliver_start(port_node* self, bool alive) noexcept {
+    auto* owner = static_cast<node*>(self)->owner;
+    if (alive)
+        owner->run_as_task();
+    else
+        owner->refuse(errc::loop_closed);
+}
+
+void awaiting::run_as_task() noexcept {
+    if (!locals_)
+        locals_ = strand_->locals();
+    try {
+        start();
+    } catch (py::error_already_set& e) {
+        if ((state_.load(std::memory_order_acquire) & ended) != 0)
+            return; // the callback could not be added, and its end told so
+        e.restore();
+        if (settle(nullptr))
+            resume_later();
+    }
+}
+
+// In the locals' context: a function sees it, a new task runs in a copy of it.
+void awaiting::start() {
+    const context_scope inside(locals_.context());
+    switch (prepare()) {
+    case prepared::awaitable:
+        break;
+    case prepared::value:
+        if (const auto value = object_.get(); settle(value.ptr()))
+            resume_later();
+        return;
+    case prepared::failed:
+        throw py::error_already_set();
+    }
+    if (is_foreign_future(object_.handle(), locals_.event_loop())) {
+        if (const auto value = result_of_foreign_future(object_.handle()); settle(value.ptr()))
+            resume_later();
+        return;
+    }
+    auto task = start_task();
+    stay_at_exit();
+    const auto self = py::reinterpret_steal<py::object>(
+        PyCapsule_New(this, capsule_name, &awaiting::on_callback_gone));
+    const auto callback =
+        py::reinterpret_steal<py::object>(PyCFunction_New(&done_method, self.ptr()));
+    task_ = py_ref(task);
+    callback_ = self.ptr();
+    locals_.port().join(membership_);
+    task.attr(get_imports().name.add_done_callback)(callback);
+}
+
+bool awaiting::is_cancelling() const noexcept {
+    return (state_.load(std::memory_order_acquire) & cancelling) != 0;
+}
+
+awaiting::prepared awaiting::prepare() noexcept {
+    if (object_)
+        return prepared::awaitable;
+    if (is_cancelling()) { // before the call: it does not happen
+        PyErr_SetNone(get_imports().cancelled_error.ptr());
+        return prepared::failed;
+    }
+    try {
+        object_ = py_ref(call_python([this] { return make(); }));
+    } catch (...) {
+        set_crossing_error(std::current_exception());
+        return prepared::failed;
+    }
+    return can_be_awaited(object_.handle().ptr()) ? prepared::awaitable : prepared::value;
+}
+
+py::object awaiting::make() {
+    PyErr_SetString(PyExc_TypeError, "to_cpp: an empty py_ref cannot be awaited");
+    throw py::error_already_set();
+}
+
+py::object awaiting::start_task() const {
+    if (!can_be_awaited(object_.handle().ptr())) {
+        set_not_awaitable(object_.handle().ptr());
+        throw py::error_already_set();
+    }
+    const auto loop = locals_.event_loop();
+    // An eager one runs at once.
+    auto task = py::reinterpret_steal<py::object>(call_python([&] {
+        return PyCoro_CheckExact(object_.handle().ptr())
+                   ? PyObject_CallMethodOneArg(loop.ptr(), get_imports().name.create_task.ptr(),
+                                               object_.handle().ptr())
+                   : PyObject_CallOneArg(get_imports().ensure_future.ptr(), object_.handle().ptr());
+    }));
+    if (!task)
+        throw py::error_already_set();
+    return task;
+}
+
+// The loop is closed with the task unfinished, and nobody would tell.
+void awaiting::abandon(port_member* self, errc why) noexcept {
+    const py::error_scope keep_set_error;
+    auto* owner = static_cast<member*>(self)->owner;
+    PyCapsule_SetDestructor(owner->callback_, nullptr);
+    PyCapsule_SetName(owner->callback_, abandoned_name);
+    auto* task = owner->task_.release();
+    if (why != errc::interpreter_gone) { // else left where it is: to drop it would run Python code
+        const bool is_ours = task != owner->object_.handle().ptr();
+        if (is_ours && PyObject_SetAttrString(task, "_log_destroy_pending", Py_False) < 0)
+            PyErr_Clear();
+        Py_DECREF(task);
+        release_unstarted(owner->object_.release()); // the task may not have taken its first step
+    } else {
+        owner->object_.release();
+    }
+    owner->fail(why);
+}
+
+PyObject* awaiting::on_done(PyObject* self, PyObject* future) noexcept {
+    if (PyCapsule_IsValid(self, capsule_name) == 0)
+        Py_RETURN_NONE; // abandoned
+    auto* owner = static_cast<awaiting*>(PyCapsule_GetPointer(self, capsule_name));
+    PyCapsule_SetDestructor(self, nullptr);
+    const auto value = py::reinterpret_steal<py::object>(
+        PyObject_CallMethodNoArgs(future, get_imports().name.result.ptr()));
+    if (owner->settle(value.ptr()))
+        owner->resume_later();
+    Py_RETURN_NONE;
+}
+
+// The loop dropped the callback without calling it: it was closed with the task unfinished.
+void awaiting::on_callback_gone(PyObject* capsule) noexcept {
+    static_cast<awaiting*>(PyCapsule_GetPointer(capsule, capsule_name))->fail(errc::loop_closed);
+}
+
+py::object call_with_arguments(py::handle function, const py::tuple& arguments) {
+    if (!function) {
+        PyErr_SetString(PyExc_TypeError, "call: an empty py_ref cannot be called");
+        throw py::error_already_set();
+    }
+    auto* result =
+        call_python([&] { return PyObject_Call(function.ptr(), arguments.ptr(), nullptr); });
+    if (result == nullptr)
+        throw py::error_already_set();
+    return py::reinterpret_steal<py::object>(result);
+}
+
+void throw_argument_error(const std::string& type) {
+    PyErr_Clear(); // what pybind11 may have said of it
+    PyErr_Format(
+        PyExc_TypeError,
+        "call: an argument of C++ type '%s' does not convert to Python; bind the class, or "
+        "include the header of its converter",
+        type.c_str());
+    throw py::error_already_set();
+}
+
+void throw_conversion_error(py::handle value, const std::string& wanted) {
+    throw python_error(py::reinterpret_borrow<py::object>(PyExc_TypeError)(
+        "to_cpp: the awaited result is a '" + std::string(Py_TYPE(value.ptr())->tp_name) +
+        "', which does not convert to C++ type '" + wanted +
+        "'; ask for bridge::py_ref to take it as it is"));
+}
+
+} // namespace bridge::detail

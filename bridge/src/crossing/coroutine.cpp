@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+// Life of the awaitable: making, collecting, ending.
+#include "crossing/coroutine.hpp"
+
+#include "python/imports.hpp"
+#include "crossing/traceback.hpp"
+
+#include <bridge/detail/awaiting.hpp>
+#include <bridge/detail/python_compat.hpp>
+#include <bridge/detail/report.hpp>
+#include <bridge/to_python.hpp>
+
+#include <structmember.h>
+
+namespace bridge::detail {
+namespace {
+
+int traverse(PyObject* object, visitproc visit, void* arg) {
+    const auto* self = as_coroutine(object);
+    Py_VISIT(Py_TYPE(object));
+    Py_VISIT(self->callback);
+    Py_VISIT(self->context);
+    Py_VISIT(self->callbacks);
+    Py_VISIT(self->result);
+    Py_VISIT(self->exception);
+    Py_VISIT(self->cancel_message);
+    Py_VISIT(self->thrown);
+    Py_VISIT(self->inner);
+    Py_VISIT(self->yielded);
+    return 0;
+}
+
+int clear(PyObject* object) {
+    auto* self = as_coroutine(object);
+    Py_CLEAR(self->callback);
+    Py_CLEAR(self->context);
+    Py_CLEAR(self->callbacks);
+    Py_CLEAR(self->result);
+    Py_CLEAR(self->exception);
+    Py_CLEAR(self->cancel_message);
+    Py_CLEAR(self->thrown);
+    Py_CLEAR(self->inner);
+    Py_CLEAR(self->yielded);
+    return 0;
+}
+
+void warn_never_awaited(coroutine_object* self) {
+    if (PyErr_WarnFormat(PyExc_RuntimeWarning, 1, "coroutine '%U' was never awaited", self->name) <
+        0)
+        PyErr_WriteUnraisable(as_object(self));
+}
+
+void report_never_retrieved(coroutine_object* self) {
+    if (!self->op->locals() || !self->op->locals().port().is_open())
+        return;
+    try {
+        py::dict details;
+        details["message"] = "Future exception was never retrieved";
+        details["exception"] = py::handle(self->exception);
+        details["future"] = py::handle(as_object(self));
+        self->op->locals().event_loop().attr(get_imports().name.call_exception_handler)(details);
+    } catch (py::error_already_set& error) {
+        error.discard_as_unraisable("bridge: reporting an exception that nobody retrieved");
+    }
+}
+
+void finalize(PyObject* object) {
+    auto* self = as_coroutine(object);
+    const py::error_scope keep_set_error;
+    if (self->now == phase::created)
+        warn_never_awaited(self);
+    else if (self->now == phase::running || self->now == phase::delegating)
+        detach(self);
+    else if (self->hot && self->exception != nullptr && !self->retrieved)
+        report_never_retrieved(self);
+}
+
+// An exception may be one that nobody retrieved.
+bool is_at_its_end(const coroutine_object* self) {
+    return self->now == phase::closed ||
+           (self->now == phase::settled && self->exception == nullptr);
+}
+
+void dealloc(PyObject* object) {
+    auto* self = as_coroutine(object);
+    if (!is_at_its_end(self) && PyObject_CallFinalizerFromDealloc(object) < 0)
+        return;
+    PyObject_GC_UnTrack(object);
+    if (self->weakrefs != nullptr)
+        PyObject_ClearWeakRefs(object);
+    clear(object);
+    Py_CLEAR(self->name);
+    self->op->set_object(nullptr);
+    self->op->release();
+    auto* type = Py_TYPE(object);
+    PyObject_GC_Del(object);
+    Py_DECREF(type);
+}
+
+// Nothing will be heard from native code any more. Whoever waits is woken, where the loop goes on.
+void abandon(port_member* member, errc why) noexcept {
+    auto* self = static_cast<coroutine_object::member*>(member)->owner;
+    if (self->inside)
+        return; // who runs it is not at its end yet, or is a thread that stays where it is
+    const auto alive = py::reinterpret_borrow<py::object>(as_object(self));
+    auto error = to_python_exception(
+        std::make_exception_ptr(boost::system::system_error(make_error_code(why))));
+    if (why == errc::interpreter_gone) { // else tasks are destroyed pending, which asyncio reports
+        Py_XINCREF(self->callback);
+        Py_XINCREF(self->callbacks);
+    }
+    if (why != errc::runtime_stopped) {
+        detach(self);
+        self->retrieved = true;
+    } else {
+        self->op->set_object(nullptr);
+        Py_INCREF(as_object(self)); // until it is woken
+        self->op->locals().port().wake_after_drain(&self->wake);
+    }
+    self->now = phase::settled;
+    Py_XSETREF(self->exception, error.release().ptr());
+}
+
+// "fetch, waiting at client.cpp:12".
+std::string describe(const port_member* member) {
+    const auto* self = static_cast<const coroutine_object::member*>(member)->owner;
+    std::string text = py::str(py::handle(self->name));
+    if (const auto place = self->op->suspended_at(); place.file != nullptr)
+        text += std::string(", waiting at ") + place.file + ":" + std::to_string(place.line);
+    if (self->inner != nullptr)
+        text += ", awaiting " + std::string(py::repr(py::handle(self->inner)));
+    return text;
+}
+
+// What Python runs for it goes on, and tells it afterwards that its threads have ended.
+const scheduler* runs_on(const port_member* member) noexcept {
+    const auto* self = static_cast<const coroutine_object::member*>(member)->owner;
+    return self->now == phase::delegating ? nullptr : &self->op->on();
+}
+
+void cancel(port_member* member) noexcept {
+    static_cast<coroutine_object::member*>(member)->owner->op->request_cancel();
+}
+
+// In asyncio's log, where it says that a callback was slow.
+void warn_of_slow_cancel(port_member* member) noexcept {
+    const auto* self = static_cast<coroutine_object::member*>(member)->owner;
+    try {
+        const auto place = self->op->suspended_at();
+        const auto where = place.file == nullptr
+                               ? py::str("it has not waited for anything yet")
+                               : py::str("it waits, or last waited, in {} at {}:{}")
+                                     .format(name_of(place), place.file, place.line);
+        py::module_::import("asyncio.log")
+            .attr("logger")
+            .attr("warning")(
+                "C++ coroutine '%s' was cancelled and has not ended; whoever cancelled "
+                "it waits for it: %s. What it does there does not react to a "
+                "cancellation; see docs/guides/cancelling.md of bridge",
+                py::handle(self->name), where);
+    } catch (py::error_already_set& error) {
+        error.discard_as_unraisable("bridge: warning of a coroutine that does not end");
+    }
+}
+
+constexpr port_member_kind native_work{.abandon = &abandon,
+                                       .cancel = &cancel,
+                                       .describe = &describe,
+                                       .runs_on = &runs_on,
+                                       .warn = &warn_of_slow_cancel};
+
+bool wake(port_waiter* waiter, bool directly) noexcept {
+    auto* self = static_cast<coroutine_object::waiting*>(waiter)->owner;
+    const bool go_on = wake_waiters(self, directly);
+    Py_DECREF(as_object(self)); // the drain's own
+    return go_on;
+}
+
+PyObject* await(PyObject* object) {
+    const auto* self = as_coroutine(object);
+    const bool used_up = self->now == phase::closed;
+    const bool begun = self->now == phase::running || self->now == phase::delegating;
+    if (!used_up && (self->hot || !begun))
+        return Py_NewRef(object);
+    PyErr_SetString(PyExc_RuntimeError, used_up ? "cannot reuse already awaited coroutine"
+                                                : "coroutine is being awaited already");
+    return nullptr;
+}
+
+PyObject* iterate(PyObject* self) {
+    return Py_NewRef(self);
+}
+
+PyMemberDef members[] = {
+    {"__weaklistoffset__", T_PYSSIZET, sizeof(PyObject), READONLY, nullptr},
+    {nullptr, 0, 0, 0, nullptr},
+};
+
+PyTypeObject* make_type(const char* name, PyMethodDef* methods, const char* doc) {
+    PyType_Slot slots[] = {
+        {Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},
+        {Py_tp_finalize, reinterpret_cast<void*>(&finalize)},
+        {Py_tp_traverse, reinterpret_cast<void*>(&traverse)},
+        {Py_tp_clear, reinterpret_cast<void*>(&clear)},
+        {Py_tp_iternext, reinterpret_cast<void*>(&coroutine_next)},
+        {Py_am_await, reinterpret_cast<void*>(&await)},
+        {Py_am_send, reinterpret_cast<void*>(&coroutine_am_send)},
+        {Py_tp_iter, reinterpret_cast<void*>(&iterate)},
+        {Py_tp_methods, methods},
+        {Py_tp_getset, coroutine_getset},
+        {Py_tp_members, members},
+        {Py_tp_doc, const_cast<char*>(doc)},
+        {0, nullptr},
+    };
+    PyType_Spec spec = {name, sizeof(coroutine_object), 0,
+                        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                        slots};
+    auto* type = PyType_FromSpec(&spec);
+    if (type == nullptr)
+        throw py::error_already_set();
+    return reinterpret_cast<PyTypeObject*>(type);
+}
+
+} // namespace
+
+PyTypeObject* make_coroutine_type() {
+    return make_type("bridge.coroutine", coroutine_methods,
+                     "A C++ coroutine, begun when it is first awaited.");
+}
+
+PyTypeObject* make_future_type() {
+    return make_type("bridge.future", future_methods, "A C++ coroutine that is already running.");
+}
+
+py::object new_coroutine(PyTypeObject* type, intrusive_ptr<crossing> op, py::handle name) {
+    auto* object = PyType_GenericAlloc(type, 0);
+    if (object == nullptr)
+        throw py::error_already_set();
+    auto* self = as_coroutine(object);
+    self->op = op.detach();
+    self->op->set_object(self);
+    self->name = name.inc_ref().ptr();
+    self->membership.owner = self;
+    self->membership.kind = &native_work;
+    self->wake.owner = self;
+    self->wake.wake = &wake;
+    return py::reinterpret_steal<py::object>(object);
+}
+
+py::object make_lazy(intrusive_ptr<crossing> op, py::handle name) {
+    require_gil("to_python");
+    require_main_interpreter();
+    const auto& all = get_imports();
+    return new_coroutine(all.coroutine_type, std::move(op),
+                         name ? name : py::handle(all.coroutine_name));
+}
+
+py::object make_hot(intrusive_ptr<crossing> op, py::handle name) {
+    require_gil("to_python_future");
+    require_main_interpreter();
+    const auto& all = get_imports();
+    auto future =
+        new_coroutine(all.future_type, std::move(op), name ? name : py::handle(all.coroutine_name));
+    as_coroutine(future.ptr())->hot = true;
+    start_hot(as_coroutine(future.ptr()));
+    return future;
+}
+
+// In a forked child nothing is left to wait for: what would end is the parent's.
+void ask_to_end(coroutine_object* self) noexcept {
+    if (self->now == phase::running && self->op->on().is_copy()) {
+        const auto alive = py::reinterpret_borrow<py::object>(as_object(self));
+        settle_as_cancelled(self);
+        if (!wake_waiters(self, false))
+            PyErr_WriteUnraisable(as_object(self));
+        return;
+    }
+    self->op->request_cancel();
+    port::watch_ending(self->membership);
+}
+
+void detach(coroutine_object* self) noexcept {
+    port::leave(self->membership);
+    if (self->waiter != nullptr) {
+        if (!close_delegate(*self))
+            PyErr_WriteUnraisable(self->inner);
+        auto* waiter = std::exchange(self->waiter, nullptr);
+        Py_CLEAR(self->inner);
+        Py_CLEAR(self->yielded);
+        PyErr_SetNone(get_imports().cancelled_error.ptr());
+        if (waiter->settle(nullptr))
+            waiter->resume_later();
+    }
+    self->op->set_object(nullptr);
+    self->op->request_cancel();
+    self->now = phase::closed;
+    Py_CLEAR(self->callback);
+    Py_CLEAR(self->context);
+    Py_CLEAR(self->callbacks);
+    if (std::exchange(self->held, false))
+        Py_DECREF(as_object(self));
+}
+
+} // namespace bridge::detail

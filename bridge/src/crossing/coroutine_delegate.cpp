@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Python awaitable that a C++ coroutine waits for, run by the task that awaits the coroutine.
+#include "crossing/coroutine.hpp"
+
+#include "python/exit.hpp"
+#include "crossing/generator_protocol.hpp"
+#include "python/imports.hpp"
+
+#include <bridge/detail/awaiting.hpp>
+#include <bridge/detail/python_compat.hpp>
+
+namespace bridge::detail {
+namespace {
+
+// What has to be raised instead of the next step: thrown by the awaiting task, or asked for by C++.
+py::object take_exception(coroutine_object* self, PyObject* thrown) {
+    const bool cancelled = std::exchange(self->cancel_inner, false);
+    if (thrown != nullptr || !cancelled)
+        return py::reinterpret_borrow<py::object>(thrown);
+    auto* message = cancel_message_of(*self->op);
+    const auto& type = get_imports().cancelled_error;
+    return message != nullptr ? type(py::handle(message)) : type();
+}
+
+// While the delegated Python code runs another thread may end the interpreter.
+class inside_scope {
+public:
+    explicit inside_scope(coroutine_object& self) noexcept
+        : self_(self), before_(std::exchange(self.inside, true)) {}
+
+    inside_scope(const inside_scope&) = delete;
+    inside_scope& operator=(const inside_scope&) = delete;
+
+    ~inside_scope() {
+        stay_at_exit();
+        self_.inside = before_;
+    }
+
+private:
+    coroutine_object& self_;
+    bool before_;
+};
+
+} // namespace
+
+PySendResult step_inner(coroutine_object* self, PyObject* value, PyObject* exception,
+                        PyObject** result) {
+    const inside_scope inside(*self);
+    PySendResult outcome = PYGEN_ERROR;
+    if (exception != nullptr)
+        *result = call_python([&] { return call_throw(self->inner, exception, outcome); });
+    else
+        outcome = call_python([&] { return PyIter_Send(self->inner, value, result); });
+    if (outcome == PYGEN_NEXT)
+        Py_XSETREF(self->yielded, Py_NewRef(*result));
+    return outcome;
+}
+
+bool begin_inner(coroutine_object* self, awaiting* waiter, PyObject** value) {
+    self->now = phase::delegating;
+    self->waiter = waiter;
+    waiter->set_runner(self);
+    const inside_scope inside(*self);
+    switch (waiter->prepare()) {
+    case awaiting::prepared::awaitable: {
+        // From here on the iterator alone keeps it: the garbage collector sees through us, but not
+        // through the frame of a C++ coroutine.
+        const auto object = waiter->take_object();
+        self->inner = iterator_of(object.handle().ptr());
+        break;
+    }
+    case awaiting::prepared::value:
+        *value = waiter->take_object().release();
+        break;
+    case awaiting::prepared::failed:
+        break;
+    }
+    return self->inner != nullptr;
+}
+
+bool end_inner(coroutine_object* self, PyObject* value, awaiting*& waiter) {
+    waiter = std::exchange(self->waiter, nullptr);
+    self->now = phase::running;
+    Py_CLEAR(self->inner);
+    Py_CLEAR(self->yielded);
+    const bool here = waiter->settle(value);
+    Py_XDECREF(value);
+    return here;
+}
+
+PySendResult next_of_delegate(coroutine_object* self, PyObject* value, PyObject* thrown,
+                              PyObject** result) {
+    const auto exception = take_exception(self, thrown);
+    if (self->inner != nullptr)
+        return step_inner(self, value, exception.ptr(), result);
+    if (exception) { // it never begins
+        if (!close_delegate(*self))
+            PyErr_WriteUnraisable(nullptr);
+        set_exception(exception);
+        return PYGEN_ERROR;
+    }
+    if (begin_inner(self, self->waiter, result))
+        return step_inner(self, value, nullptr, result);
+    return *result != nullptr ? PYGEN_RETURN : PYGEN_ERROR;
+}
+
+py::object call_cancel(PyObject* task, PyObject* message) noexcept {
+    auto* const method = get_imports().name.cancel.ptr();
+    return py::reinterpret_steal<py::object>(call_python([&] {
+        return message != nullptr ? PyObject_CallMethodOneArg(task, method, message)
+                                  : PyObject_CallMethodNoArgs(task, method);
+    }));
+}
+
+py::object close_delegate(coroutine_object& self) noexcept {
+    const inside_scope inside(self);
+    const auto object = self.inner != nullptr ? py::reinterpret_borrow<py::object>(self.inner)
+                                              : self.waiter->take_object().get(); // not begun
+    auto* const method = get_imports().name.close.ptr();
+    if (!object || PyObject_HasAttr(object.ptr(), method) == 0)
+        return py::none();
+    return py::reinterpret_steal<py::object>(
+        call_python([&] { return PyObject_CallMethodNoArgs(object.ptr(), method); }));
+}
+
+py::object cancel_delegate(coroutine_object& self, PyObject* message) noexcept {
+    const auto& name = get_imports().name;
+    if (self.yielded == nullptr || PyObject_HasAttr(self.yielded, name.cancel.ptr()) == 0) {
+        self.cancel_inner = true;
+        return py::none();
+    }
+    return call_cancel(self.yielded, message);
+}
+
+} // namespace bridge::detail

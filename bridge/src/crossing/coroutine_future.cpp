@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Future protocol of the awaitable, as asyncio's C and Python code uses it.
+#include "crossing/coroutine.hpp"
+
+#include "python/exit.hpp"
+#include "python/imports.hpp"
+
+#include <bridge/detail/python_compat.hpp>
+#include <bridge/detail/report.hpp>
+
+#include <string>
+
+namespace bridge::detail {
+namespace {
+
+bool is_settled(const coroutine_object* self) {
+    return self->now == phase::settled || self->now == phase::closed;
+}
+
+py::object loop_of(coroutine_object* self) {
+    if (self->op->locals())
+        return self->op->locals().event_loop();
+    try {
+        return task_locals::with_running_loop().event_loop();
+    } catch (...) {
+        set_crossing_error(std::current_exception());
+        return {};
+    }
+}
+
+bool call_soon(coroutine_object* self, PyObject* callback, PyObject* context) {
+    const auto loop = loop_of(self);
+    if (!loop)
+        return false;
+    PyObject* arguments[] = {loop.ptr(), callback, as_object(self), context};
+    const auto& all = get_imports();
+    const auto handle = py::reinterpret_steal<py::object>(PyObject_VectorcallMethod(
+        all.name.call_soon.ptr(), arguments, 3, all.context_keyword.ptr()));
+    return static_cast<bool>(handle);
+}
+
+bool call_now(coroutine_object* self, PyObject* callback, PyObject* context) {
+    if (PyContext_Enter(context) < 0) {
+        PyErr_Clear(); // somebody runs in it on this thread: then in the loop's turn
+        return call_soon(self, callback, context);
+    }
+    const auto outcome = py::reinterpret_steal<py::object>(
+        call_python([&] { return PyObject_CallOneArg(callback, as_object(self)); }));
+    PyContext_Exit(context);
+    return static_cast<bool>(outcome);
+}
+
+// As the loop says it of what call_soon was given.
+bool report_failed_callback(coroutine_object* self, PyObject* callback) {
+    const auto loop = self->op->locals().port().loop();
+    const auto message = [callback] {
+        const py::error_scope keep_set_error;
+        const auto text = py::reinterpret_steal<py::object>(PyObject_Repr(callback));
+        const char* utf8 = text ? PyUnicode_AsUTF8(text.ptr()) : nullptr;
+        PyErr_Clear();
+        return std::string("Exception in callback ") + (utf8 != nullptr ? utf8 : "");
+    }();
+    return report_set_error(loop, message.c_str());
+}
+
+bool wake_one(coroutine_object* self, PyObject* callback, PyObject* context, bool directly) {
+    const bool done =
+        directly ? call_now(self, callback, context) : call_soon(self, callback, context);
+    return done || report_failed_callback(self, callback);
+}
+
+PyObject* done(PyObject* self, PyObject*) {
+    return PyBool_FromLong(is_settled(as_coroutine(self)));
+}
+
+PyObject* cancelled(PyObject* self, PyObject*) {
+    return PyBool_FromLong(is_settled(as_coroutine(self)) && is_cancelled(as_coroutine(self)));
+}
+
+bool check_settled(coroutine_object* self, const char* what) {
+    if (is_settled(self) && (self->result != nullptr || self->exception != nullptr))
+        return true;
+    PyErr_SetString(get_imports().invalid_state.ptr(), what);
+    return false;
+}
+
+PyObject* result(PyObject* object, PyObject*) {
+    auto* self = as_coroutine(object);
+    // A lazy one is read by send(), which raises inside the frames that await it; the awaiting task
+    // only looks here whether it may go on.
+    if (self->now == phase::delegating || (!self->hot && is_settled(self)))
+        Py_RETURN_NONE;
+    if (!check_settled(self, "Result is not set."))
+        return nullptr;
+    return retrieve(self);
+}
+
+PyObject* exception(PyObject* object, PyObject*) {
+    auto* self = as_coroutine(object);
+    if (!check_settled(self, "Exception is not set."))
+        return nullptr;
+    self->retrieved = true;
+    if (is_cancelled(self))
+        return retrieve(self);
+    return Py_NewRef(self->exception != nullptr ? self->exception : Py_None);
+}
+
+PyObject* make_cancelled_error(PyObject* object, PyObject*) {
+    auto* self = as_coroutine(object);
+    if (is_cancelled(self))
+        return Py_NewRef(self->exception);
+    return PyObject_CallNoArgs(get_imports().cancelled_error.ptr());
+}
+
+PyObject* cancel(PyObject* object, PyObject* args, PyObject* kwargs) {
+    static const char* names[] = {"msg", nullptr};
+    PyObject* message = Py_None;
+    if (PyArg_ParseTupleAndKeywords(args, kwargs, "|O:cancel", const_cast<char**>(names),
+                                    &message) == 0)
+        return nullptr;
+    auto* self = as_coroutine(object);
+    if (is_settled(self))
+        Py_RETURN_FALSE;
+    // The first of several is the one that is heard.
+    if (self->cancel_message == nullptr)
+        self->cancel_message = Py_NewRef(message);
+    ask_to_end(self);
+    Py_RETURN_TRUE;
+}
+
+PyObject* get_loop(PyObject* self, PyObject*) {
+    return loop_of(as_coroutine(self)).release().ptr();
+}
+
+bool remember_waiter(coroutine_object* self, PyObject* callback, PyObject* context) {
+    if (self->callback == nullptr) {
+        self->callback = Py_NewRef(callback);
+        self->context = Py_NewRef(context);
+    } else {
+        if (self->callbacks == nullptr && (self->callbacks = PyList_New(0)) == nullptr)
+            return false;
+        const auto pair = py::reinterpret_steal<py::object>(PyTuple_Pack(2, callback, context));
+        if (!pair || PyList_Append(self->callbacks, pair.ptr()) < 0)
+            return false;
+    }
+    // As long as somebody waits, native code keeps the object.
+    if (!std::exchange(self->held, true))
+        Py_INCREF(as_object(self));
+    return true;
+}
+
+// add_done_callback(fn, *, context=None): by hand, as it is called for each suspension. True where
+// the arguments are these.
+bool read_callback(PyObject* const* args, Py_ssize_t count, PyObject* keywords,
+                   PyObject** context) {
+    const auto named = keywords != nullptr ? PyTuple_GET_SIZE(keywords) : 0;
+    *context = named == 1 ? args[count] : Py_None;
+    if (count != 1)
+        PyErr_Format(PyExc_TypeError,
+                     "add_done_callback() takes exactly 1 positional argument (%zd given)", count);
+    else if (named > 1 || (named == 1 && PyUnicode_CompareWithASCIIString(
+                                             PyTuple_GET_ITEM(keywords, 0), "context") != 0))
+        PyErr_SetString(PyExc_TypeError, "add_done_callback() takes no keyword but context");
+    else
+        return true;
+    return false;
+}
+
+PyObject* add_done_callback(PyObject* object, PyObject* const* args, Py_ssize_t count,
+                            PyObject* keywords) {
+    PyObject* context = nullptr;
+    if (!read_callback(args, count, keywords, &context))
+        return nullptr;
+    auto* callback = args[0];
+    py::object current;
+    if (context == Py_None) {
+        current = py::reinterpret_steal<py::object>(PyContext_CopyCurrent());
+        context = current.ptr();
+    }
+    auto* self = as_coroutine(object);
+    if (context == nullptr || !(is_settled(self) ? call_soon(self, callback, context)
+                                                 : remember_waiter(self, callback, context)))
+        return nullptr;
+    Py_RETURN_NONE;
+}
+
+// Equal callbacks among the further waiters, removed; how many.
+Py_ssize_t remove_from_list(PyObject* list, PyObject* callback) {
+    Py_ssize_t removed = 0;
+    for (Py_ssize_t i = PyList_GET_SIZE(list); i-- > 0;) {
+        const int equal = PyObject_RichCompareBool(PyTuple_GET_ITEM(PyList_GET_ITEM(list, i), 0),
+                                                   callback, Py_EQ);
+        if (equal < 0 || (equal > 0 && PyList_SetSlice(list, i, i + 1, nullptr) < 0))
+            return -1;
+        removed += equal;
+    }
+    return removed;
+}
+
+void promote_waiter(coroutine_object* self) {
+    Py_CLEAR(self->callback);
+    Py_CLEAR(self->context);
+    if (self->callbacks == nullptr || PyList_GET_SIZE(self->callbacks) == 0)
+        return;
+    auto* pair = PyList_GET_ITEM(self->callbacks, 0);
+    self->callback = Py_NewRef(PyTuple_GET_ITEM(pair, 0));
+    self->context = Py_NewRef(PyTuple_GET_ITEM(pair, 1));
+    PyList_SetSlice(self->callbacks, 0, 1, nullptr);
+}
+
+PyObject* remove_done_callback(PyObject* object, PyObject* callback) {
+    auto* self = as_coroutine(object);
+    Py_ssize_t removed =
+        self->callbacks != nullptr ? remove_from_list(self->callbacks, callback) : 0;
+    if (removed < 0)
+        return nullptr;
+    if (self->callback != nullptr) {
+        const int equal = PyObject_RichCompareBool(self->callback, callback, Py_EQ);
+        if (equal < 0)
+            return nullptr;
+        if (equal > 0) {
+            promote_waiter(self);
+            ++removed;
+        }
+    }
+    // Nobody waits any more: the last reference ends native code again.
+    if (self->callback == nullptr && std::exchange(self->held, false))
+        Py_DECREF(object);
+    return PyLong_FromSsize_t(removed);
+}
+
+// None but for the moment when the awaiting task looks: else ensure_future and gather take a
+// coroutine for a Future that they need not start.
+PyObject* get_blocking(PyObject* object, void*) {
+    const auto* self = as_coroutine(object);
+    if (!self->hot && !self->blocking)
+        Py_RETURN_NONE;
+    return PyBool_FromLong(self->blocking);
+}
+
+int set_blocking(PyObject* object, PyObject* value, void*) {
+    const int truth = value != nullptr ? PyObject_IsTrue(value) : 0;
+    if (truth < 0)
+        return -1;
+    as_coroutine(object)->blocking = truth != 0;
+    return 0;
+}
+
+// Before 3.12 gather() reads it of what was cancelled, to tell it on.
+PyObject* get_cancel_message(PyObject* object, void*) {
+    auto* message = as_coroutine(object)->cancel_message;
+    return Py_NewRef(message != nullptr ? message : Py_None);
+}
+
+PyObject* get_qualified_name(PyObject* self, void*) {
+    return Py_NewRef(as_coroutine(self)->name);
+}
+
+PyObject* get_name(PyObject* self, void*) {
+    auto* name = as_coroutine(self)->name;
+    const auto length = PyUnicode_GetLength(name);
+    const auto dot = PyUnicode_FindChar(name, '.', 0, length, -1);
+    return dot < -1 ? nullptr : PyUnicode_Substring(name, dot + 1, length);
+}
+
+// What it waits for, as a coroutine shows it.
+PyObject* get_await(PyObject* object, void*) {
+    auto* inner = as_coroutine(object)->inner;
+    return Py_NewRef(inner != nullptr ? inner : Py_None);
+}
+
+PyObject* get_suspended(PyObject* object, void*) {
+    const auto now = as_coroutine(object)->now;
+    return PyBool_FromLong(now == phase::running || now == phase::delegating);
+}
+
+PyObject* get_running(PyObject*, void*) {
+    Py_RETURN_FALSE; // native code is never inside while Python looks
+}
+
+PyObject* get_none(PyObject*, void*) {
+    Py_RETURN_NONE;
+}
+
+PyCFunction keywords(PyObject* (*function)(PyObject*, PyObject*, PyObject*)) {
+    return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
+}
+
+PyCFunction fast(PyObject* (*function)(PyObject*, PyObject* const*, Py_ssize_t, PyObject*)) {
+    return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
+}
+
+} // namespace
+
+PyMethodDef future_methods[] = {
+    {"done", done, METH_NOARGS, "Whether the result is known."},
+    {"cancelled", cancelled, METH_NOARGS, "Whether it ended by cancellation."},
+    {"result", result, METH_NOARGS, "The result, or raises the exception."},
+    {"exception", exception, METH_NOARGS, "The exception, or None."},
+    {"cancel", keywords(cancel), METH_VARARGS | METH_KEYWORDS,
+     "Asks the C++ coroutine to stop; it settles once that has ended."},
+    {"get_loop", get_loop, METH_NOARGS, "The event loop."},
+    {"add_done_callback", fast(add_done_callback), METH_FASTCALL | METH_KEYWORDS,
+     "Calls fn(self) in the loop once it has settled."},
+    {"remove_done_callback", remove_done_callback, METH_O, "Removes all equal callbacks."},
+    {"_make_cancelled_error", make_cancelled_error, METH_NOARGS, nullptr},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+PyMethodDef coroutine_methods[] = {
+    {"send", coroutine_send, METH_O, "Resumes it, as a coroutine's send."},
+    {"throw", coroutine_throw, METH_VARARGS, "Raises in it, as a coroutine's throw."},
+    {"close", coroutine_close, METH_NOARGS, "Ends it; C++ is asked to stop and not waited for."},
+    {"done", done, METH_NOARGS, nullptr},
+    {"cancelled", cancelled, METH_NOARGS, nullptr},
+    {"result", result, METH_NOARGS, nullptr},
+    {"exception", exception, METH_NOARGS, nullptr},
+    {"cancel", keywords(cancel), METH_VARARGS | METH_KEYWORDS, nullptr},
+    {"get_loop", get_loop, METH_NOARGS, nullptr},
+    {"add_done_callback", fast(add_done_callback), METH_FASTCALL | METH_KEYWORDS, nullptr},
+    {"remove_done_callback", remove_done_callback, METH_O, nullptr},
+    {"_make_cancelled_error", make_cancelled_error, METH_NOARGS, nullptr},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+PyGetSetDef coroutine_getset[] = {
+    {"_asyncio_future_blocking", get_blocking, set_blocking, nullptr, nullptr},
+    {"_cancel_message", get_cancel_message, nullptr, nullptr, nullptr},
+    {"__name__", get_name, nullptr, nullptr, nullptr},
+    {"__qualname__", get_qualified_name, nullptr, nullptr, nullptr},
+    {"cr_await", get_await, nullptr, nullptr, nullptr},
+    {"cr_running", get_running, nullptr, nullptr, nullptr},
+    {"cr_suspended", get_suspended, nullptr, nullptr, nullptr},
+    {"cr_frame", get_none, nullptr, nullptr, nullptr},
+    {"cr_code", get_none, nullptr, nullptr, nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr},
+};
+
+bool wake_waiters(coroutine_object* self, bool directly) noexcept {
+    const auto take = [](PyObject*& member) {
+        return py::reinterpret_steal<py::object>(std::exchange(member, nullptr));
+    };
+    const auto callback = take(self->callback);
+    const auto context = take(self->context);
+    const auto others = take(self->callbacks);
+    const auto held = py::reinterpret_steal<py::object>(
+        std::exchange(self->held, false) ? as_object(self) : nullptr);
+    bool go_on = !callback || wake_one(self, callback.ptr(), context.ptr(), directly);
+    for (Py_ssize_t i = 0; others && i < PyList_GET_SIZE(others.ptr()); ++i) {
+        auto* pair = PyList_GET_ITEM(others.ptr(), i);
+        // After an error that ends the run, the rest still has to hear, in the loop's next run.
+        const py::error_scope keep_set_error;
+        go_on = wake_one(self, PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 1),
+                         directly && go_on) &&
+                go_on;
+    }
+    return go_on;
+}
+
+} // namespace bridge::detail

@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: Apache-2.0
+// Running the awaitable: send, throw, close, and the delegation to what C++ awaits.
+#include "crossing/coroutine.hpp"
+
+#include "python/exit.hpp"
+#include "crossing/generator_protocol.hpp"
+#include "python/imports.hpp"
+
+#include <bridge/detail/awaiting.hpp>
+#include <bridge/detail/python_compat.hpp>
+#include <bridge/gil.hpp>
+
+namespace bridge::detail {
+namespace {
+
+template<class F>
+void run_without_gil(crossing& op, F&& f) {
+    const gil_pause pause{gil_pause::known_held()};
+    op.run_held(std::forward<F>(f));
+}
+
+// As the strand's holder, without the GIL; false where the runtime has ended.
+template<class F>
+bool run_inline(crossing& op, F&& f) {
+    auto& on = op.on();
+    if (on.needs_this_thread() && on.life().is_open()) { // it cannot end before this has
+        run_without_gil(op, f);
+        return true;
+    }
+    const gate_guard inside(on.life());
+    if (inside)
+        run_without_gil(op, f);
+    return static_cast<bool>(inside);
+}
+
+PySendResult fail_used_up() {
+    PyErr_SetString(PyExc_RuntimeError, "cannot reuse already awaited coroutine");
+    return PYGEN_ERROR;
+}
+
+PySendResult give_result(coroutine_object* self, PyObject** result) {
+    stay_at_exit(); // what native code answers by then is that everything has ended
+    *result = retrieve(self);
+    if (!self->hot) { // given away, as a coroutine's: a task keeps its coroutine longer than that
+        self->now = phase::closed;
+        Py_CLEAR(self->result);
+        Py_CLEAR(self->exception);
+    }
+    return *result != nullptr ? PYGEN_RETURN : PYGEN_ERROR;
+}
+
+// The awaiting task gets the object itself as the future to wait for.
+PySendResult yield_self(coroutine_object* self, PyObject** result) {
+    self->blocking = true;
+    *result = Py_NewRef(as_object(self));
+    return PYGEN_NEXT;
+}
+
+bool find_locals(coroutine_object* self) {
+    auto& op = *self->op;
+    if (!op.locals()) {
+        try {
+            op.set_locals(task_locals::with_running_loop());
+        } catch (...) {
+            set_crossing_error(std::current_exception());
+            return false;
+        }
+    }
+    if (self->membership.home == nullptr)
+        op.locals().port().join(self->membership);
+    return true;
+}
+
+// Native code goes on by itself and tells the loop when it has something.
+PySendResult wait_for_native(coroutine_object* self, PyObject** result) {
+    auto& op = *self->op;
+    if (!find_locals(self)) {
+        self->now = phase::closed;
+        op.set_object(nullptr);
+        op.end_inline();
+        op.request_cancel();
+        return PYGEN_ERROR;
+    }
+    self->now = phase::running;
+    op.set_driven_by_task(!self->hot);
+    op.end_inline();
+    return yield_self(self, result);
+}
+
+PySendResult wait_for_inner(coroutine_object* self) {
+    if (!find_locals(self))
+        PyErr_Clear(); // driven by hand, without a loop: only cancelling from C++ would need one
+    self->op->end_inline();
+    return PYGEN_NEXT;
+}
+
+// What was behind the delegation is the parent's: an error has nobody on its way, and a value
+// nobody to take it.
+PySendResult end_in_child(coroutine_object* self, PyObject* value) {
+    port::leave(self->membership);
+    self->now = phase::closed;
+    self->waiter = nullptr;
+    {
+        const py::error_scope keep_set_error;
+        Py_CLEAR(self->inner);
+        Py_CLEAR(self->yielded);
+    }
+    if (value == nullptr)
+        return PYGEN_ERROR;
+    Py_DECREF(value);
+    set_crossing_error(
+        std::make_exception_ptr(boost::system::system_error(make_error_code(errc::forked))));
+    return PYGEN_ERROR;
+}
+
+// Goes on, holding the strand, until the coroutine ends or has to wait.
+PySendResult go_on(coroutine_object* self, PyObject** result) {
+    auto& op = *self->op;
+    while (!op.finished()) {
+        auto* waiter = op.take_delegation();
+        if (waiter == nullptr)
+            return wait_for_native(self, result);
+        PyObject* value = nullptr;
+        if (begin_inner(self, waiter, &value)) {
+            const auto outcome = step_inner(self, Py_None, nullptr, &value);
+            if (outcome == PYGEN_NEXT) {
+                *result = value;
+                return wait_for_inner(self);
+            }
+        }
+        if (op.on().is_copy()) { // it forked
+            op.end_inline();
+            return end_in_child(self, value);
+        }
+        if (end_inner(self, value, waiter) && !run_inline(op, [waiter] { waiter->resume(); }))
+            waiter->resume_later();
+    }
+    op.end_inline();
+    settle(self);
+    return give_result(self, result);
+}
+
+// The coroutine behind a delegation that has ended, in this step where its strand is free.
+PySendResult resume_and_go_on(coroutine_object* self, awaiting* waiter, PyObject** result) {
+    auto& op = *self->op;
+    if (!op.on().may_start_here() || !op.try_hold()) {
+        waiter->resume_later();
+        return yield_self(self, result);
+    }
+    op.begin_inline();
+    if (!run_inline(op, [waiter] { waiter->resume(); })) {
+        op.end_inline();
+        waiter->resume_later();
+        return yield_self(self, result);
+    }
+    return go_on(self, result);
+}
+
+// The delegated object ended, with the value or the error set.
+PySendResult end_delegation(coroutine_object* self, PyObject* value, PyObject** result) {
+    if (self->op->on().is_copy())
+        return end_in_child(self, value);
+    awaiting* waiter = nullptr;
+    if (!end_inner(self, value, waiter))
+        return yield_self(self, result);
+    return resume_and_go_on(self, waiter, result);
+}
+
+// A step of the delegated object, and of the coroutine behind it where that step was the last.
+PySendResult step_delegation(coroutine_object* self, PyObject* value, PyObject* exception,
+                             PyObject** result) {
+    PyObject* outcome_value = nullptr;
+    if (next_of_delegate(self, value, exception, &outcome_value) == PYGEN_NEXT) {
+        *result = outcome_value;
+        return PYGEN_NEXT;
+    }
+    return end_delegation(self, outcome_value, result);
+}
+
+bool is_generator_exit(const py::object& exception) {
+    return PyErr_GivenExceptionMatches(exception.ptr(), PyExc_GeneratorExit) != 0;
+}
+
+// Closes what is delegated to, and lets the coroutine behind it unwind here where it can.
+PySendResult unwind(coroutine_object* self, PyObject** result) {
+    const auto closed = close_delegate(*self);
+    if (closed)
+        PyErr_SetNone(get_imports().cancelled_error.ptr());
+    return end_delegation(self, nullptr, result);
+}
+
+// GeneratorExit ends the coroutine as a cancellation does; what goes on is the exception itself.
+PySendResult exit_delegation(coroutine_object* self, const py::object& exception,
+                             PyObject** result) {
+    const auto outcome = unwind(self, result);
+    if (outcome != PYGEN_ERROR || PyErr_ExceptionMatches(get_imports().cancelled_error.ptr()) == 0)
+        return outcome;
+    PyErr_Clear();
+    set_exception(exception);
+    return PYGEN_ERROR;
+}
+
+// False where it was begun for one loop and is awaited in another; true without a loop, by hand.
+bool is_driven_by_own_loop(const coroutine_object* self) {
+    const auto running = py::reinterpret_steal<py::object>(
+        PyObject_CallNoArgs(get_imports().get_running_loop.ptr()));
+    PyErr_Clear();
+    return !running || running.is_none() || !self->op->locals() ||
+           running.is(self->op->locals().event_loop());
+}
+
+PySendResult throw_into(coroutine_object* self, const py::object& exception, PyObject** result) {
+    stay_at_exit();
+    switch (self->now) {
+    case phase::delegating:
+        if (is_generator_exit(exception))
+            return exit_delegation(self, exception, result);
+        return step_delegation(self, nullptr, exception.ptr(), result);
+    case phase::running:
+        if (is_generator_exit(exception))
+            break;
+        if (!is_driven_by_own_loop(self))
+            break; // who throws could not be woken
+        // Native code is asked to end; the exception goes on once it has.
+        Py_XSETREF(self->thrown, exception.inc_ref().ptr());
+        ask_to_end(self);
+        return self->now == phase::settled ? give_result(self, result) : yield_self(self, result);
+    case phase::closed:
+        return fail_used_up();
+    case phase::created:
+    case phase::settled:
+        self->now = self->hot ? self->now : phase::closed;
+        set_handled_as_context(exception.ptr());
+        set_exception(exception);
+        return PYGEN_ERROR;
+    }
+    detach(self);
+    set_exception(exception);
+    return PYGEN_ERROR;
+}
+
+// False with the Python error set: there is nothing to run it on.
+bool find_scheduler(coroutine_object* self) {
+    auto& op = *self->op;
+    try {
+        if (!op.has_scheduler())
+            op.set_scheduler(choose_scheduler(op.locals()));
+        return true;
+    } catch (...) {
+        set_crossing_error(std::current_exception());
+        self->now = phase::closed;
+        return false;
+    }
+}
+
+// The first step, here and now; false where it has to be taken elsewhere.
+bool start_here(coroutine_object* self) {
+    auto& op = *self->op;
+    self->now = phase::running;
+    op.set_driven_by_task(!self->hot);
+    if (!op.on().may_start_here())
+        return false;
+    op.begin_inline();
+    if (!run_inline(op, [&op] { op.start(); }))
+        op.fail_to_start();
+    return true;
+}
+
+// It announces itself through the port from its first step on; false with the Python error set.
+bool start_there(coroutine_object* self) {
+    auto& op = *self->op;
+    if (!find_locals(self)) {
+        self->now = phase::closed;
+        op.set_object(nullptr);
+        return false;
+    }
+    op.start_there();
+    return true;
+}
+
+PySendResult start(coroutine_object* self, PyObject** result) {
+    if (!find_scheduler(self))
+        return PYGEN_ERROR;
+    if (start_here(self))
+        return go_on(self, result);
+    return start_there(self) ? yield_self(self, result) : PYGEN_ERROR;
+}
+
+PySendResult step(coroutine_object* self, PyObject* value, PyObject** result) {
+    switch (self->now) {
+    case phase::created:
+        return start(self, result);
+    case phase::delegating:
+        return step_delegation(self, value, nullptr, result);
+    case phase::running:
+        return yield_self(self, result);
+    case phase::settled:
+        return give_result(self, result);
+    case phase::closed:
+        break;
+    }
+    return fail_used_up();
+}
+
+} // namespace
+
+void start_hot(coroutine_object* self) {
+    auto& op = *self->op;
+    if (!find_scheduler(self))
+        throw py::error_already_set();
+    if (!start_here(self)) {
+        if (!start_there(self))
+            throw py::error_already_set();
+        return;
+    }
+    if (op.finished()) {
+        op.end_inline();
+        settle(self);
+        return;
+    }
+    if (!find_locals(self)) {
+        self->now = phase::closed;
+        op.set_object(nullptr);
+        op.end_inline();
+        op.request_cancel();
+        throw py::error_already_set();
+    }
+    op.end_inline();
+}
+
+PySendResult coroutine_am_send(PyObject* self, PyObject* value, PyObject** result) {
+    const auto alive = py::reinterpret_borrow<py::object>(self);
+    *result = nullptr;
+    return step(as_coroutine(self), value, result);
+}
+
+PyObject* coroutine_next(PyObject* self) {
+    return coroutine_send(self, Py_None);
+}
+
+PyObject* coroutine_send(PyObject* self, PyObject* value) {
+    if (value != Py_None && as_coroutine(self)->now == phase::created) {
+        PyErr_SetString(PyExc_TypeError, "can't send non-None value to a just-started coroutine");
+        return nullptr;
+    }
+    PyObject* result = nullptr;
+    const auto outcome = coroutine_am_send(self, value, &result);
+    return as_generator(outcome, result);
+}
+
+PyObject* coroutine_throw(PyObject* self, PyObject* arguments) {
+    const auto alive = py::reinterpret_borrow<py::object>(self);
+    const auto exception = exception_from(arguments);
+    if (!exception)
+        return nullptr;
+    PyObject* result = nullptr;
+    const auto outcome = throw_into(as_coroutine(self), exception, &result);
+    return as_generator(outcome, result);
+}
+
+PyObject* coroutine_close(PyObject* object, PyObject*) {
+    auto* self = as_coroutine(object);
+    const auto alive = py::reinterpret_borrow<py::object>(object);
+    if (self->now == phase::delegating) {
+        PyObject* result = nullptr;
+        const auto outcome = unwind(self, &result);
+        Py_XDECREF(result);
+        if (outcome == PYGEN_NEXT && self->now == phase::delegating) {
+            PyErr_SetString(PyExc_RuntimeError, "coroutine ignored GeneratorExit");
+            return nullptr;
+        }
+        if (outcome == PYGEN_ERROR &&
+            PyErr_ExceptionMatches(get_imports().cancelled_error.ptr()) == 0)
+            return nullptr;
+        PyErr_Clear();
+    }
+    if (self->now == phase::running)
+        detach(self);
+    self->now = phase::closed;
+    Py_RETURN_NONE;
+}
+
+void on_crossing_ready(coroutine_object& self) noexcept {
+    auto& op = *self.op;
+    if (op.finished()) {
+        settle(&self);
+    } else if (auto* waiter = op.take_delegation()) {
+        if (self.callback == nullptr)
+            return waiter->run_as_task(); // nobody is there to run it
+        self.now = phase::delegating;
+        self.waiter = waiter;
+        waiter->set_runner(&self);
+    }
+    Py_INCREF(as_object(&self)); // until it is woken
+    op.locals().port().wake_after_drain(&self.wake);
+}
+
+} // namespace bridge::detail

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <bridge/detail/crossing.hpp>
+
+#include "crossing/coroutine.hpp"
+#include "python/imports.hpp"
+#include "crossing/traceback.hpp"
+
+#include <bridge/detail/awaiting.hpp>
+#include <bridge/detail/python_compat.hpp>
+
+namespace bridge::detail {
+
+void crossing::request_cancel() noexcept {
+    requests_.fetch_add(1, std::memory_order_acq_rel);
+    if (cancel_queued_.exchange(true, std::memory_order_acq_rel))
+        return;
+    retain();
+    post(&cancel_task_);
+}
+
+void crossing::run_cancel(strand_task* self, bool call) {
+    const auto owner = intrusive_ptr<crossing>::adopt(static_cast<own_task*>(self)->owner);
+    owner->cancel_queued_.store(false, std::memory_order_release);
+    if (!call || owner->finished_)
+        return;
+    owner->emitted_ = owner->requests_.load(std::memory_order_acquire);
+    if (!owner->listens_)
+        owner->answered_ = owner->emitted_;
+    owner->signal_.emit(boost::asio::cancellation_type::all);
+}
+
+void crossing::start_there() noexcept {
+    if (on().is_copy()) { // whose locks may be a thread's of the parent
+        fail_to_start();
+        return announce();
+    }
+    started_there_ = true;
+    on().crossing_began();
+    on().schedule(*this, &start_task_);
+}
+
+void crossing::run_start(strand_task* self, bool call) {
+    auto* owner = static_cast<own_task*>(self)->owner;
+    if (call)
+        return owner->start();
+    owner->fail_to_start();
+    owner->on().crossing_ended();
+    owner->announce();
+}
+
+void crossing::fail_to_start() noexcept {
+    error_ = std::make_exception_ptr(boost::system::system_error(make_error_code(on().refusal())));
+    finished_ = true;
+}
+
+void crossing::delegate(awaiting& to) noexcept {
+    delegation_ = &to;
+    if (!inline_)
+        announce();
+}
+
+void crossing::finish() noexcept {
+    answered_at_end_ = answered_; // what it has spawned may go on
+    take_trace(nullptr);          // of an exception that the coroutine caught
+    finished_ = true;
+    if (started_there_)
+        on().crossing_ended();
+    if (!inline_)
+        announce();
+}
+
+void crossing::announce() noexcept {
+    retain();
+    if (locals() && locals().port().push(&completion_))
+        return;
+    if (auto* waiter = take_delegation())
+        waiter->refuse(errc::loop_closed);
+    release();
+}
+
+void crossing::deliver_completion(port_node* self, bool alive) noexcept {
+    const auto owner = intrusive_ptr<crossing>::adopt(static_cast<completion_node*>(self)->owner);
+    if (owner->object_ != nullptr && alive) {
+        on_crossing_ready(*owner->object_);
+        return;
+    }
+    auto* waiter = owner->take_delegation();
+    if (waiter != nullptr && alive)
+        waiter->run_as_task(); // its awaiting task is gone; it has to run all the same
+    else if (waiter != nullptr)
+        waiter->refuse(errc::loop_closed);
+}
+
+void set_crossing_error(const std::exception_ptr& error, const exception_trace* trace) noexcept {
+    const auto exception = to_python_exception(error);
+    // Cancelling is no failure to be looked into, and it has to be cheap.
+    if (trace != nullptr && !py::type::handle_of(exception).is(get_imports().cancelled_error))
+        add_traceback(exception, *trace);
+    if (PyErr_GivenExceptionMatches(exception.ptr(), PyExc_StopIteration) == 0) {
+        set_exception(exception);
+        return;
+    }
+    // PEP 479: it would end the coroutine that awaits instead of reaching it.
+    PyErr_SetString(PyExc_RuntimeError, "coroutine raised StopIteration");
+    const auto replacement = take_set_exception();
+    PyException_SetCause(replacement.ptr(), exception.inc_ref().ptr());
+    PyException_SetContext(replacement.ptr(), exception.inc_ref().ptr());
+    set_exception(replacement);
+}
+
+} // namespace bridge::detail

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loop/event_descriptor.hpp"
+
+#include "python/imports.hpp"
+
+#include <bridge/detail/shared.hpp>
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace bridge::detail {
+namespace {
+
+constexpr const char* capsule_name = "bridge.event_descriptor";
+
+void release_capsule(PyObject* capsule) {
+    static_cast<event_descriptor*>(PyCapsule_GetPointer(capsule, capsule_name))->release();
+}
+
+} // namespace
+
+PyMethodDef event_descriptor::gone_method = {"bridge_loop_gone", &event_descriptor::on_loop_gone,
+                                             METH_O, nullptr};
+
+event_descriptor::event_descriptor() : number_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+    if (number_ < 0)
+        throw std::system_error(errno, std::generic_category(), "eventfd for an event loop");
+}
+
+event_descriptor::~event_descriptor() {
+    ::close(number_);
+}
+
+py::object event_descriptor::keep_with(py::handle loop) {
+    const auto callback = py::reinterpret_steal<py::object>(PyCFunction_New(&gone_method, nullptr));
+    if (!callback)
+        throw py::error_already_set();
+    auto reference =
+        py::reinterpret_steal<py::object>(PyWeakref_NewRef(loop.ptr(), callback.ptr()));
+    if (!reference)
+        throw py::error_already_set();
+    auto kept =
+        py::reinterpret_steal<py::object>(PyCapsule_New(this, capsule_name, &release_capsule));
+    if (!kept)
+        throw py::error_already_set();
+    retain();
+    get_imports().descriptors[reference] = kept;
+    return reference;
+}
+
+PyObject* event_descriptor::on_loop_gone(PyObject*, PyObject* reference) noexcept {
+    if (auto* all = shared().all)
+        PyDict_DelItem(all->descriptors.ptr(), reference);
+    PyErr_Clear();
+    Py_RETURN_NONE;
+}
+
+void event_descriptor::signal() const noexcept {
+    const std::uint64_t one = 1;
+    // Fails only when the counter is full, and then the loop is awake.
+    [[maybe_unused]] const auto written = ::write(number_, &one, sizeof one);
+}
+
+void event_descriptor::clear() const noexcept {
+    std::uint64_t count = 0;
+    [[maybe_unused]] const auto size = ::read(number_, &count, sizeof count);
+}
+
+} // namespace bridge::detail

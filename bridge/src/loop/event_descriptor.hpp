@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// The descriptor by which native threads wake a foreign loop.
+#pragma once
+
+#include "loop/yield_backoff.hpp"
+
+#include <bridge/detail/intrusive.hpp>
+#include <bridge/detail/python.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+
+namespace bridge::detail {
+
+/// An eventfd, open as long as its port may write to it and its loop may still unregister it: a
+/// loop of libuv does that after it has dropped the reader, and by then the number must not be
+/// another file's.
+class event_descriptor {
+public:
+    /// Throws std::system_error.
+    event_descriptor();
+    event_descriptor(const event_descriptor&) = delete;
+    event_descriptor& operator=(const event_descriptor&) = delete;
+
+    /// A weak reference to the loop, until whose end it stays open. Requires the GIL.
+    py::object keep_with(py::handle loop);
+
+    int number() const noexcept { return number_; }
+
+    /// Before what was signalled is taken, and how much that was the last time. Loop thread.
+    yielding yields{std::chrono::microseconds(500)};
+    std::uint64_t last_came = 0;
+
+    void signal() const noexcept;
+    void clear() const noexcept;
+
+    void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
+
+    void release() noexcept {
+        if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+            delete this;
+    }
+
+private:
+    ~event_descriptor();
+    static PyObject* on_loop_gone(PyObject* self, PyObject* reference) noexcept;
+    static PyMethodDef gone_method;
+
+    std::atomic<int> references_{1};
+    int number_;
+};
+
+} // namespace bridge::detail

@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <bridge/detail/port.hpp>
+
+#include "loop/event_descriptor.hpp"
+#include "python/exit.hpp"
+#include "python/imports.hpp"
+#include "same_thread/loop_context.hpp"
+
+#include <bridge/detail/interpreter.hpp>
+#include <bridge/detail/report.hpp>
+#include <bridge/detail/scheduler.hpp>
+#include <bridge/error.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <mutex>
+
+namespace bridge::detail {
+namespace {
+
+constexpr const char* capsule_name = "bridge.port";
+
+// A drain ends at whichever comes first; the rest is delivered in the loop's next turn, so that
+// completions cannot starve timers and sockets.
+constexpr int drain_nodes = 256;
+constexpr std::uint64_t many_nodes = 16;
+constexpr auto drain_time = std::chrono::milliseconds(1);
+
+// The queue of a port whose loop has ended: the same value in every module of the process.
+port_node* closed_mark() noexcept {
+    return reinterpret_cast<port_node*>(std::uintptr_t{1});
+}
+
+port_node* reversed(port_node* list) noexcept {
+    port_node* first = nullptr;
+    while (list != nullptr)
+        first = std::exchange(list, std::exchange(list->next, first));
+    return first;
+}
+
+void release_capsule(PyObject* capsule) {
+    static_cast<port*>(PyCapsule_GetPointer(capsule, capsule_name))->release();
+}
+
+py::object new_method(PyMethodDef& method, const py::object& self) {
+    auto function = py::reinterpret_steal<py::object>(PyCFunction_New(&method, self.ptr()));
+    if (!function)
+        throw py::error_already_set();
+    return function;
+}
+
+// Without the descriptor, which a forked child shares with its parent.
+void call_in_next_turn(py::handle loop, PyMethodDef& method, port& self) noexcept {
+    const py::error_scope raised; // what ends the run
+    try {
+        const auto capsule =
+            py::reinterpret_steal<py::object>(PyCapsule_New(&self, capsule_name, &release_capsule));
+        if (!capsule)
+            throw py::error_already_set();
+        self.retain();
+        loop.attr("call_soon")(new_method(method, capsule));
+    } catch (py::error_already_set& error) {
+        error.discard_as_unraisable("bridge: waking tasks in a forked child");
+    }
+}
+
+} // namespace
+
+PyMethodDef port::readable_method = {"bridge_port", &port::on_readable, METH_NOARGS, nullptr};
+PyMethodDef port::attach_method = {"bridge_attach", &port::on_attach, METH_NOARGS, nullptr};
+
+intrusive_ptr<port> port::of(py::handle loop) {
+    if (auto found = find(loop))
+        return found;
+    if (is_interpreter_ending())
+        refuse_at_exit();
+    auto made = intrusive_ptr<port>::adopt(new port(loop, nullptr));
+    made->attach();
+    made->enter_table();
+    return made;
+}
+
+intrusive_ptr<port> port::make(py::handle loop, loop_context& host) {
+    auto made = intrusive_ptr<port>::adopt(new port(loop, &host));
+    made->enter_table();
+    return made;
+}
+
+void port::enter_table() {
+    auto& all = get_imports();
+    all.ports[key_] = py::capsule(this, capsule_name);
+    retain(); // the table's reference, given back in close()
+    all.last_port = {loop_, this};
+    enter_list();
+}
+
+intrusive_ptr<port> port::find(py::handle loop) {
+    auto& last = get_imports().last_port;
+    if (last.loop == loop.ptr())
+        return intrusive_ptr<port>(last.its_port);
+    auto found = find_or_copy(loop);
+    if (!found)
+        return {};
+    if (!found->is_open())
+        throw_error(errc::forked); // closed ones leave the table
+    last = {loop.ptr(), found.get()};
+    return found;
+}
+
+intrusive_ptr<port> port::find_or_copy(py::handle loop) {
+    const auto& ports = get_imports().ports;
+    const auto key = py::reinterpret_steal<py::object>(PyWeakref_NewRef(loop.ptr(), nullptr));
+    if (!key)
+        throw py::error_already_set();
+    if (!ports.contains(key))
+        return {};
+    return intrusive_ptr<port>(ports[key].cast<py::capsule>().get_pointer<port>());
+}
+
+port::port(py::handle loop, loop_context* host)
+    : identity_(loop.ptr()), loop_(loop.ptr()), key_(nullptr), host_(host) {
+    if (host_ != nullptr) {
+        host_->retain();
+        key_ = PyWeakref_NewRef(loop_, nullptr);
+    } else {
+        descriptor_ = new event_descriptor;
+        key_ = descriptor_->keep_with(loop).release().ptr();
+    }
+    const auto base = py::module_::import("asyncio").attr("BaseEventLoop");
+    shows_ready_queue_ = py::isinstance(loop, base) && py::hasattr(loop, "_ready");
+}
+
+port::~port() {
+    if (host_ != nullptr)
+        host_->release();
+    else
+        descriptor_->release();
+}
+
+void port::release() noexcept {
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+        delete this;
+}
+
+// The loop's own references to its reader tell when the loop is gone: the capsule dies with them.
+void port::attach() {
+    auto& all = get_imports();
+    const py::handle loop(loop_);
+    py::object self =
+        py::reinterpret_steal<py::object>(PyCapsule_New(this, capsule_name, &port::on_reader_gone));
+    if (!self)
+        throw py::error_already_set();
+    retain();
+    try {
+        if (all.get_running_loop().is(loop))
+            loop.attr(all.name.add_reader)(descriptor_->number(),
+                                           new_method(readable_method, self));
+        else
+            loop.attr(all.name.call_soon_threadsafe)(new_method(attach_method, self));
+    } catch (py::error_already_set& error) {
+        if (error.matches(PyExc_RuntimeError) && loop.attr("is_closed")().cast<bool>())
+            throw_error(errc::loop_closed);
+        throw;
+    }
+}
+
+PyObject* port::on_attach(PyObject* self, PyObject*) noexcept {
+    auto* to = static_cast<port*>(PyCapsule_GetPointer(self, capsule_name));
+    try {
+        const auto capsule = py::reinterpret_borrow<py::object>(self);
+        to->loop().attr(get_imports().name.add_reader)(to->descriptor_->number(),
+                                                       new_method(readable_method, capsule));
+    } catch (py::error_already_set& error) {
+        error.restore();
+        return nullptr;
+    }
+    Py_RETURN_NONE;
+}
+
+void port::on_reader_gone(PyObject* capsule) noexcept {
+    auto* gone = static_cast<port*>(PyCapsule_GetPointer(capsule, capsule_name));
+    gone->close();
+    gone->release();
+}
+
+PyObject* port::on_readable(PyObject* self, PyObject*) noexcept {
+    auto* to = static_cast<port*>(PyCapsule_GetPointer(self, capsule_name));
+    const intrusive_ptr<port> alive(to);
+    // A forked child shares the descriptor with its parent, which alone may read it.
+    const bool goes_on = to->is_open() ? to->drain() : to->loop_ == nullptr || to->wake_waiters();
+    if (!goes_on)
+        return nullptr;
+    Py_RETURN_NONE;
+}
+
+bool port::push(port_node* node) noexcept {
+    auto* head = head_.load(std::memory_order_relaxed);
+    do {
+        if (head == closed_mark())
+            return false;
+        node->next = head;
+        // Sequentially consistent: before it sleeps, a host looks here after it said so.
+    } while (!head_.compare_exchange_weak(head, node, std::memory_order_seq_cst,
+                                          std::memory_order_relaxed));
+    // The node may be delivered and gone by now. Only the first one wakes: whoever drains takes
+    // all.
+    if (head == nullptr)
+        wake();
+    return true;
+}
+
+void port::wake() noexcept {
+    if (host_ != nullptr) {
+        if (host_->wake())
+            wakes_.fetch_add(1, std::memory_order_relaxed);
+        return;
+    }
+    wakes_.fetch_add(1, std::memory_order_relaxed);
+    descriptor_->signal();
+}
+
+bool port::is_open() const noexcept {
+    return head_.load(std::memory_order_acquire) != closed_mark();
+}
+
+bool port::has_arrivals() const noexcept {
+    const auto* head = head_.load(std::memory_order_seq_cst);
+    return undelivered_ != nullptr || (head != nullptr && head != closed_mark());
+}
+
+bool port::has_ready_callbacks() const noexcept {
+    if (loop_ == nullptr)
+        return true; // closed under a loop that runs on, at interpreter exit: nothing is woken
+    const auto ready =
+        py::reinterpret_steal<py::object>(PyObject_GetAttr(loop_, get_imports().name.ready.ptr()));
+    const bool none = ready && PyObject_Size(ready.ptr()) == 0;
+    PyErr_Clear();
+    return !none;
+}
+
+// A task may be woken inside the drain only where pure Python could not tell: no task is running,
+// and no callback was queued that would have run before the wake-up.
+bool port::nothing_queued_before() const noexcept {
+    if (!shows_ready_queue_ || has_ready_callbacks())
+        return false;
+    if (host_ != nullptr)
+        return !host_->is_in_debug_mode(); // inside select() no task runs
+    const auto task = py::reinterpret_steal<py::object>(
+        PyObject_CallOneArg(get_imports().current_task.ptr(), loop_));
+    const bool answer = task && task.is_none();
+    PyErr_Clear();
+    return answer;
+}
+
+// Native threads that share this processor were interrupted to run the loop: what they complete if
+// they go on first comes without a wake-up of its own. Not where much comes anyway.
+bool port::drain() noexcept {
+    descriptor_->clear(); // before the queue is taken: a push after this wakes again
+    const bool awaits_more = native_work_ > 1 && descriptor_->last_came < many_nodes;
+    const bool yielded = awaits_more && descriptor_->yields.yield();
+    const auto before = delivered_;
+    const bool goes_on = deliver();
+    descriptor_->last_came = delivered_ - before;
+    if (yielded)
+        descriptor_->yields.note(descriptor_->last_came > 1);
+    return goes_on;
+}
+
+bool port::deliver() noexcept {
+    drop_released_references();
+    if (!has_arrivals())
+        return wake_waiters();
+    const auto begin = std::chrono::steady_clock::now();
+    deliver_some(begin + drain_time);
+    const bool go_on = wake_waiters();
+    const auto time = std::chrono::steady_clock::now() - begin;
+    ++drains_;
+    drain_time_ += time;
+    longest_drain_ = std::max(longest_drain_, time);
+    return go_on;
+}
+
+port_node* port::take_arrivals() noexcept {
+    auto* head = head_.load(std::memory_order_relaxed);
+    while (head != nullptr && head != closed_mark() &&
+           !head_.compare_exchange_weak(head, nullptr, std::memory_order_acq_rel,
+                                        std::memory_order_relaxed)) {
+    }
+    return head == closed_mark() ? nullptr : reversed(head);
+}
+
+void port::deliver_some(std::chrono::steady_clock::time_point deadline) noexcept {
+    auto* list = std::exchange(undelivered_, nullptr);
+    for (int left = drain_nodes; left > 0; --left) {
+        // Also after the rest of an earlier batch: the wake-up for what came since is used up.
+        if (list == nullptr)
+            list = take_arrivals();
+        if (list == nullptr)
+            return;
+        auto* node = list;
+        list = node->next;
+        node->deliver(node, true);
+        ++delivered_;
+        // The clock costs as much as a delivery: looked at now and then.
+        if (left % 16 == 0 && std::chrono::steady_clock::now() > deadline)
+            break;
+    }
+    undelivered_ = list;
+    if (!is_open()) // what was delivered let another thread in, at interpreter exit
+        return deliver_undelivered_as_dead();
+    if (list != nullptr || head_.load(std::memory_order_relaxed) != nullptr)
+        wake();
+}
+
+void port::wake_after_drain(port_waiter* waiter) noexcept {
+    waiter->next = nullptr;
+    *last_waiter_ = waiter;
+    last_waiter_ = &waiter->next;
+}
+
+bool port::wake_waiters() noexcept {
+    const bool directly = first_waiter_ != nullptr && nothing_queued_before();
+    while (first_waiter_ != nullptr) {
+        auto* waiter = first_waiter_;
+        first_waiter_ = waiter->next;
+        if (first_waiter_ == nullptr)
+            last_waiter_ = &first_waiter_;
+        if (waiter->wake(waiter, directly))
+            continue;
+        // The rest in the next turn, if the loop runs on.
+        if (first_waiter_ != nullptr && is_open())
+            wake();
+        else if (first_waiter_ != nullptr && loop_ != nullptr)
+            call_in_next_turn(loop_, readable_method, *this);
+        return false;
+    }
+    return true;
+}
+
+void port::deliver_undelivered_as_dead() noexcept {
+    auto* list = std::exchange(undelivered_, nullptr);
+    while (list != nullptr) {
+        auto* node = list;
+        list = node->next;
+        node->deliver(node, false);
+    }
+}
+
+void port::close(errc why) noexcept {
+    auto* head = head_.exchange(closed_mark(), std::memory_order_acq_rel);
+    if (head == closed_mark())
+        return;
+    const intrusive_ptr<port> alive(this);
+    leave_list();
+    if (auto& last = get_imports().last_port; last.its_port == this)
+        last = {};
+    if (PyDict_DelItem(get_imports().ports.ptr(), key_) == 0)
+        release();
+    PyErr_Clear();
+    Py_CLEAR(key_);
+    deliver_undelivered_as_dead();
+    undelivered_ = reversed(head);
+    deliver_undelivered_as_dead();
+    abandon_members(nullptr, why);
+    Py_CLEAR(when_idle_);
+    loop_ = nullptr;
+}
+
+void port::mark_copies(shared_state& in) noexcept {
+    for (auto* one = in.ports; one != nullptr; one = one->next_)
+        one->head_.store(closed_mark(), std::memory_order_release);
+}
+
+void port::close_all() noexcept {
+    const auto ports = py::reinterpret_steal<py::list>(PyDict_Values(get_imports().ports.ptr()));
+    for (const auto& item : ports) {
+        auto* one = static_cast<port*>(PyCapsule_GetPointer(item.ptr(), capsule_name));
+        if (one->host_ != nullptr)
+            one->host_->close(errc::interpreter_gone);
+        else
+            one->close(errc::interpreter_gone);
+    }
+}
+
+} // namespace bridge::detail

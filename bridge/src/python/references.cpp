@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <bridge/detail/interpreter.hpp>
+
+#include "python/exit.hpp"
+#include "python/imports.hpp"
+
+#include <bridge/detail/port.hpp>
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <new>
+#include <stdexcept>
+
+namespace bridge::detail {
+
+struct released_reference {
+    released_reference* next;
+    PyObject* object;
+    bool unstarted;
+};
+
+namespace {
+
+int drop_from_pending_call(void*) {
+    drop_released_references();
+    return 0;
+}
+
+void drop(PyObject* object, bool unstarted) noexcept {
+    // Not where somebody else has it, who may still await it.
+    if (unstarted && Py_REFCNT(object) == 1 &&
+        (PyCoro_CheckExact(object) || Py_IS_TYPE(object, shared().all->coroutine_type))) {
+        const py::error_scope keep_set_error;
+        const auto closed = py::reinterpret_steal<py::object>(call_python([object] {
+            return PyObject_CallMethodNoArgs(object, shared().all->name.close.ptr());
+        }));
+        if (!closed)
+            PyErr_WriteUnraisable(object);
+    }
+    call_python([object] { Py_DECREF(object); });
+}
+
+void release(PyObject* object, bool unstarted) noexcept {
+    if (interpreter_gate().is_open() && holds_gil()) // it does not end before this thread lets go
+        return drop(object, unstarted);
+    const gate_guard inside(interpreter_gate());
+    if (!inside)
+        return; // the interpreter owned the object; there is nothing left to give back to
+    auto* node = new (std::nothrow) released_reference{nullptr, object, unstarted};
+    if (node == nullptr)
+        return; // a leaked reference is better than an exception in a destructor
+    auto& dropped = shared().released;
+    auto* before = dropped.load(std::memory_order_relaxed);
+    do
+        node->next = before;
+    while (!dropped.compare_exchange_weak(before, node, std::memory_order_release,
+                                          std::memory_order_relaxed));
+    // One pending call a batch; when CPython's queue is full a drain or the next batch does it.
+    if (before == nullptr)
+        Py_AddPendingCall(&drop_from_pending_call, nullptr);
+}
+
+} // namespace
+
+void abort_without_gil(const char* who) noexcept {
+    std::fprintf(stderr,
+                 "bridge: %s needs the GIL, which this thread does not hold; call it inside "
+                 "bridge::with_gil\n",
+                 who);
+    std::abort();
+}
+
+void release_reference(PyObject* object) noexcept {
+    release(object, false);
+}
+
+void release_unstarted(PyObject* awaitable) noexcept {
+    if (awaitable != nullptr)
+        release(awaitable, true);
+}
+
+void drop_released_references() noexcept {
+    auto& dropped = shared().released;
+    if (dropped.load(std::memory_order_relaxed) == nullptr)
+        return;
+    auto* node = dropped.exchange(nullptr, std::memory_order_acquire);
+    while (node != nullptr) {
+        auto* next = node->next;
+        drop(node->object, node->unstarted);
+        delete node;
+        node = next;
+    }
+}
+
+void restore_thread(PyThreadState* saved, std::uint32_t life) noexcept {
+    const gate_guard inside(interpreter_gate());
+    const auto& now = shared();
+    // Before the first life there is nothing to tell one from the next.
+    while ((life != 0 && life != now.interpreter_life) ||
+           (!inside && now.interpreter_ended && now.exit_thread != &this_thread()))
+        ::pause();
+    call_python([saved] { PyEval_RestoreThread(saved); });
+}
+
+void require_main_interpreter() {
+    if (PyInterpreterState_Get() != PyInterpreterState_Main())
+        throw std::runtime_error(
+            "bridge: this is a sub-interpreter, where C++ coroutines cannot be awaited; use the "
+            "main interpreter, or a process of its own for each");
+}
+
+// Before Python 3.12 the C part of asyncio outlives an interpreter in which anything of it leaked,
+// as work in flight at the end does, and would use what has died with that; the rest of asyncio
+// works without it.
+void leave_stale_asyncio() {
+#if PY_VERSION_HEX < 0x030C0000
+    if (shared().interpreter_life == 0)
+        return;
+    const auto modules = py::reinterpret_borrow<py::dict>(PyImport_GetModuleDict());
+    const bool imported = modules.contains("asyncio");
+    const auto c_part = py::reinterpret_steal<py::object>(PyImport_ImportModule("_asyncio"));
+    PyErr_Clear(); // left out already
+    const auto weak_set = py::module_::import("weakref").attr("WeakSet");
+    if (!c_part || py::isinstance(c_part.attr("_all_tasks"), weak_set))
+        return;
+    if (imported)
+        throw std::runtime_error(
+            "bridge: asyncio still has state of the interpreter that ended in this process, a flaw "
+            "of Python before 3.12; start Python with bridge::interpreter, or use the bridge "
+            "before asyncio is imported");
+    modules["_asyncio"] = py::none();
+#endif
+}
+
+void attach_interpreter() {
+    if (interpreter_gate().is_open())
+        return;
+    require_main_interpreter();
+    if (is_interpreter_ending())
+        refuse_at_exit();
+    join_shared_state();
+    leave_stale_asyncio();
+    if (interpreter_gate().is_open())
+        return; // another module did the rest
+    shared().exit_thread = nullptr;
+    register_exit_hook();
+    ++shared().interpreter_life;
+    shared().interpreter_ended = false;
+    shared().all = nullptr; // an earlier life's
+    interpreter_gate().open();
+}
+
+} // namespace bridge::detail

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/default_runtime.hpp"
+
+#include <bridge/detail/shared.hpp>
+#include <bridge/error.hpp>
+#include <bridge/gil.hpp>
+
+#include <cstdio>
+#include <stdexcept>
+#include <utility>
+
+namespace bridge {
+namespace detail {
+
+constinit default_runtime_home own_default_runtime;
+
+void default_runtime_home::retire(runtime* ended) {
+    if (others == nullptr)
+        others = new std::vector<runtime*>;
+    others->push_back(ended);
+}
+
+void hand_over_default_runtime(default_runtime_home& to) {
+    const std::scoped_lock lock(own_default_runtime.mutex, to.mutex);
+    auto* running = own_default_runtime.running.exchange(nullptr);
+    if (to.running == nullptr)
+        to.running = running;
+    else if (running != nullptr)
+        to.retire(running); // whoever holds it goes on with it until the end
+}
+
+struct default_context::kept {
+    std::shared_ptr<boost::asio::execution_context> context;
+    kept* next;
+};
+
+default_context::~default_context() {
+    for (auto* one = first_.load(); one != nullptr;)
+        delete std::exchange(one, one->next);
+}
+
+boost::asio::execution_context& default_context::get() {
+    for (;;) {
+        auto& now = default_runtime();
+        if (auto its = static_cast<runtime_scheduler&>(now.scheduler()).shared_context())
+            return keep(std::move(its));
+        // Else it was shut down and given up at this moment, and there is a new one.
+        if (&now == &default_runtime())
+            throw_error(errc::runtime_stopped);
+    }
+}
+
+boost::asio::execution_context&
+default_context::keep(std::shared_ptr<boost::asio::execution_context> context) {
+    auto* first = first_.load(std::memory_order_acquire);
+    if (first != nullptr && first->context == context)
+        return *context;
+    auto* made = new kept{context, first};
+    while (!first_.compare_exchange_weak(made->next, made, std::memory_order_release,
+                                         std::memory_order_relaxed)) {
+    }
+    return *context;
+}
+
+namespace {
+
+default_runtime_home& home() noexcept {
+    return *shared().default_runtime;
+}
+
+runtime* take_default_runtime() {
+    auto& from = home();
+    const std::lock_guard lock(from.mutex);
+    if (auto* running = from.running.load()) {
+        static_cast<runtime_scheduler&>(running->scheduler()).require_outside();
+        from.retire(running);
+    }
+    return from.running.exchange(nullptr);
+}
+
+void require_none(const default_runtime_home& in) {
+    if (in.running != nullptr)
+        throw std::logic_error(
+            "init_default_runtime: the default runtime is already running, begun by this module or "
+            "another one of the process; call it before the first crossing, or after "
+            "shutdown_default_runtime()");
+}
+
+} // namespace
+
+void end_default_runtime() noexcept {
+    const gil_pause pause;
+    try {
+        take_default_runtime();
+        const auto& all = home();
+        for (std::size_t i = 0; all.others != nullptr && i < all.others->size(); ++i)
+            (*all.others)[i]->shutdown(all.options.exit_deadline);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "bridge: at interpreter exit: %s\n", error.what());
+    }
+}
+
+} // namespace detail
+
+runtime& default_runtime() {
+    auto& in = detail::home();
+    if (auto* running = in.running.load(std::memory_order_acquire))
+        return *running;
+    const std::lock_guard lock(in.mutex);
+    if (in.running == nullptr)
+        in.running = new runtime(in.options);
+    return *in.running;
+}
+
+void init_default_runtime(runtime_options options) {
+    auto& in = detail::home();
+    const std::lock_guard lock(in.mutex);
+    detail::require_none(in);
+    in.options = options;
+}
+
+void init_default_runtime(std::unique_ptr<runtime> runtime) {
+    auto& in = detail::home();
+    const std::lock_guard lock(in.mutex);
+    detail::require_none(in);
+    in.running = runtime.release();
+}
+
+bool shutdown_default_runtime(std::chrono::milliseconds deadline) {
+    const detail::gil_pause pause;
+    auto* ending = detail::take_default_runtime();
+    return ending == nullptr || ending->shutdown(deadline);
+}
+
+} // namespace bridge

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <bridge/stats.hpp>
+
+#include "runtime/default_runtime.hpp"
+
+#include <bridge/detail/port.hpp>
+#include <bridge/detail/shared.hpp>
+#include <bridge/gil.hpp>
+
+namespace bridge {
+
+bridge_stats stats() {
+    bridge_stats all;
+    with_gil([&] {
+        for (const auto& port : detail::port::all_open())
+            all.loops.push_back(port->stats());
+    });
+    const auto& shared = detail::shared();
+    auto& home = *shared.default_runtime;
+    const std::lock_guard lock(home.mutex);
+    all.default_runtime_runs = home.running != nullptr;
+    all.gil_takes = shared.gil_takes.load(std::memory_order_relaxed);
+    return all;
+}
+
+} // namespace bridge

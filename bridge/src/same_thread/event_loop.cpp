@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// The loop's class, written in Python, and the native object that its selector calls.
+#include <bridge/event_loop.hpp>
+
+#include "python/python_source.hpp"
+#include "event_loop_source.hpp"
+#include "python/imports.hpp"
+#include "same_thread/loop_context.hpp"
+
+#include <bridge/detail/python_compat.hpp>
+#include <bridge/python_error.hpp>
+
+namespace bridge {
+namespace detail {
+namespace {
+
+struct context_object {
+    PyObject_HEAD loop_context* context; ///< owned; null before __init__
+};
+
+loop_context* context_of(PyObject* self) noexcept {
+    return reinterpret_cast<context_object*>(self)->context;
+}
+
+// C++ exceptions stop here.
+template<class F>
+PyObject* guarded(F&& f) noexcept {
+    try {
+        f();
+        Py_RETURN_NONE;
+    } catch (py::error_already_set& error) {
+        error.restore();
+    } catch (...) {
+        set_exception(to_python_exception(std::current_exception()));
+    }
+    return nullptr;
+}
+
+PyObject* make(PyTypeObject* type, PyObject* args, PyObject*) noexcept {
+    int descriptor = -1;
+    if (PyArg_ParseTuple(args, "i:LoopContext", &descriptor) == 0)
+        return nullptr;
+    auto* self = type->tp_alloc(type, 0);
+    if (self == nullptr)
+        return nullptr;
+    auto* done = guarded(
+        [&] { reinterpret_cast<context_object*>(self)->context = new loop_context(descriptor); });
+    if (done == nullptr)
+        Py_CLEAR(self);
+    Py_XDECREF(done);
+    return self;
+}
+
+void dealloc(PyObject* self) noexcept {
+    if (auto* context = context_of(self)) {
+        const py::error_scope keep_set_error;
+        context->close();
+        context->release();
+    }
+    auto* type = Py_TYPE(self);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+PyObject* turn(PyObject* self, PyObject* timeout) noexcept {
+    double seconds = -1;
+    if (timeout != Py_None) {
+        seconds = PyFloat_AsDouble(timeout);
+        if (seconds == -1 && PyErr_Occurred() != nullptr)
+            return nullptr;
+        seconds = seconds > 0 ? seconds : 0;
+    }
+    const int ready = context_of(self)->turn(seconds);
+    if (ready == 2)
+        Py_RETURN_NONE;
+    return ready < 0 ? nullptr : PyBool_FromLong(ready);
+}
+
+PyObject* attach(PyObject* self, PyObject* loop) noexcept {
+    return guarded([&] { context_of(self)->attach(loop); });
+}
+
+PyObject* enter(PyObject* self, PyObject*) noexcept {
+    return guarded([&] { context_of(self)->begin(); });
+}
+
+PyObject* exit(PyObject* self, PyObject*) noexcept {
+    return guarded([&] { context_of(self)->end(); });
+}
+
+PyObject* close(PyObject* self, PyObject*) noexcept {
+    return guarded([&] { context_of(self)->close(); });
+}
+
+PyMethodDef methods[] = {
+    {"turn", turn, METH_O,
+     "The inside of select(): whether the selector has to be asked; None after a fork."},
+    {"attach", attach, METH_O, "Names the loop whose selector this is."},
+    {"__enter__", enter, METH_NOARGS, "The loop begins to run on this thread."},
+    {"__exit__", exit, METH_VARARGS, "The loop has ended to run."},
+    {"close", close, METH_NOARGS, "Ends what is pending."},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+PyType_Slot slots[] = {
+    {Py_tp_new, reinterpret_cast<void*>(&make)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},
+    {Py_tp_methods, methods},
+    {0, nullptr},
+};
+
+PyType_Spec spec = {"bridge.LoopContext", sizeof(context_object), 0, Py_TPFLAGS_DEFAULT, slots};
+
+py::object load_event_loop() {
+    const auto type = py::reinterpret_steal<py::object>(PyType_FromSpec(&spec));
+    if (!type)
+        throw py::error_already_set();
+    py::dict given;
+    given["native"] =
+        py::module_::import("types").attr("SimpleNamespace")(py::arg("LoopContext") = type);
+    return run_embedded("bridge_asyncio", "bridge/src/same_thread/event_loop.py", event_loop_source,
+                        given)["EventLoop"];
+}
+
+} // namespace
+} // namespace detail
+
+py::object event_loop_class() {
+    auto& type = detail::get_imports().event_loop;
+    if (!type)
+        type = detail::load_event_loop();
+    return type;
+}
+
+py::object new_event_loop() {
+    return event_loop_class()();
+}
+
+} // namespace bridge

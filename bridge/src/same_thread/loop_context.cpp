@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "same_thread/loop_context.hpp"
+
+#include "python/exit.hpp"
+#include "python/imports.hpp"
+
+#include <bridge/detail/interpreter.hpp>
+#include <bridge/detail/report.hpp>
+#include <bridge/detail/strand.hpp>
+#include <bridge/gil.hpp>
+#include <bridge/python_error.hpp>
+#include <bridge/runtime.hpp>
+#include <bridge/task_locals.hpp>
+
+#include <boost/asio/post.hpp>
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <chrono>
+#include <system_error>
+
+namespace bridge::detail {
+namespace {
+
+namespace asio = boost::asio;
+
+// One select() goes on with native work for so long before the loop's own has its turn.
+constexpr auto turn_time = std::chrono::milliseconds(1);
+// The clock and the context's reactor cost more than a pass: looked at now and then.
+constexpr int passes_between_looks = 16;
+constexpr int handlers_a_poll = 256;
+constexpr int polls_to_unwind = 1000;
+
+int duplicate(int descriptor) {
+    const int copy = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0)
+        throw std::system_error(errno, std::generic_category(), "descriptor of a selector");
+    return copy;
+}
+
+strand* reversed(strand* list) noexcept {
+    strand* first = nullptr;
+    while (list != nullptr)
+        first = std::exchange(list, std::exchange(list->next_ready, first));
+    return first;
+}
+
+} // namespace
+
+// The time in which handlers run: without the GIL, and known as this context's thread.
+class loop_context::stay {
+public:
+    explicit stay(loop_context& in) noexcept : in_(in) {
+        in_.inside_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+    }
+
+    stay(const stay&) = delete;
+    stay& operator=(const stay&) = delete;
+
+    ~stay() { in_.inside_.store({}, std::memory_order_relaxed); }
+
+private:
+    gil_pause pause_;
+    loop_context& in_;
+};
+
+loop_context::loop_context(int selector_fd)
+    : work_(context_.get_executor()), selector_(context_, duplicate(selector_fd)) {}
+
+loop_context::~loop_context() = default;
+
+void loop_context::attach(py::handle loop) {
+    port_ = port::make(loop, *this);
+}
+
+void loop_context::begin() {
+    loop_thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+    before_ = std::exchange(this_thread().running_loop, this);
+}
+
+void loop_context::end() {
+    loop_thread_.store({}, std::memory_order_relaxed);
+    if (auto*& running = this_thread().running_loop; running == this)
+        running = std::exchange(before_, nullptr);
+}
+
+bool loop_context::is_own_thread() const noexcept {
+    return inside_.load(std::memory_order_relaxed) == std::this_thread::get_id();
+}
+
+bool loop_context::may_start_here() const noexcept {
+    return loop_thread_.load(std::memory_order_relaxed) == std::this_thread::get_id();
+}
+
+bool loop_context::needs_this_thread() const noexcept {
+    return may_start_here();
+}
+
+void loop_context::schedule(strand& held, strand_task* first) noexcept {
+    const bool here = is_own_thread();
+    const bool inside = here || life().enter();
+    if (!inside || is_copy()) {
+        if (inside && !here)
+            life().leave();
+        return held.discard(first);
+    }
+    held.retain(); // the queue's reference
+    held.first_task = first;
+    auto* before = ready_.load(std::memory_order_relaxed);
+    do
+        held.next_ready = before;
+    // As in the port: a host that goes to sleep looks here after it said so.
+    while (!ready_.compare_exchange_weak(before, &held, std::memory_order_seq_cst,
+                                         std::memory_order_relaxed));
+    if (before == nullptr)
+        wake();
+    if (!here)
+        life().leave();
+}
+
+bool loop_context::wake() noexcept {
+    if (!sleeping_.load(std::memory_order_seq_cst))
+        return false;
+    const gate_guard inside(life());
+    if (!inside || !sleeping_.exchange(false, std::memory_order_seq_cst))
+        return false;
+    asio::post(context_, [] {});
+    return true;
+}
+
+bool loop_context::run_strands() noexcept {
+    if (ready_.load(std::memory_order_relaxed) == nullptr)
+        return false;
+    auto* list = reversed(ready_.exchange(nullptr, std::memory_order_acquire));
+    while (list != nullptr) {
+        const auto held = intrusive_ptr<strand>::adopt(list);
+        list = held->next_ready;
+        held->run_and_leave(std::exchange(held->first_task, nullptr));
+    }
+    return true;
+}
+
+// Handlers of the user's own may throw; the loop hears of it, and the rest runs on.
+template<class F>
+void loop_context::guarded(F&& run_some) noexcept {
+    try {
+        if (context_.stopped())
+            context_.restart();
+        run_some();
+    } catch (...) {
+        escaped_.push_back(std::current_exception());
+    }
+}
+
+bool loop_context::poll_context() noexcept {
+    int left = handlers_a_poll;
+    guarded([&] {
+        while (left > 0 && context_.poll_one() > 0)
+            --left;
+    });
+    return left < handlers_a_poll;
+}
+
+void loop_context::run_ready(bool also_context) noexcept {
+    const stay here(*this);
+    run_strands();
+    if (also_context)
+        poll_context();
+}
+
+void loop_context::watch_selector() {
+    if (std::exchange(watching_, true))
+        return;
+    selector_.async_wait(asio::posix::descriptor_base::wait_read,
+                         [this](const boost::system::error_code&) { watching_ = false; });
+}
+
+void loop_context::wait(double timeout) noexcept {
+    const stay here(*this);
+    guarded([&] {
+        watch_selector();
+        sleeping_.store(true, std::memory_order_seq_cst);
+        if (ready_.load(std::memory_order_seq_cst) == nullptr && !port_->has_arrivals()) {
+            if (timeout < 0)
+                context_.run_one();
+            else
+                context_.run_one_for(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                    std::chrono::duration<double>(timeout)));
+        }
+    });
+    sleeping_.store(false, std::memory_order_seq_cst);
+    run_strands();
+    poll_context();
+}
+
+int loop_context::turn(double timeout) noexcept {
+    stay_at_exit();
+    if (closed_) {
+        PyErr_SetString(PyExc_RuntimeError, "bridge: this event loop was closed");
+        return -1;
+    }
+    if (is_copy())
+        return 2;
+    if (timeout != 0 && has_nothing_to_do())
+        wait(timeout);
+    else
+        run_ready(true);
+    if (PyErr_CheckSignals() != 0)
+        return -1;
+    return deliver_and_go_on() ? !watching_ : -1;
+}
+
+// A task that was woken may have started something that is ready at once: no turn of the loop is
+// needed for that, as long as the loop has nothing of its own to do.
+bool loop_context::deliver_and_go_on() noexcept {
+    const auto deadline = std::chrono::steady_clock::now() + turn_time;
+    for (int pass = 1;; ++pass) {
+        if (!deliver())
+            return false;
+        const bool looks = pass % passes_between_looks == 0;
+        if (!goes_on() || (looks && std::chrono::steady_clock::now() > deadline))
+            return true;
+        run_ready(looks);
+    }
+}
+
+bool loop_context::has_nothing_to_do() const noexcept {
+    return ready_.load(std::memory_order_relaxed) == nullptr && !port_->has_arrivals();
+}
+
+bool loop_context::goes_on() const noexcept {
+    return ready_.load(std::memory_order_relaxed) != nullptr && !port_->has_ready_callbacks() &&
+           !is_loop_flag_set(get_imports().name.stopping);
+}
+
+bool loop_context::deliver() noexcept {
+    if (!port_->is_open())
+        return true;
+    for (const auto& error : std::exchange(escaped_, {}))
+        report_exception(port_->loop(), "Exception escaped an Asio handler",
+                         to_python_exception(error));
+    return port_->deliver();
+}
+
+bool loop_context::is_in_debug_mode() const noexcept {
+    return is_loop_flag_set(get_imports().name.debug);
+}
+
+bool loop_context::is_loop_flag_set(const py::object& name) const noexcept {
+    if (!port_->is_open())
+        return false;
+    const auto flag =
+        py::reinterpret_steal<py::object>(PyObject_GetAttr(port_->loop().ptr(), name.ptr()));
+    PyErr_Clear();
+    return flag && flag.ptr() == Py_True;
+}
+
+bool loop_context::runs_elsewhere() const noexcept {
+    const auto thread = loop_thread_.load(std::memory_order_relaxed);
+    return thread != std::thread::id() && thread != std::this_thread::get_id();
+}
+
+void loop_context::close(errc why) noexcept {
+    if (closed_)
+        return;
+    const intrusive_ptr<loop_context> alive(this);
+    if (port_)
+        port_->close(why);
+    // At interpreter exit a daemon thread may still be inside: it keeps what it uses.
+    if (runs_elsewhere())
+        return;
+    closed_ = true;
+    if (is_copy())
+        return retain(); // leaked: its descriptors are the parent's
+    const gil_pause pause;
+    unwind();
+    life().close(std::chrono::steady_clock::now() + std::chrono::seconds(1));
+    destroy_pending();
+    port_ = {}; // which holds this
+}
+
+void loop_context::unwind() noexcept {
+    inside_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+    for (int left = polls_to_unwind; left > 0; --left) {
+        const bool ran = run_strands();
+        if (!poll_context() && !ran)
+            break;
+    }
+    inside_.store({}, std::memory_order_relaxed);
+}
+
+// Frames end, and with them their crossings settle; what they post is destroyed in its turn.
+void loop_context::destroy_pending() noexcept {
+    work_.reset();
+    context_.shutdown();
+    auto* list = reversed(ready_.exchange(nullptr, std::memory_order_acquire));
+    while (list != nullptr) {
+        const auto held = intrusive_ptr<strand>::adopt(list);
+        list = held->next_ready;
+        held->discard(std::exchange(held->first_task, nullptr));
+    }
+}
+
+scheduler& scheduler_of(const task_locals& locals) {
+    if (auto* context = locals.port().host())
+        return *context;
+    return default_runtime().scheduler();
+}
+
+scheduler& choose_scheduler(const task_locals& locals) {
+    if (locals)
+        return scheduler_of(locals);
+    if (auto* context = this_thread().running_loop)
+        return *context;
+    return default_runtime().scheduler();
+}
+
+} // namespace bridge::detail

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the event pipe's bytes to failures, notes and the end.
+#include "run/record.hpp"
+
+#include <type_traits>
+#include <variant>
+
+namespace bridge::cli {
+
+namespace {
+
+constexpr std::size_t longest_line = 1024 * 1024;
+constexpr std::size_t most_bytes = 1024 * 1024;
+constexpr std::size_t most_items = 200;
+
+} // namespace
+
+void record::append(std::string_view bytes) {
+    while (!bytes.empty()) {
+        const auto end = bytes.find('\n');
+        const auto part = bytes.substr(0, end);
+        if (!is_skipping_line_)
+            line_ += part;
+        if (line_.size() > longest_line) {
+            complain("a line of more than 1 MiB");
+            line_.clear();
+            is_skipping_line_ = true;
+        }
+        if (end == std::string_view::npos)
+            return;
+        if (!is_skipping_line_)
+            take_line(line_);
+        line_.clear();
+        is_skipping_line_ = false;
+        bytes.remove_prefix(end + 1);
+    }
+}
+
+void record::take_line(std::string_view line) {
+    try {
+        if (const auto event = protocol::parse_event(line))
+            take(*event);
+    } catch (const protocol::protocol_error& error) {
+        complain(error.what());
+    }
+}
+
+void record::take(const protocol::event& event) {
+    const auto id = std::visit([](const auto& one) { return one.id; }, event);
+    if (id != id_)
+        return complain("an event of another test, \"" + id + "\"");
+    if (finished_)
+        return complain("an event after the last one");
+    if (const auto* one = std::get_if<protocol::test_failure>(&event)) {
+        if (has_room_for(one->message))
+            failures_.push_back(
+                {std::string(to_string(one->kind)), one->message, one->file, one->line});
+    } else if (const auto* note = std::get_if<protocol::test_note>(&event)) {
+        if (has_room_for(note->message))
+            notes_.push_back(note->message);
+    } else if (const auto* last = std::get_if<protocol::test_finished>(&event)) {
+        finished_ = *last;
+    }
+}
+
+bool record::has_room_for(std::string_view text) {
+    const bool has_room =
+        kept_bytes_ + text.size() <= most_bytes && failures_.size() + notes_.size() < most_items;
+    if (has_room)
+        kept_bytes_ += text.size();
+    else
+        ++dropped_;
+    return has_room;
+}
+
+void record::complain(const std::string& what) {
+    if (complaint_.empty())
+        complaint_ = "the event pipe carried " + what;
+}
+
+std::vector<failure> record::failures() const {
+    auto all = failures_;
+    if (!complaint_.empty())
+        all.push_back({"protocol", complaint_, {}, 0});
+    return all;
+}
+
+std::vector<std::string> record::notes() const {
+    auto all = notes_;
+    if (dropped_ > 0)
+        all.push_back(std::to_string(dropped_) + " more failures and notes were dropped");
+    return all;
+}
+
+} // namespace bridge::cli

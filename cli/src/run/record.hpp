@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Collects what one test process says over its event pipe, within bounds.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <bridge/protocol/event.hpp>
+
+#include "base/test_case.hpp"
+
+namespace bridge::cli {
+
+class record {
+public:
+    explicit record(std::string id) : id_(std::move(id)) {}
+
+    /// Bytes of the pipe, in any portions.
+    void append(std::string_view bytes);
+
+    const std::optional<protocol::test_finished>& finished() const noexcept { return finished_; }
+
+    /// Failures told by the test, then how many were too many, then words that were no event.
+    std::vector<failure> failures() const;
+
+    std::vector<std::string> notes() const;
+
+private:
+    void take_line(std::string_view line);
+    void take(const protocol::event& event);
+    bool has_room_for(std::string_view text);
+    void complain(const std::string& what);
+
+    std::string id_;
+    std::string line_;
+    bool is_skipping_line_ = false;
+    std::size_t kept_bytes_ = 0;
+    std::size_t dropped_ = 0;
+    std::optional<protocol::test_finished> finished_;
+    std::vector<failure> failures_;
+    std::vector<std::string> notes_;
+    std::string complaint_;
+};
+
+} // namespace bridge::cli
