@@ -7,17 +7,17 @@
 
 #include <boost/system/system_error.hpp>
 
-#include "verbs/bazel.hpp"
-#include "verbs/commands.hpp"
 #include "base/error.hpp"
 #include "process/standard_streams.hpp"
+#include "verbs/bazel.hpp"
+#include "verbs/commands.hpp"
 
 namespace {
 
 using bridge::cli::exit_code;
 
 exit_code call(int argc, char** argv) {
-    auto settings = bridge::cli::parse_options(argc, argv);
+    auto settings = bridge::cli::parse_command_line(argc, argv);
     switch (settings.what) {
     case bridge::cli::verb::list:
         return bridge::cli::list_tests(settings);

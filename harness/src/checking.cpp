@@ -2,7 +2,7 @@
 #include <bridge/harness/detail/checking.hpp>
 
 #include "errors.hpp"
-#include "test_run.hpp"
+#include "running_test.hpp"
 
 #include <bridge/gil.hpp>
 
@@ -13,8 +13,8 @@ namespace bridge::harness::detail {
 namespace {
 
 // A check where no test runs can fail nothing but the program.
-test_run& run_of(const char* what, const char* file, int line) {
-    if (auto* run = test_run::find())
+running_test& run_of(const char* what, const char* file, int line) {
+    if (auto* run = running_test::find())
         return *run;
     std::fprintf(stderr, "%s:%d: %s outside of any test\n", file, line, what);
     std::abort();
@@ -71,7 +71,7 @@ void check_raised(const check_site& site, const raised_type& type, const thrown&
 }
 
 void skip(std::string_view reason) {
-    if (auto* run = test_run::find())
+    if (auto* run = running_test::find())
         run->skip(std::string(reason));
     throw test_stop();
 }
@@ -84,7 +84,7 @@ void fail(std::string_view message, const char* file, int line) {
 }
 
 void note(std::string_view text) {
-    if (auto* run = test_run::find())
+    if (auto* run = running_test::find())
         run->note(std::string(text));
 }
 

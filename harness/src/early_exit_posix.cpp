@@ -4,7 +4,7 @@
 #include "early_exit.hpp"
 
 #include "output.hpp"
-#include "run.hpp"
+#include "run_all.hpp"
 
 #include <dlfcn.h>
 #include <unistd.h>

@@ -10,7 +10,7 @@
 
 namespace bridge::harness {
 
-/// Told by a test_run, one call at a time.
+/// Told by a running_test, one call at a time.
 class output {
 public:
     virtual ~output() = default;

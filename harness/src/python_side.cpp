@@ -71,7 +71,7 @@ awaitable<void> run_sync(detail::sync_body body) {
 }
 
 // Python never sees how the body ends: nothing is converted, and nothing is lost.
-awaitable<void> run_body(test_run* run) {
+awaitable<void> run_body(running_test* run) {
     const auto& what = *run->test().what;
     try {
         // Not by `?:`: GCC 12 destroys the awaited temporary of a conditional twice.
@@ -96,13 +96,13 @@ bool is_test_stop(const std::exception_ptr& error) {
 
 // What a stop becomes on its way through Python was recorded where it began; a cancelled body is
 // the answer to our own time-out.
-bool is_known(const test_run& run) {
+bool is_known(const running_test& run) {
     const auto& error = run.body_error;
     return is_test_stop(error) || (run.is_stopped() && is_native_error(error)) ||
            (run.is_timed_out() && is_cancellation(error));
 }
 
-void record_body_error(test_run& run) {
+void record_body_error(running_test& run) {
     const auto error = std::exchange(run.body_error, nullptr);
     if (!error)
         return;
@@ -119,12 +119,12 @@ void record_body_error(test_run& run) {
     run.body_error = nullptr;
 }
 
-void record(test_run& run, const std::string& kind, const std::string& message) {
+void record(running_test& run, const std::string& kind, const std::string& message) {
     const auto& info = run.test().info;
     run.fail(protocol::parse_failure_kind(kind).value(), message, info.file, info.line);
 }
 
-py::object make_body(test_run& run) {
+py::object make_body(running_test& run) {
     return bridge::detail::make_lazy(
         bridge::detail::make_crossing(nullptr, task_locals(), run_body(&run), &run),
         py::str(run.test().info.id));
@@ -276,7 +276,7 @@ void python_side::end_without_finalizing() {
     end_();
 }
 
-void python_side::run(test_run& run, watchdog& guard) {
+void python_side::run(running_test& run, watchdog& guard) {
     const auto report = [&run](const std::string& kind, const std::string& message) {
         record(run, kind, message);
     };

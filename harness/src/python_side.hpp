@@ -5,7 +5,7 @@
 #include <bridge/interpreter.hpp>
 
 #include "command_line.hpp"
-#include "test_run.hpp"
+#include "running_test.hpp"
 #include "watchdog.hpp"
 
 #include <optional>
@@ -48,7 +48,7 @@ public:
 
     /// Runs the body and judges what is left of it; everything is told to the run. The guard knows
     /// what time does not count. Throws python_error for KeyboardInterrupt.
-    void run(test_run& run, watchdog& guard);
+    void run(running_test& run, watchdog& guard);
 
 private:
     std::optional<interpreter> python_;

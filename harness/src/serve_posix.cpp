@@ -3,9 +3,9 @@
 #include "serve.hpp"
 
 #include "early_exit.hpp"
-#include "run.hpp"
+#include "run_all.hpp"
 #include "serving_channel.hpp"
-#include "test_loop.hpp"
+#include "test_runner.hpp"
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -40,7 +40,7 @@ int serve_batch(const std::vector<registered_test>& tests, const command_line& o
     std::optional<exit_guard> guard;
     std::optional<python_side> python(std::in_place, options);
     serving_channel channel(options.control_fd);
-    test_loop loop(*python, options); // before there are threads, as in run_in()
+    test_runner loop(*python, options); // before there are threads, as in run_in()
     python->start_runtime();
     watch_exits();
     while (const auto command = channel.receive()) {
@@ -55,7 +55,7 @@ int serve_batch(const std::vector<registered_test>& tests, const command_line& o
             return interrupted_exit;
         channel.send(protocol::test_done{});
     }
-    const int code = test_run::late_failures() > 0 ? failed_exit : 0;
+    const int code = running_test::late_failures() > 0 ? failed_exit : 0;
     guard.emplace(code);
     python.reset();
     return code;

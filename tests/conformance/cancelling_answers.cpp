@@ -57,9 +57,9 @@ async def main():
 }
 
 BRIDGE_TEST(native_code_that_does_not_listen_is_waited_for) {
-    static std::shared_ptr<gate> door;
+    static std::shared_ptr<turnstile> door;
     static std::unique_ptr<bridge::runtime> own; // one thread: what is posted later comes later
-    door = std::make_shared<gate>();
+    door = std::make_shared<turnstile>();
     own = std::make_unique<bridge::runtime>(bridge::runtime_options{1});
     const auto deaf = [] {
         return bridge::to_python(*own, {}, []() -> asio::awaitable<int> {
@@ -96,8 +96,8 @@ async def main():
 // What ends with a value without having seen the request ends as cancelled, as a task does that is
 // cancelled right before its last step.
 BRIDGE_TEST(an_operation_that_cannot_be_cancelled_does_not_lose_the_request) {
-    static std::shared_ptr<gate> door;
-    door = std::make_shared<gate>();
+    static std::shared_ptr<turnstile> door;
+    door = std::make_shared<turnstile>();
     const auto deaf = [](bool looks) {
         return bridge::to_python([](bool looks_for_it) -> asio::awaitable<int> {
             const life alive;

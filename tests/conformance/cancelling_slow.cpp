@@ -16,7 +16,7 @@ using namespace native_work;
 
 namespace {
 
-std::optional<gate> door;
+std::optional<turnstile> door;
 
 asio::awaitable<int> deaf() {
     const life alive;
@@ -86,7 +86,7 @@ async def main():
     BRIDGE_CHECK(said.starts_with(begin));
     BRIDGE_CHECK(said.ends_with(end));
     const auto place = said.substr(begin.size(), said.size() - begin.size() - end.size());
-    const auto line = place.find("gate.hpp:");
+    const auto line = place.find("turnstile.hpp:");
     BRIDGE_REQUIRE(line != std::string::npos);
     BRIDGE_CHECK(std::stoi(place.substr(line + 9)) > 0);
 }

@@ -4,7 +4,7 @@
 
 #include <bridge/bridge.hpp>
 
-#include "gate.hpp"
+#include "turnstile.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>

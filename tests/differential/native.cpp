@@ -3,7 +3,7 @@
 // them in, so that sanitizers see both.
 #include <bridge/bridge.hpp>
 
-#include "gate.hpp"
+#include "turnstile.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
@@ -166,9 +166,9 @@ PYBIND11_EMBEDDED_MODULE(native, m) {
     bridge::def_async(m, "swallow", &swallow);
     bridge::def_async(m, "convert", &convert);
     bridge::def_async(m, "unwind_slowly", &unwind_slowly);
-    py::class_<gate, std::shared_ptr<gate>> gates(m, "Gate");
-    gates.def(py::init<>()).def("open", &gate::open);
-    bridge::def_async(gates, "wait", &gate::wait);
+    py::class_<turnstile, std::shared_ptr<turnstile>> gates(m, "Gate");
+    gates.def(py::init<>()).def("open", &turnstile::open);
+    bridge::def_async(gates, "wait", &turnstile::wait);
     m.attr("EventLoop") = bridge::event_loop_class();
     m.def("hot_give", [](py_ref value) { return hot(give(std::move(value))); });
     m.def("hot_fail", [](py_ref exception) { return hot(fail(std::move(exception))); });

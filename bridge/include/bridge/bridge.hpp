@@ -19,10 +19,10 @@
 
 #include <bridge/bytes.hpp>
 #include <bridge/call.hpp>
-#include <bridge/cancellation.hpp>
 #include <bridge/def_async.hpp>
 #include <bridge/override.hpp>
 #include <bridge/scope.hpp>
+#include <bridge/slow_cancel.hpp>
 #include <bridge/to_cpp.hpp>
 #include <bridge/to_python.hpp>
 #include <bridge/to_thread.hpp>

@@ -2,8 +2,8 @@
 #include <bridge/detail/awaiting.hpp>
 
 #include "crossing/coroutine.hpp"
-#include "python/exit.hpp"
 #include "crossing/generator_protocol.hpp"
+#include "python/exit.hpp"
 #include "python/imports.hpp"
 
 #include <bridge/detail/context.hpp>
@@ -55,7 +55,7 @@ awaiting::awaiting(py_ref object, task_locals locals) noexcept
         auto* owner = static_cast<resume_task*>(self)->owner;
         if (call)
             return owner->resume();
-        if (owner->strand_->on().is_copy())
+        if (owner->strand_->on().is_parents_copy())
             return; // the frame is the parent's
         // Its threads have ended. Out of the frame first, which ends with it.
         const auto coroutine = std::exchange(owner->coroutine_, std::nullopt);
@@ -159,7 +159,7 @@ bool awaiting::settle(PyObject* value) noexcept {
 
 void awaiting::resume() {
     if (asked_python_ && strand_)
-        strand_->note_failure(); // Python has answered the request, by a value perhaps
+        strand_->note_answer(); // Python has answered the request, by a value perhaps
     auto coroutine = std::move(*coroutine_);
     coroutine_.reset();
     coroutine.resume();

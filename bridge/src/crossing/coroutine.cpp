@@ -2,8 +2,8 @@
 // Life of the awaitable: making, collecting, ending.
 #include "crossing/coroutine.hpp"
 
-#include "python/imports.hpp"
 #include "crossing/traceback.hpp"
+#include "python/imports.hpp"
 
 #include <bridge/detail/awaiting.hpp>
 #include <bridge/detail/python_compat.hpp>
@@ -25,7 +25,7 @@ int traverse(PyObject* object, visitproc visit, void* arg) {
     Py_VISIT(self->exception);
     Py_VISIT(self->cancel_message);
     Py_VISIT(self->thrown);
-    Py_VISIT(self->inner);
+    Py_VISIT(self->delegate);
     Py_VISIT(self->yielded);
     return 0;
 }
@@ -39,7 +39,7 @@ int clear(PyObject* object) {
     Py_CLEAR(self->exception);
     Py_CLEAR(self->cancel_message);
     Py_CLEAR(self->thrown);
-    Py_CLEAR(self->inner);
+    Py_CLEAR(self->delegate);
     Py_CLEAR(self->yielded);
     return 0;
 }
@@ -127,8 +127,8 @@ std::string describe(const port_member* member) {
     std::string text = py::str(py::handle(self->name));
     if (const auto place = self->op->suspended_at(); place.file != nullptr)
         text += std::string(", waiting at ") + place.file + ":" + std::to_string(place.line);
-    if (self->inner != nullptr)
-        text += ", awaiting " + std::string(py::repr(py::handle(self->inner)));
+    if (self->delegate != nullptr)
+        text += ", awaiting " + std::string(py::repr(py::handle(self->delegate)));
     return text;
 }
 
@@ -268,7 +268,7 @@ py::object make_hot(intrusive_ptr<crossing> op, py::handle name) {
 
 // In a forked child nothing is left to wait for: what would end is the parent's.
 void ask_to_end(coroutine_object* self) noexcept {
-    if (self->now == phase::running && self->op->on().is_copy()) {
+    if (self->now == phase::running && self->op->on().is_parents_copy()) {
         const auto alive = py::reinterpret_borrow<py::object>(as_object(self));
         settle_as_cancelled(self);
         if (!wake_waiters(self, false))
@@ -281,15 +281,15 @@ void ask_to_end(coroutine_object* self) noexcept {
 
 void detach(coroutine_object* self) noexcept {
     port::leave(self->membership);
-    if (self->waiter != nullptr) {
+    if (self->delegator != nullptr) {
         if (!close_delegate(*self))
-            PyErr_WriteUnraisable(self->inner);
-        auto* waiter = std::exchange(self->waiter, nullptr);
-        Py_CLEAR(self->inner);
+            PyErr_WriteUnraisable(self->delegate);
+        auto* delegator = std::exchange(self->delegator, nullptr);
+        Py_CLEAR(self->delegate);
         Py_CLEAR(self->yielded);
         PyErr_SetNone(get_imports().cancelled_error.ptr());
-        if (waiter->settle(nullptr))
-            waiter->resume_later();
+        if (delegator->settle(nullptr))
+            delegator->resume_later();
     }
     self->op->set_object(nullptr);
     self->op->request_cancel();

@@ -27,11 +27,11 @@ struct coroutine_object {
     PyObject* result;
     PyObject* exception;
     PyObject* cancel_message;
-    PyObject* thrown;  ///< raised by throw() while native code ran; leaves when that has ended
-    PyObject* inner;   ///< what is delegated to, being iterated
-    PyObject* yielded; ///< what `inner` waits for
+    PyObject* thrown;   ///< raised by throw() while native code ran; leaves when that has ended
+    PyObject* delegate; ///< what is delegated to, being iterated
+    PyObject* yielded;  ///< what `delegate` waits for
     PyObject* name;
-    awaiting* waiter; ///< who awaits `inner`
+    awaiting* delegator; ///< who awaits `delegate`
 
     struct member : port_member {
         coroutine_object* owner;
@@ -43,11 +43,11 @@ struct coroutine_object {
 
     phase now;
     bool hot;
-    bool blocking;     ///< _asyncio_future_blocking
-    bool held;         ///< native code owns a reference, because somebody waits
-    bool retrieved;    ///< somebody saw the exception
-    bool cancel_inner; ///< throw CancelledError into `inner` at its next step
-    bool inside;       ///< Python code that is delegated to runs, in this call
+    bool blocking;         ///< _asyncio_future_blocking
+    bool held;             ///< native code owns a reference, because somebody waits
+    bool retrieved;        ///< somebody saw the exception
+    bool cancels_delegate; ///< throw CancelledError into `delegate` at its next step
+    bool inside;           ///< Python code that is delegated to runs, in this call
 };
 
 inline coroutine_object* as_coroutine(PyObject* object) noexcept {
@@ -81,19 +81,19 @@ void detach(coroutine_object* self) noexcept;
 
 // coroutine_delegate.cpp: what C++ awaits, run by the awaiting task
 /// Begins with it; false where it is over at once, with the value or the error set.
-bool begin_inner(coroutine_object* self, awaiting* waiter, PyObject** value);
+bool begin_delegate(coroutine_object* self, awaiting* delegator, PyObject** value);
 
 /// One step of it: sends the value, or throws the exception where there is one.
-PySendResult step_inner(coroutine_object* self, PyObject* value, PyObject* exception,
-                        PyObject** result);
+PySendResult step_delegate(coroutine_object* self, PyObject* value, PyObject* exception,
+                           PyObject** result);
 
 /// Its next step, or its first one where it has not begun.
 PySendResult next_of_delegate(coroutine_object* self, PyObject* value, PyObject* thrown,
                               PyObject** result);
 
-/// It ended, with the value (whose reference it takes) or the error set; true where its waiter may
+/// It ended, with the value (whose reference it takes) or the error set; true if its delegator may
 /// be resumed here.
-bool end_inner(coroutine_object* self, PyObject* value, awaiting*& waiter);
+bool end_delegate(coroutine_object* self, PyObject* value, awaiting*& delegator);
 
 /// Calls cancel(), with the message where there is one; null with the error set where it failed.
 py::object call_cancel(PyObject* task, PyObject* message) noexcept;

@@ -2,8 +2,8 @@
 // The Python awaitable that a C++ coroutine waits for, run by the task that awaits the coroutine.
 #include "crossing/coroutine.hpp"
 
-#include "python/exit.hpp"
 #include "crossing/generator_protocol.hpp"
+#include "python/exit.hpp"
 #include "python/imports.hpp"
 
 #include <bridge/detail/awaiting.hpp>
@@ -14,7 +14,7 @@ namespace {
 
 // What has to be raised instead of the next step: thrown by the awaiting task, or asked for by C++.
 py::object take_exception(coroutine_object* self, PyObject* thrown) {
-    const bool cancelled = std::exchange(self->cancel_inner, false);
+    const bool cancelled = std::exchange(self->cancels_delegate, false);
     if (thrown != nullptr || !cancelled)
         return py::reinterpret_borrow<py::object>(thrown);
     auto* message = cancel_message_of(*self->op);
@@ -43,47 +43,47 @@ private:
 
 } // namespace
 
-PySendResult step_inner(coroutine_object* self, PyObject* value, PyObject* exception,
-                        PyObject** result) {
+PySendResult step_delegate(coroutine_object* self, PyObject* value, PyObject* exception,
+                           PyObject** result) {
     const inside_scope inside(*self);
     PySendResult outcome = PYGEN_ERROR;
     if (exception != nullptr)
-        *result = call_python([&] { return call_throw(self->inner, exception, outcome); });
+        *result = call_python([&] { return call_throw(self->delegate, exception, outcome); });
     else
-        outcome = call_python([&] { return PyIter_Send(self->inner, value, result); });
+        outcome = call_python([&] { return PyIter_Send(self->delegate, value, result); });
     if (outcome == PYGEN_NEXT)
         Py_XSETREF(self->yielded, Py_NewRef(*result));
     return outcome;
 }
 
-bool begin_inner(coroutine_object* self, awaiting* waiter, PyObject** value) {
+bool begin_delegate(coroutine_object* self, awaiting* delegator, PyObject** value) {
     self->now = phase::delegating;
-    self->waiter = waiter;
-    waiter->set_runner(self);
+    self->delegator = delegator;
+    delegator->set_runner(self);
     const inside_scope inside(*self);
-    switch (waiter->prepare()) {
+    switch (delegator->prepare()) {
     case awaiting::prepared::awaitable: {
         // From here on the iterator alone keeps it: the garbage collector sees through us, but not
         // through the frame of a C++ coroutine.
-        const auto object = waiter->take_object();
-        self->inner = iterator_of(object.handle().ptr());
+        const auto object = delegator->take_object();
+        self->delegate = iterator_of(object.handle().ptr());
         break;
     }
     case awaiting::prepared::value:
-        *value = waiter->take_object().release();
+        *value = delegator->take_object().release();
         break;
     case awaiting::prepared::failed:
         break;
     }
-    return self->inner != nullptr;
+    return self->delegate != nullptr;
 }
 
-bool end_inner(coroutine_object* self, PyObject* value, awaiting*& waiter) {
-    waiter = std::exchange(self->waiter, nullptr);
+bool end_delegate(coroutine_object* self, PyObject* value, awaiting*& delegator) {
+    delegator = std::exchange(self->delegator, nullptr);
     self->now = phase::running;
-    Py_CLEAR(self->inner);
+    Py_CLEAR(self->delegate);
     Py_CLEAR(self->yielded);
-    const bool here = waiter->settle(value);
+    const bool here = delegator->settle(value);
     Py_XDECREF(value);
     return here;
 }
@@ -91,16 +91,16 @@ bool end_inner(coroutine_object* self, PyObject* value, awaiting*& waiter) {
 PySendResult next_of_delegate(coroutine_object* self, PyObject* value, PyObject* thrown,
                               PyObject** result) {
     const auto exception = take_exception(self, thrown);
-    if (self->inner != nullptr)
-        return step_inner(self, value, exception.ptr(), result);
+    if (self->delegate != nullptr)
+        return step_delegate(self, value, exception.ptr(), result);
     if (exception) { // it never begins
         if (!close_delegate(*self))
             PyErr_WriteUnraisable(nullptr);
         set_exception(exception);
         return PYGEN_ERROR;
     }
-    if (begin_inner(self, self->waiter, result))
-        return step_inner(self, value, nullptr, result);
+    if (begin_delegate(self, self->delegator, result))
+        return step_delegate(self, value, nullptr, result);
     return *result != nullptr ? PYGEN_RETURN : PYGEN_ERROR;
 }
 
@@ -114,8 +114,8 @@ py::object call_cancel(PyObject* task, PyObject* message) noexcept {
 
 py::object close_delegate(coroutine_object& self) noexcept {
     const inside_scope inside(self);
-    const auto object = self.inner != nullptr ? py::reinterpret_borrow<py::object>(self.inner)
-                                              : self.waiter->take_object().get(); // not begun
+    const auto object = self.delegate != nullptr ? py::reinterpret_borrow<py::object>(self.delegate)
+                                                 : self.delegator->take_object().get(); // not begun
     auto* const method = get_imports().name.close.ptr();
     if (!object || PyObject_HasAttr(object.ptr(), method) == 0)
         return py::none();
@@ -126,7 +126,7 @@ py::object close_delegate(coroutine_object& self) noexcept {
 py::object cancel_delegate(coroutine_object& self, PyObject* message) noexcept {
     const auto& name = get_imports().name;
     if (self.yielded == nullptr || PyObject_HasAttr(self.yielded, name.cancel.ptr()) == 0) {
-        self.cancel_inner = true;
+        self.cancels_delegate = true;
         return py::none();
     }
     return call_cancel(self.yielded, message);

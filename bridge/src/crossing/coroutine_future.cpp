@@ -265,8 +265,8 @@ PyObject* get_name(PyObject* self, void*) {
 
 // What it waits for, as a coroutine shows it.
 PyObject* get_await(PyObject* object, void*) {
-    auto* inner = as_coroutine(object)->inner;
-    return Py_NewRef(inner != nullptr ? inner : Py_None);
+    auto* delegate = as_coroutine(object)->delegate;
+    return Py_NewRef(delegate != nullptr ? delegate : Py_None);
 }
 
 PyObject* get_suspended(PyObject* object, void*) {

@@ -2,8 +2,8 @@
 // Running the awaitable: send, throw, close, and the delegation to what C++ awaits.
 #include "crossing/coroutine.hpp"
 
-#include "python/exit.hpp"
 #include "crossing/generator_protocol.hpp"
+#include "python/exit.hpp"
 #include "python/imports.hpp"
 
 #include <bridge/detail/awaiting.hpp>
@@ -87,7 +87,7 @@ PySendResult wait_for_native(coroutine_object* self, PyObject** result) {
     return yield_self(self, result);
 }
 
-PySendResult wait_for_inner(coroutine_object* self) {
+PySendResult wait_for_delegate(coroutine_object* self) {
     if (!find_locals(self))
         PyErr_Clear(); // driven by hand, without a loop: only cancelling from C++ would need one
     self->op->end_inline();
@@ -99,10 +99,10 @@ PySendResult wait_for_inner(coroutine_object* self) {
 PySendResult end_in_child(coroutine_object* self, PyObject* value) {
     port::leave(self->membership);
     self->now = phase::closed;
-    self->waiter = nullptr;
+    self->delegator = nullptr;
     {
         const py::error_scope keep_set_error;
-        Py_CLEAR(self->inner);
+        Py_CLEAR(self->delegate);
         Py_CLEAR(self->yielded);
     }
     if (value == nullptr)
@@ -117,23 +117,24 @@ PySendResult end_in_child(coroutine_object* self, PyObject* value) {
 PySendResult go_on(coroutine_object* self, PyObject** result) {
     auto& op = *self->op;
     while (!op.finished()) {
-        auto* waiter = op.take_delegation();
-        if (waiter == nullptr)
+        auto* delegator = op.take_delegation();
+        if (delegator == nullptr)
             return wait_for_native(self, result);
         PyObject* value = nullptr;
-        if (begin_inner(self, waiter, &value)) {
-            const auto outcome = step_inner(self, Py_None, nullptr, &value);
+        if (begin_delegate(self, delegator, &value)) {
+            const auto outcome = step_delegate(self, Py_None, nullptr, &value);
             if (outcome == PYGEN_NEXT) {
                 *result = value;
-                return wait_for_inner(self);
+                return wait_for_delegate(self);
             }
         }
-        if (op.on().is_copy()) { // it forked
+        if (op.on().is_parents_copy()) { // it forked
             op.end_inline();
             return end_in_child(self, value);
         }
-        if (end_inner(self, value, waiter) && !run_inline(op, [waiter] { waiter->resume(); }))
-            waiter->resume_later();
+        if (end_delegate(self, value, delegator) &&
+            !run_inline(op, [delegator] { delegator->resume(); }))
+            delegator->resume_later();
     }
     op.end_inline();
     settle(self);
@@ -141,16 +142,16 @@ PySendResult go_on(coroutine_object* self, PyObject** result) {
 }
 
 // The coroutine behind a delegation that has ended, in this step where its strand is free.
-PySendResult resume_and_go_on(coroutine_object* self, awaiting* waiter, PyObject** result) {
+PySendResult resume_and_go_on(coroutine_object* self, awaiting* delegator, PyObject** result) {
     auto& op = *self->op;
     if (!op.on().may_start_here() || !op.try_hold()) {
-        waiter->resume_later();
+        delegator->resume_later();
         return yield_self(self, result);
     }
     op.begin_inline();
-    if (!run_inline(op, [waiter] { waiter->resume(); })) {
+    if (!run_inline(op, [delegator] { delegator->resume(); })) {
         op.end_inline();
-        waiter->resume_later();
+        delegator->resume_later();
         return yield_self(self, result);
     }
     return go_on(self, result);
@@ -158,12 +159,12 @@ PySendResult resume_and_go_on(coroutine_object* self, awaiting* waiter, PyObject
 
 // The delegated object ended, with the value or the error set.
 PySendResult end_delegation(coroutine_object* self, PyObject* value, PyObject** result) {
-    if (self->op->on().is_copy())
+    if (self->op->on().is_parents_copy())
         return end_in_child(self, value);
-    awaiting* waiter = nullptr;
-    if (!end_inner(self, value, waiter))
+    awaiting* delegator = nullptr;
+    if (!end_delegate(self, value, delegator))
         return yield_self(self, result);
-    return resume_and_go_on(self, waiter, result);
+    return resume_and_go_on(self, delegator, result);
 }
 
 // A step of the delegated object, and of the coroutine behind it where that step was the last.
@@ -384,12 +385,12 @@ void on_crossing_ready(coroutine_object& self) noexcept {
     auto& op = *self.op;
     if (op.finished()) {
         settle(&self);
-    } else if (auto* waiter = op.take_delegation()) {
+    } else if (auto* delegator = op.take_delegation()) {
         if (self.callback == nullptr)
-            return waiter->run_as_task(); // nobody is there to run it
+            return delegator->run_as_task(); // nobody is there to run it
         self.now = phase::delegating;
-        self.waiter = waiter;
-        waiter->set_runner(&self);
+        self.delegator = delegator;
+        delegator->set_runner(&self);
     }
     Py_INCREF(as_object(&self)); // until it is woken
     op.locals().port().wake_after_drain(&self.wake);

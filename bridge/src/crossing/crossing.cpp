@@ -2,8 +2,8 @@
 #include <bridge/detail/crossing.hpp>
 
 #include "crossing/coroutine.hpp"
-#include "python/imports.hpp"
 #include "crossing/traceback.hpp"
+#include "python/imports.hpp"
 
 #include <bridge/detail/awaiting.hpp>
 #include <bridge/detail/python_compat.hpp>
@@ -30,7 +30,7 @@ void crossing::run_cancel(strand_task* self, bool call) {
 }
 
 void crossing::start_there() noexcept {
-    if (on().is_copy()) { // whose locks may be a thread's of the parent
+    if (on().is_parents_copy()) { // whose locks may be a thread's of the parent
         fail_to_start();
         return announce();
     }
@@ -73,8 +73,8 @@ void crossing::announce() noexcept {
     retain();
     if (locals() && locals().port().push(&completion_))
         return;
-    if (auto* waiter = take_delegation())
-        waiter->refuse(errc::loop_closed);
+    if (auto* delegator = take_delegation())
+        delegator->refuse(errc::loop_closed);
     release();
 }
 
@@ -84,11 +84,11 @@ void crossing::deliver_completion(port_node* self, bool alive) noexcept {
         on_crossing_ready(*owner->object_);
         return;
     }
-    auto* waiter = owner->take_delegation();
-    if (waiter != nullptr && alive)
-        waiter->run_as_task(); // its awaiting task is gone; it has to run all the same
-    else if (waiter != nullptr)
-        waiter->refuse(errc::loop_closed);
+    auto* delegator = owner->take_delegation();
+    if (delegator != nullptr && alive)
+        delegator->run_as_task(); // its awaiting task is gone; it has to run all the same
+    else if (delegator != nullptr)
+        delegator->refuse(errc::loop_closed);
 }
 
 void set_crossing_error(const std::exception_ptr& error, const exception_trace* trace) noexcept {

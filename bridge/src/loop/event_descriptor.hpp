@@ -29,7 +29,7 @@ public:
     int number() const noexcept { return number_; }
 
     /// Before what was signalled is taken, and how much that was the last time. Loop thread.
-    yielding yields{std::chrono::microseconds(500)};
+    yield_backoff yields{std::chrono::microseconds(500)};
     std::uint64_t last_came = 0;
 
     void signal() const noexcept;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Names what was asked to end and does not: whoever asked waits for it, perhaps for ever.
-#include <bridge/cancellation.hpp>
 #include <bridge/detail/port.hpp>
+#include <bridge/slow_cancel.hpp>
 
 #include "python/imports.hpp"
 

@@ -9,14 +9,14 @@
 namespace bridge::detail {
 
 /// Yields as long as that brings something, and else ever more seldom.
-class yielding {
+class yield_backoff {
     using clock = std::chrono::steady_clock;
 
 public:
-    yielding() noexcept = default;
+    yield_backoff() noexcept = default;
 
     /// Where strangers take longer than that, not again for a while.
-    explicit yielding(clock::duration longest) noexcept : longest_(longest) {}
+    explicit yield_backoff(clock::duration longest) noexcept : longest_(longest) {}
 
     /// Yields where it is its turn; true where it did.
     bool yield() noexcept {

@@ -22,7 +22,7 @@ work& work::operator=(work&& other) noexcept {
 }
 
 work::~work() {
-    if (strand_ && !strand_->on().is_copy()) // else it is the parent's
+    if (strand_ && !strand_->on().is_parents_copy()) // else it is the parent's
         strand_->discard(first_);
 }
 
@@ -31,13 +31,13 @@ void work::operator()() {
     const detail::gate_guard inside(held->on().life());
     if (inside)
         held->run_and_leave(first_);
-    else if (!held->on().is_copy()) // else it is the parent's
+    else if (!held->on().is_parents_copy()) // else it is the parent's
         held->discard(first_);
 }
 
 namespace detail {
 
-void borrowed_scheduler::schedule(strand& held, strand_task* first) noexcept {
+void callers_threads::schedule(strand& held, strand_task* first) noexcept {
     const gate_guard inside(life());
     if (!inside)
         return held.discard(first);
@@ -48,18 +48,18 @@ void borrowed_scheduler::schedule(strand& held, strand_task* first) noexcept {
     }
 }
 
-void borrowed_scheduler::crossing_began() noexcept {
+void callers_threads::crossing_began() noexcept {
     const std::lock_guard lock(count_mutex_);
     ++crossings_;
 }
 
-void borrowed_scheduler::crossing_ended() noexcept {
+void callers_threads::crossing_ended() noexcept {
     const std::lock_guard lock(count_mutex_);
     if (--crossings_ == 0)
         changed_.notify_all();
 }
 
-bool borrowed_scheduler::end(clock::time_point deadline) {
+bool callers_threads::end(clock::time_point deadline) {
     {
         std::unique_lock lock(count_mutex_);
         changed_.wait_until(lock, deadline, [this] { return crossings_ == 0; });
@@ -100,7 +100,7 @@ private:
 
 asio::execution_context::id context_watch::id;
 
-class executor_scheduler final : public borrowed_scheduler {
+class executor_scheduler final : public callers_threads {
 public:
     explicit executor_scheduler(asio::any_io_executor on)
         : on_(std::move(on)), context_(asio::query(on_, asio::execution::context)),
@@ -109,7 +109,7 @@ public:
     }
 
     ~executor_scheduler() override {
-        if (watch_ != nullptr && !is_copy())
+        if (watch_ != nullptr && !is_parents_copy())
             watch_->remove(*this);
     }
 

@@ -52,9 +52,9 @@ void note_listening(bool listens) noexcept {
         strand->note_listening(listens);
 }
 
-void note_failure() noexcept {
+void note_answer() noexcept {
     if (auto* strand = strand::current())
-        strand->note_failure();
+        strand->note_answer();
 }
 
 } // namespace bridge::detail

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/own_threads.hpp"
 
-#include "runtime/default_runtime.hpp"
 #include "loop/yield_backoff.hpp"
+#include "runtime/default_runtime.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
@@ -44,9 +44,9 @@ private:
     strand** last_ = &first_;
 };
 
-class background_scheduler final : public runtime_scheduler {
+class own_threads final : public runtime_scheduler {
 public:
-    background_scheduler(int count, bool start_there)
+    own_threads(int count, bool start_there)
         : start_there_(start_there), most_runners_(count), context_(count) {
         work_.emplace(context_->get_executor());
         try {
@@ -61,7 +61,7 @@ public:
     }
 
     void schedule(strand& held, strand_task* first) noexcept override {
-        if (is_own_thread() && !is_copy())
+        if (is_own_thread() && !is_parents_copy())
             return add(held, first);
         const gate_guard inside(life());
         if (inside)
@@ -91,7 +91,7 @@ private:
 
     void add_thread() {
         const std::lock_guard lock(mutex_);
-        threads_.emplace_back([this, alive = intrusive_ptr<background_scheduler>(this)] { run(); });
+        threads_.emplace_back([this, alive = intrusive_ptr<own_threads>(this)] { run(); });
         ++running_;
     }
 
@@ -100,7 +100,7 @@ private:
     bool wait(clock::time_point deadline);
     bool end(clock::time_point deadline) override;
 
-    static inline thread_local const background_scheduler* own_ = nullptr;
+    static inline thread_local const own_threads* own_ = nullptr;
 
     const bool start_there_;
     const int most_runners_;
@@ -117,7 +117,7 @@ private:
 };
 
 // A thread that is at it takes what comes without the context hearing of it.
-void background_scheduler::add(strand& held, strand_task* first) noexcept {
+void own_threads::add(strand& held, strand_task* first) noexcept {
     held.first_task = first;
     {
         const std::lock_guard lock(ready_mutex_);
@@ -129,7 +129,7 @@ void background_scheduler::add(strand& held, strand_task* first) noexcept {
     asio::post(*context_, [this] { run_strands(); });
 }
 
-void background_scheduler::run_strands() noexcept {
+void own_threads::run_strands() noexcept {
     for (int left = strands_a_turn; left > 0; --left) {
         std::unique_lock lock(ready_mutex_);
         const auto held = ready_.pop();
@@ -143,21 +143,21 @@ void background_scheduler::run_strands() noexcept {
     asio::post(*context_, [this] { run_strands(); });
 }
 
-void background_scheduler::discard_strands() noexcept {
+void own_threads::discard_strands() noexcept {
     while (const auto held = ready_.pop())
         held->discard(std::exchange(held->first_task, nullptr));
 }
 
 // Before it sleeps it lets others run and looks again: a loop on this processor that is about to
 // post more does so without waking anybody, and what it posted is then run in one go.
-void background_scheduler::run_until_stopped() {
-    yielding yields;
+void own_threads::run_until_stopped() {
+    yield_backoff yields;
     while (context_->run_one() > 0)
         while (yields.yield())
             yields.note(context_->poll() > 0);
 }
 
-void background_scheduler::run() noexcept {
+void own_threads::run() noexcept {
     own_ = this;
     for (;;) {
         try {
@@ -175,12 +175,12 @@ void background_scheduler::run() noexcept {
     ended_.notify_all();
 }
 
-bool background_scheduler::wait(clock::time_point deadline) {
+bool own_threads::wait(clock::time_point deadline) {
     std::unique_lock lock(mutex_);
     return ended_.wait_until(lock, deadline, [this] { return running_ == 0; });
 }
 
-bool background_scheduler::end(clock::time_point deadline) {
+bool own_threads::end(clock::time_point deadline) {
     work_.reset();
     bool ended = wait(deadline);
     if (!ended) {
@@ -204,8 +204,8 @@ bool background_scheduler::end(clock::time_point deadline) {
 
 } // namespace
 
-intrusive_ptr<runtime_scheduler> make_background_scheduler(int threads, bool start_there) {
-    return intrusive_ptr<runtime_scheduler>::adopt(new background_scheduler(threads, start_there));
+intrusive_ptr<runtime_scheduler> make_own_threads(int threads, bool start_there) {
+    return intrusive_ptr<runtime_scheduler>::adopt(new own_threads(threads, start_there));
 }
 
 } // namespace bridge::detail

@@ -20,7 +20,7 @@ bool detail::runtime_scheduler::is_inside() const noexcept {
 }
 
 bool detail::runtime_scheduler::shutdown(std::chrono::milliseconds time) {
-    if (is_copy())
+    if (is_parents_copy())
         return true;
     require_outside();
     const gil_pause pause;
@@ -49,9 +49,9 @@ int thread_count(const runtime_options& options) {
 } // namespace
 
 runtime::runtime(runtime_options options)
-    : scheduler_(detail::make_background_scheduler(thread_count(options), false)) {}
+    : scheduler_(detail::make_own_threads(thread_count(options), false)) {}
 
-runtime::runtime(current_thread_t) : scheduler_(detail::make_background_scheduler(1, true)) {}
+runtime::runtime(current_thread_t) : scheduler_(detail::make_own_threads(1, true)) {}
 
 runtime::runtime(asio::any_io_executor on)
     : scheduler_(detail::make_executor_scheduler(std::move(on))) {}
@@ -75,7 +75,7 @@ asio::io_context& runtime::io_context() {
         throw std::logic_error("runtime::io_context: this runtime runs on threads of yours; use "
                                "their own executor, or make_executor()");
     if (!scheduler_->life().is_open() && !scheduler_->is_own_thread())
-        detail::throw_error(scheduler_->is_copy() ? errc::forked : errc::runtime_stopped);
+        detail::throw_error(scheduler_->is_parents_copy() ? errc::forked : errc::runtime_stopped);
     return *context;
 }
 

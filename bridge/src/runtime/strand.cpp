@@ -74,7 +74,7 @@ void strand::post(strand_task* task) noexcept {
                 return scheduler_->schedule(*this, task);
             continue;
         }
-        if (scheduler_ && scheduler_->is_copy())
+        if (scheduler_ && scheduler_->is_parents_copy())
             return destroy(task); // its holder is a thread of the parent's
         task->next = state == is_held ? nullptr : reinterpret_cast<strand_task*>(state);
         if (state_.compare_exchange_weak(state, reinterpret_cast<std::uintptr_t>(task),
@@ -127,7 +127,7 @@ void strand::discard(strand_task* first) noexcept {
     const intrusive_ptr<strand> alive(this);
     if (first != nullptr)
         destroy(first);
-    if (scheduler_->is_copy())
+    if (scheduler_->is_parents_copy())
         return; // to destroy the rest would close and deregister what is the parent's
     while (auto* task = take_waiting()) {
         while (task != nullptr) {

@@ -100,7 +100,7 @@ bool loop_context::needs_this_thread() const noexcept {
 void loop_context::schedule(strand& held, strand_task* first) noexcept {
     const bool here = is_own_thread();
     const bool inside = here || life().enter();
-    if (!inside || is_copy()) {
+    if (!inside || is_parents_copy()) {
         if (inside && !here)
             life().leave();
         return held.discard(first);
@@ -200,7 +200,7 @@ int loop_context::turn(double timeout) noexcept {
         PyErr_SetString(PyExc_RuntimeError, "bridge: this event loop was closed");
         return -1;
     }
-    if (is_copy())
+    if (is_parents_copy())
         return 2;
     if (timeout != 0 && has_nothing_to_do())
         wait(timeout);
@@ -271,7 +271,7 @@ void loop_context::close(errc why) noexcept {
     if (runs_elsewhere())
         return;
     closed_ = true;
-    if (is_copy())
+    if (is_parents_copy())
         return retain(); // leaked: its descriptors are the parent's
     const gil_pause pause;
     unwind();

@@ -54,7 +54,7 @@ private:
 
     static void run(port_node* self, bool alive) noexcept {
         std::unique_ptr<arrival> node(static_cast<arrival*>(self));
-        if (node->on->is_copy())
+        if (node->on->is_parents_copy())
             return void(node.release()); // the parent's
         const gil_pause pause;
         if (!alive)

@@ -26,10 +26,10 @@ int badness(const case_result& result) {
 
 } // namespace
 
-trial_step trial::take(case_result result, const trial_rules& rules) {
+next_step attempts::take(case_result result, const attempt_rules& rules) {
     if (is_bad(result) && rules.may_go_on && failed_attempts_.size() < rules.retries) {
         failed_attempts_.push_back(std::move(result));
-        return trial_step::retry;
+        return next_step::retry;
     }
     auto earlier = std::exchange(failed_attempts_, {});
     if (result.result == outcome::not_run && !earlier.empty()) {
@@ -40,10 +40,10 @@ trial_step trial::take(case_result result, const trial_rules& rules) {
     const bool has_run = result.result != outcome::not_run;
     end_round(std::move(result));
     const bool has_more = rules.rounds == 0 || rounds_ < rules.rounds;
-    return has_run && has_more && rules.may_go_on ? trial_step::next_round : trial_step::finished;
+    return has_run && has_more && rules.may_go_on ? next_step::next_round : next_step::finished;
 }
 
-void trial::end_round(case_result result) {
+void attempts::end_round(case_result result) {
     const bool is_first = rounds_ == 0;
     if (result.result != outcome::not_run)
         ++rounds_;
@@ -53,7 +53,7 @@ void trial::end_round(case_result result) {
         worst_ = std::move(result);
 }
 
-case_result trial::verdict() && {
+case_result attempts::verdict() && {
     if (rounds_ > 1)
         worst_.notes.push_back(
             bad_rounds_ == 0

@@ -10,18 +10,18 @@
 namespace bridge::cli {
 
 /// A round is one run of a test, with a retry of its failures; --repeat asks for several rounds.
-struct trial_rules {
+struct attempt_rules {
     unsigned retries = 0;
     unsigned rounds = 1;   ///< 0: without end
     bool may_go_on = true; ///< false when nothing more may be started
 };
 
-enum class trial_step { finished, retry, next_round };
+enum class next_step { finished, retry, next_round };
 
-class trial {
+class attempts {
 public:
     /// Takes the result of an attempt and says what comes next.
-    trial_step take(case_result result, const trial_rules& rules);
+    next_step take(case_result result, const attempt_rules& rules);
 
     /// The test's result: that of its worst round, the first of them, with the attempts before it.
     case_result verdict() &&;

@@ -7,11 +7,11 @@
 #include <bridge/protocol/duration.hpp>
 
 #include "process/capture.hpp"
-#include "verbs/explain_start.hpp"
-#include "settings/command_line.hpp"
 #include "run/record.hpp"
 #include "run/test_environment.hpp"
 #include "run/verdict.hpp"
+#include "settings/command_line.hpp"
+#include "verbs/explain_start.hpp"
 
 namespace bridge::cli {
 
@@ -85,7 +85,7 @@ std::size_t dispatcher::run(const std::vector<planned_test>& tests) {
     queue_.emplace(tests, settings_.jobs, settings_.isolation != isolation_mode::process);
     for (const auto& one : tests)
         ++waiting_[one.test.binary];
-    trials_.resize(tests.size());
+    attempts_.resize(tests.size());
     tick();
     fill();
     processes_.run_until([this] { return running_.empty(); });
@@ -100,7 +100,7 @@ std::size_t dispatcher::run(const std::vector<planned_test>& tests) {
 void dispatcher::give_up_waiting() {
     const auto reason = not_run_reason(processes_.stopped());
     while (const auto test = queue_->take_any()) {
-        auto& of = trials_[*test];
+        auto& of = attempts_[*test];
         of.take({(*tests_)[*test].test, outcome::not_run, reason}, {0, 1, false});
         report(std::move(of).verdict());
     }
@@ -180,23 +180,23 @@ void dispatcher::finish(const std::shared_ptr<running_test>& test, const worker_
 
 void dispatcher::conclude(std::size_t place, case_result result) {
     queue_->end(place);
-    auto& of = trials_[place];
+    auto& of = attempts_[place];
     const auto retries = settings_.is_until_fail ? 0 : (*tests_)[place].retries;
     // Before it is asked what comes next: the failure that ends the run starts no more rounds.
     if (is_bad(result) && of.failed_attempts() >= retries)
         ++failures_;
     switch (of.take(result, {retries, rounds(), may_start()})) {
-    case trial_step::retry:
+    case next_step::retry:
         queue_->put_first(place);
         ++waiting_[result.test.binary];
         reports_.emit(case_retried{std::move(result), of.failed_attempts(), retries + 1});
         break;
-    case trial_step::next_round:
+    case next_step::next_round:
         queue_->put_last(place);
         ++waiting_[result.test.binary];
         reports_.emit(case_repeated{std::move(result)});
         break;
-    case trial_step::finished:
+    case next_step::finished:
         report(std::move(of).verdict());
         break;
     }

@@ -11,12 +11,12 @@
 
 #include <boost/asio/steady_timer.hpp>
 
-#include "settings/plan.hpp"
 #include "report/reporter.hpp"
+#include "run/attempts.hpp"
 #include "run/schedule.hpp"
 #include "run/session_pool.hpp"
 #include "run/supervisor.hpp"
-#include "run/attempts.hpp"
+#include "settings/plan.hpp"
 
 namespace bridge::cli {
 
@@ -52,7 +52,7 @@ private:
     boost::asio::steady_timer ticks_;
     const std::vector<planned_test>* tests_ = nullptr;
     std::optional<schedule> queue_;
-    std::vector<trial> trials_; ///< as many as tests
+    std::vector<attempts> attempts_; ///< as many as tests
     std::vector<std::shared_ptr<running_test>> running_;
     std::map<const test_binary*, std::size_t> waiting_; ///< tests that have not been started
     session_pool sessions_;

@@ -8,14 +8,14 @@
 
 namespace bridge::cli {
 
-void ladder::start(process_group of) {
+void escalation::start(process_group of) {
     target_ = of;
     is_armed_ = true;
     if (limits_.timeout)
         arm(*limits_.timeout, [this] { explain_then_end(); });
 }
 
-void ladder::arm(std::chrono::steady_clock::duration delay, std::function<void()> action) {
+void escalation::arm(std::chrono::steady_clock::duration delay, std::function<void()> action) {
     next_ = std::move(action);
     timer_.expires_after(delay);
     timer_.async_wait([self = weak_from_this()](boost::system::error_code error) {
@@ -27,7 +27,7 @@ void ladder::arm(std::chrono::steady_clock::duration delay, std::function<void()
     });
 }
 
-void ladder::pause() {
+void escalation::pause() {
     if (!is_armed_ || is_paused_)
         return;
     is_paused_ = true;
@@ -36,7 +36,7 @@ void ladder::pause() {
     target_.signal(SIGSTOP);
 }
 
-void ladder::resume() {
+void escalation::resume() {
     if (!is_armed_ || !is_paused_)
         return;
     is_paused_ = false;
@@ -45,11 +45,11 @@ void ladder::resume() {
         arm(std::max(left_, std::chrono::steady_clock::duration::zero()), next_);
 }
 
-void ladder::stop() {
+void escalation::stop() {
     end(ending::stopped);
 }
 
-void ladder::end(ending cause) {
+void escalation::end(ending cause) {
     if (is_ending_)
         return;
     is_ending_ = true;
@@ -59,7 +59,7 @@ void ladder::end(ending cause) {
 
 // Who catches SIGQUIT writes where it hangs, as the harness and the Java machine do; for all others
 // it would be the end, with a core file.
-void ladder::explain_then_end() {
+void escalation::explain_then_end() {
     if (is_ending_ || !target_.leader_catches(SIGQUIT))
         return end(ending::timed_out);
     is_ending_ = true;
@@ -69,13 +69,13 @@ void ladder::explain_then_end() {
     arm(limits_.dump_time, [this] { terminate(); });
 }
 
-void ladder::terminate() {
+void escalation::terminate() {
     target_.signal(SIGTERM);
     target_.signal(SIGCONT); // a stopped process would not see the SIGTERM
     arm(limits_.kill_after, [this] { kill(); });
 }
 
-void ladder::kill() {
+void escalation::kill() {
     if (!is_ending_) {
         is_ending_ = true;
         cause_ = ending::stopped;
@@ -83,7 +83,7 @@ void ladder::kill() {
     target_.signal(SIGKILL);
 }
 
-void ladder::disarm() {
+void escalation::disarm() {
     is_armed_ = false;
     target_ = {};
     timer_.cancel();

@@ -24,9 +24,9 @@ struct worker_limits {
 enum class ending { by_itself, timed_out, stopped };
 
 /// Owned by a shared_ptr: what is still on its way when the owner drops it finds nobody.
-class ladder : public std::enable_shared_from_this<ladder> {
+class escalation : public std::enable_shared_from_this<escalation> {
 public:
-    ladder(boost::asio::io_context& context, worker_limits limits)
+    escalation(boost::asio::io_context& context, worker_limits limits)
         : limits_(limits), timer_(context) {}
 
     /// From now on its time counts.

@@ -38,8 +38,8 @@ void session::run(const protocol::run_command& what, worker_limits limits, worke
 }
 
 void session::climb(worker_limits limits) {
-    ladder_ = std::make_shared<ladder>(context_, limits);
-    ladder_->start(process_.group());
+    escalation_ = std::make_shared<escalation>(context_, limits);
+    escalation_->start(process_.group());
 }
 
 void session::take(std::string_view bytes) {
@@ -58,7 +58,7 @@ void session::take(std::string_view bytes) {
     }
 }
 
-// Not by way of the ladder: we do not stop it, it ends badly.
+// Not by way of the escalation: we do not stop it, it ends badly.
 void session::end_as_crash(const std::string& why) {
     on_nonsense(why);
     if (fork_ != 0)
@@ -76,14 +76,14 @@ void session::take(const protocol::serving_event& event) {
     if (!is_running_)
         return;
     if (const auto* refusal = std::get_if<protocol::serving_refused>(&event)) {
-        ladder_->disarm();
+        escalation_->disarm();
         is_running_ = false;
         finish();
         on_refused(refusal->message);
     } else if (const auto* fork = std::get_if<protocol::process_started>(&event)) {
         fork_ = fork->pid;
         groups_.add(fork_);
-        ladder_->set_target(process_group(fork_));
+        escalation_->set_target(process_group(fork_));
     } else if (const auto* ended = std::get_if<protocol::process_ended>(&event)) {
         forget_fork();
         auto end = make_end({ended->by_signal, ended->number});
@@ -99,7 +99,7 @@ void session::take(const protocol::serving_event& event) {
 worker_end session::make_end(exit_status status) const {
     worker_end end;
     end.status = status;
-    end.cause = ladder_->cause();
+    end.cause = escalation_->cause();
     end.duration = std::chrono::steady_clock::now() - started_;
     return end;
 }
@@ -113,7 +113,7 @@ void session::forget_fork() {
 void session::end_test(const worker_end& end) {
     output_.drain();
     messages_.drain();
-    ladder_->disarm();
+    escalation_->disarm();
     is_running_ = false;
     std::exchange(on_end_, {})(end);
 }
@@ -129,16 +129,16 @@ void session::finish() {
 
 void session::stop() {
     if (is_running_)
-        ladder_->stop();
+        escalation_->stop();
     else
         finish();
 }
 
 void session::kill() {
     if (is_running_)
-        ladder_->kill();
-    else if (ladder_)
-        ladder_->kill();
+        escalation_->kill();
+    else if (escalation_)
+        escalation_->kill();
     process_.group().signal(SIGKILL);
 }
 
@@ -147,14 +147,14 @@ void session::pause() {
     is_pausing_ = true;
     control_.drain();
     is_pausing_ = false;
-    if (ladder_)
-        ladder_->pause();
+    if (escalation_)
+        escalation_->pause();
 }
 
 void session::resume(std::chrono::nanoseconds stopped) {
     started_ += stopped;
-    if (ladder_)
-        ladder_->resume();
+    if (escalation_)
+        escalation_->resume();
     for (const auto& event : std::exchange(held_, {}))
         take(event);
 }
@@ -168,7 +168,7 @@ void session::collect() {
         process_group(fork_).signal(SIGKILL); // its parent is gone, and cannot
     forget_fork();
     worker_end end;
-    if (ladder_)
+    if (escalation_)
         end = make_end({});
     end.left_processes = output_.is_open() || messages_.is_open();
     end.status = process_.reap();

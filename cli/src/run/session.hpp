@@ -77,7 +77,7 @@ private:
     pipe_reader messages_;
     pipe_reader control_;
     std::string line_;
-    std::shared_ptr<ladder> ladder_; ///< of the running test, else of the way to the end
+    std::shared_ptr<escalation> escalation_; ///< of the running test, else of the way to the end
     std::function<void(const worker_end&)> on_end_;
     int fork_ = 0;                              ///< the leader of the running test's own group
     std::vector<protocol::serving_event> held_; ///< until resume()

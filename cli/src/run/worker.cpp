@@ -7,7 +7,7 @@ namespace bridge::cli {
 worker::worker(boost::asio::io_context& context, process started, worker_limits limits,
                worker_sinks sinks)
     : process_(std::move(started)), on_end_(std::move(sinks.end)), output_(context),
-      messages_(context), ladder_(std::make_shared<ladder>(context, limits)) {
+      messages_(context), escalation_(std::make_shared<escalation>(context, limits)) {
     output_.set_sink(std::move(sinks.output));
     messages_.set_sink(std::move(sinks.messages));
 }
@@ -15,7 +15,7 @@ worker::worker(boost::asio::io_context& context, process started, worker_limits 
 void worker::start() {
     output_.open(std::move(process_.output), weak_from_this());
     messages_.open(std::move(process_.messages), weak_from_this());
-    ladder_->start(process_.group());
+    escalation_->start(process_.group());
 }
 
 void worker::collect() {
@@ -24,9 +24,9 @@ void worker::collect() {
     worker_end result;
     result.left_processes = output_.is_open() || messages_.is_open();
     result.duration = std::chrono::steady_clock::now() - started_;
-    result.cause = ladder_->cause();
+    result.cause = escalation_->cause();
     result.status = process_.reap();
-    ladder_->disarm();
+    escalation_->disarm();
     output_.close();
     messages_.close();
     on_end_(result);

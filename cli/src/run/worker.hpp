@@ -16,15 +16,15 @@ public:
 
     void start();
 
-    void stop() override { ladder_->stop(); }
+    void stop() override { escalation_->stop(); }
 
-    void kill() override { ladder_->kill(); }
+    void kill() override { escalation_->kill(); }
 
-    void pause() override { ladder_->pause(); }
+    void pause() override { escalation_->pause(); }
 
     void resume(std::chrono::nanoseconds stopped) override {
         started_ += stopped;
-        ladder_->resume();
+        escalation_->resume();
     }
 
     bool has_ended() const noexcept override { return process_.has_ended(); }
@@ -39,7 +39,7 @@ private:
     std::function<void(const worker_end&)> on_end_;
     pipe_reader output_;
     pipe_reader messages_;
-    std::shared_ptr<ladder> ladder_;
+    std::shared_ptr<escalation> escalation_;
     std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
 };
 

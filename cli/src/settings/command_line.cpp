@@ -12,11 +12,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "settings/completions.hpp"
 #include "base/error.hpp"
+#include "base/near_name.hpp"
+#include "settings/completions.hpp"
 #include "settings/help.hpp"
 #include "settings/layers.hpp"
-#include "base/near_name.hpp"
 #include "settings/settings.hpp"
 
 namespace bridge::cli {
@@ -338,7 +338,7 @@ options command_line::parse(int argc, const char* const* argv) {
 
 } // namespace
 
-options parse_options(int argc, const char* const* argv) {
+options parse_command_line(int argc, const char* const* argv) {
     return command_line().parse(argc, argv);
 }
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "settings/override_rule.hpp"
 #include "select/shard.hpp"
+#include "settings/override_rule.hpp"
 
 namespace bridge::cli {
 
@@ -81,6 +81,6 @@ struct options {
 
 /// Reads the command line, the environment and the configuration file; throws expected_error
 /// (usage) with the text to print.
-options parse_options(int argc, const char* const* argv);
+options parse_command_line(int argc, const char* const* argv);
 
 } // namespace bridge::cli

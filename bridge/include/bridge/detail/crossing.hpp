@@ -74,7 +74,7 @@ public:
     void delegate(awaiting& to) noexcept;
     void finish() noexcept;
 
-    bool may_delegate(thread_id asking) const noexcept {
+    bool may_delegate(chain_id asking) const noexcept {
         return asking == thread_ && driven_by_task_.load(std::memory_order_relaxed);
     }
 
@@ -131,7 +131,7 @@ private:
     own_task cancel_task_;
     own_task start_task_;
     boost::asio::cancellation_signal signal_;
-    thread_id thread_ = nullptr;
+    chain_id thread_ = nullptr;
     coroutine_object* object_ = nullptr; // borrowed; loop thread
     awaiting* delegation_ = nullptr;
     py_ref kept_;

@@ -50,7 +50,7 @@ void note_await(const code_place& place) noexcept;
 
 /// Notes that a coroutine of the handler that runs here sees an operation fail: what it does about
 /// a cancellation from here on is its answer.
-void note_failure() noexcept;
+void note_answer() noexcept;
 
 /// Notes that a coroutine of the handler that runs here lets requests to stop in, or shuts them
 /// out.
@@ -95,7 +95,7 @@ decltype(auto) noting_exception(F&& f) {
     try {
         return std::forward<F>(f)();
     } catch (...) {
-        note_failure();
+        note_answer();
         throw;
     }
 }
@@ -110,7 +110,7 @@ decltype(auto) noting_failure(Awaiter& awaiter) {
         result_type result =
             noting_exception([&]() -> result_type { return awaiter.await_resume(); });
         if (is_failure(result))
-            note_failure();
+            note_answer();
         return static_cast<result_type>(std::forward<result_type>(result));
     }
 }
@@ -218,7 +218,7 @@ public:
             return noted<decltype(transform())>{noting_exception(transform)};
         } else {
             if constexpr (asks_for_cancellation<Operation>)
-                note_failure(); // whoever looks for a request has seen it
+                note_answer(); // whoever looks for a request has seen it
             if constexpr (listens_after<std::decay_t<Operation>>.has_value())
                 note_listening(*listens_after<std::decay_t<Operation>>);
             return transform();

@@ -28,7 +28,7 @@ using coroutine_frame = asio_detail::awaitable_frame_base<boost::asio::any_io_ex
 struct entry_tag {};
 
 /// What names a thread of coroutines: the same from its launch to its end.
-using thread_id = const void*;
+using chain_id = const void*;
 
 /// A suspended thread of coroutines, owned. Destroying it unresumed unwinds it through its
 /// executor.
@@ -47,7 +47,7 @@ public:
     using coroutine_thread::get_cancellation_slot;
     using coroutine_thread::get_executor;
 
-    thread_id id() noexcept { return entry_point(); }
+    chain_id id() noexcept { return entry_point(); }
 };
 
 /// Suspends the awaiting coroutine and then calls f(suspended), which may resume it elsewhere at
@@ -86,7 +86,7 @@ public:
         : thread_(std::move(entry), uncounted_executor(on).get(), slot,
                   boost::asio::cancellation_state(slot)) {}
 
-    thread_id id() noexcept { return thread_.entry_point(); }
+    chain_id id() noexcept { return thread_.entry_point(); }
 
     /// Runs the first step; only as a handler of the executor.
     void run() { thread_.launch(); }

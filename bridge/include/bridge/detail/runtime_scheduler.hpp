@@ -104,7 +104,7 @@ private:
 };
 
 /// Threads of somebody else's: a coroutine takes each of its steps there, the first one too.
-class borrowed_scheduler : public runtime_scheduler {
+class callers_threads : public runtime_scheduler {
 public:
     void schedule(strand& held, strand_task* first) noexcept override;
 
@@ -135,7 +135,7 @@ intrusive_ptr<runtime_scheduler> make_executor_scheduler(boost::asio::any_io_exe
 
 /// Threads that are not Asio's; Asio's timers and sockets work through a context of our own.
 template<class Threads>
-class foreign_scheduler final : public borrowed_scheduler {
+class foreign_scheduler final : public callers_threads {
 public:
     explicit foreign_scheduler(Threads& threads) : threads_(threads) {}
 

@@ -65,10 +65,10 @@ public:
 
     /// Whether this is a forked child's copy: the threads are the parent's, so nothing runs and
     /// nothing is cleaned up.
-    bool is_copy() const noexcept { return copy_.load(std::memory_order_relaxed); }
+    bool is_parents_copy() const noexcept { return copy_.load(std::memory_order_relaxed); }
 
     /// What whoever waits for one of its handlers is told where it does not run.
-    errc refusal() const noexcept { return is_copy() ? errc::forked : ended_as(); }
+    errc refusal() const noexcept { return is_parents_copy() ? errc::forked : ended_as(); }
 
 protected:
     scheduler() = default;

@@ -100,7 +100,7 @@ public:
     }
 
     /// A coroutine saw an operation fail, or looked for a cancellation. Holds it.
-    void note_failure() noexcept { answered_ = emitted_; }
+    void note_answer() noexcept { answered_ = emitted_; }
 
     /// A coroutine shuts requests to stop out, which is an answer too, or lets them in. Holds it.
     void note_listening(bool listens) noexcept { listens_ = listens; }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "python_side.hpp"
 
-#include "run.hpp"
+#include "run_all.hpp"
 #include "selection.hpp"
 #include "serve.hpp"
 

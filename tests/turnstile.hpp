@@ -8,9 +8,9 @@
 #include <boost/asio/experimental/concurrent_channel.hpp>
 
 /// Passed one at a time, each when it is opened. Any thread.
-class gate {
+class turnstile {
 public:
-    gate() : passes_(bridge::default_runtime().io_context(), 1000) {}
+    turnstile() : passes_(bridge::default_runtime().io_context(), 1000) {}
 
     boost::asio::awaitable<void> wait() {
         co_await passes_.async_receive(boost::asio::use_awaitable);

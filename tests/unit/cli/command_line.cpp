@@ -4,8 +4,8 @@
 
 #include <cstdlib>
 
-#include "check.hpp"
 #include "base/error.hpp"
+#include "check.hpp"
 
 namespace {
 
@@ -17,7 +17,7 @@ options parse(const texts& words) {
     std::vector<const char*> argv{"bridge-test"};
     for (const auto& word : words)
         argv.push_back(word.c_str());
-    return parse_options(static_cast<int>(argv.size()), argv.data());
+    return parse_command_line(static_cast<int>(argv.size()), argv.data());
 }
 
 std::string why_not(const texts& words) {

@@ -13,14 +13,14 @@
 namespace bridge::harness {
 
 /// Lives as long as the program: a thread that a test left behind may still name it.
-class test_run {
+class running_test {
 public:
     /// Makes the run and tells that it has started; it is now the only one that runs.
-    static test_run& start(const registered_test& test, std::chrono::milliseconds timeout,
-                           output& to);
+    static running_test& start(const registered_test& test, std::chrono::milliseconds timeout,
+                               output& to);
 
     /// The run that this handler works for, else the only one that runs, or null.
-    static test_run* find() noexcept;
+    static running_test* find() noexcept;
 
     const registered_test& test() const noexcept { return test_; }
 
@@ -43,7 +43,7 @@ public:
     std::exception_ptr body_error; ///< written by the body, read when it has ended
 
 private:
-    test_run(const registered_test& test, std::chrono::milliseconds timeout, output& to);
+    running_test(const registered_test& test, std::chrono::milliseconds timeout, output& to);
     protocol::test_finished result() const;
 
     const registered_test test_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "test_loop.hpp"
+#include "test_runner.hpp"
 
 #include "early_exit.hpp"
 
@@ -43,13 +43,13 @@ bool is_debugged() {
 
 } // namespace
 
-test_loop::test_loop(python_side& python, const command_line& options)
+test_runner::test_runner(python_side& python, const command_line& options)
     : python_(python),
       output_(options.event_fd >= 0 ? make_event_output(options.event_fd) : make_human_output()) {}
 
-outcome test_loop::run(const registered_test& test, std::optional<milliseconds> timeout) {
+outcome test_runner::run(const registered_test& test, std::optional<milliseconds> timeout) {
     const auto limit = is_debugged() ? no_timeout : timeout.value_or(test.info.timeout);
-    auto& run = test_run::start(test, limit, *output_);
+    auto& run = running_test::start(test, limit, *output_);
     set_unfinished_test(run.test().info.id.c_str());
     {
         watchdog guard(limit + watchdog_delay, prepare_time_out(*output_, test.info, limit));
@@ -64,7 +64,7 @@ outcome test_loop::run(const registered_test& test, std::optional<milliseconds> 
     return result;
 }
 
-void test_loop::run_guarded(test_run& run, watchdog& guard) {
+void test_runner::run_guarded(running_test& run, watchdog& guard) {
     try {
         python_.run(run, guard);
     } catch (const python_error& error) {

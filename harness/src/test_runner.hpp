@@ -16,9 +16,9 @@
 
 namespace bridge::harness {
 
-class test_loop {
+class test_runner {
 public:
-    test_loop(python_side& python, const command_line& options);
+    test_runner(python_side& python, const command_line& options);
 
     /// `timeout` is in place of the test's own. None of them counts under a debugger.
     protocol::outcome run(const registered_test& test,
@@ -27,7 +27,7 @@ public:
     bool is_interrupted() const noexcept { return interrupted_; }
 
 private:
-    void run_guarded(test_run& run, watchdog& guard);
+    void run_guarded(running_test& run, watchdog& guard);
 
     python_side& python_;
     std::unique_ptr<output> output_;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "run.hpp"
+#include "run_all.hpp"
 
 #include "early_exit.hpp"
-#include "test_loop.hpp"
+#include "test_runner.hpp"
 #include "watchdog.hpp"
 
 #include <unistd.h>
@@ -33,7 +33,7 @@ struct totals {
     }
 
     int exit_code() const {
-        if (failed > 0 || test_run::late_failures() > 0)
+        if (failed > 0 || running_test::late_failures() > 0)
             return failed_exit;
         return passed == 0 ? skipped_exit : 0;
     }
@@ -45,7 +45,7 @@ int run_in(python_side& python, const std::vector<registered_test>& tests,
            const command_line& options) {
     // Before there are threads: with them, Linux waits for all CPUs to grow the table of
     // descriptors.
-    test_loop loop(python, options);
+    test_runner loop(python, options);
     python.start_runtime();
     watch_exits(); // after Python's and the runtime's own exit handlers
     totals count;

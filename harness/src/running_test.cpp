@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <bridge/executor.hpp>
 
-#include "test_run.hpp"
+#include "running_test.hpp"
 
 #include <bridge/harness/current.hpp>
 #include <bridge/protocol/duration.hpp>
@@ -16,29 +16,31 @@ using protocol::outcome;
 
 namespace {
 
-constinit std::atomic<test_run*> running{nullptr};
+constinit std::atomic<running_test*> running{nullptr};
 constinit std::atomic<int> late{0};
 
 } // namespace
 
-test_run::test_run(const registered_test& test, std::chrono::milliseconds timeout, output& to)
+running_test::running_test(const registered_test& test, std::chrono::milliseconds timeout,
+                           output& to)
     : test_(test), timeout_(timeout), output_(to) {}
 
-test_run& test_run::start(const registered_test& test, std::chrono::milliseconds timeout,
-                          output& to) {
-    auto* run = new test_run(test, timeout, to); // never deleted, see the class
+running_test& running_test::start(const registered_test& test, std::chrono::milliseconds timeout,
+                                  output& to) {
+    auto* run = new running_test(test, timeout, to); // never deleted, see the class
     running = run;
     to.tell(protocol::test_started{test.info.id});
     return *run;
 }
 
-test_run* test_run::find() noexcept {
-    if (auto* slot = static_cast<test_run*>(current_slot()))
+running_test* running_test::find() noexcept {
+    if (auto* slot = static_cast<running_test*>(current_slot()))
         return slot;
     return running;
 }
 
-void test_run::fail(protocol::failure_kind kind, std::string message, std::string file, int line) {
+void running_test::fail(protocol::failure_kind kind, std::string message, std::string file,
+                        int line) {
     const std::lock_guard lock(mutex_);
     if (finished_) {
         ++late;
@@ -52,35 +54,35 @@ void test_run::fail(protocol::failure_kind kind, std::string message, std::strin
         protocol::test_failure{test_.info.id, kind, std::move(message), std::move(file), line});
 }
 
-void test_run::note(std::string message) {
+void running_test::note(std::string message) {
     const std::lock_guard lock(mutex_);
     if (!finished_)
         output_.tell(protocol::test_note{test_.info.id, std::move(message)});
 }
 
-void test_run::skip(std::string reason) {
+void running_test::skip(std::string reason) {
     const std::lock_guard lock(mutex_);
     skipped_ = true;
     stopped_ = true;
     reason_ = std::move(reason);
 }
 
-void test_run::mark_stopped() {
+void running_test::mark_stopped() {
     const std::lock_guard lock(mutex_);
     stopped_ = true;
 }
 
-bool test_run::is_stopped() const {
+bool running_test::is_stopped() const {
     const std::lock_guard lock(mutex_);
     return stopped_;
 }
 
-bool test_run::is_timed_out() const {
+bool running_test::is_timed_out() const {
     const std::lock_guard lock(mutex_);
     return timed_out_;
 }
 
-protocol::test_finished test_run::result() const {
+protocol::test_finished running_test::result() const {
     const std::chrono::duration<double, std::milli> took =
         std::chrono::steady_clock::now() - begun_;
     protocol::test_finished end{test_.info.id, outcome::passed, {}, took.count()};
@@ -96,7 +98,7 @@ protocol::test_finished test_run::result() const {
     return end;
 }
 
-outcome test_run::finish() {
+outcome running_test::finish() {
     const std::lock_guard lock(mutex_);
     finished_ = true;
     auto* self = this;
@@ -106,7 +108,7 @@ outcome test_run::finish() {
     return end.result;
 }
 
-int test_run::late_failures() noexcept {
+int running_test::late_failures() noexcept {
     return late;
 }
 
@@ -115,7 +117,7 @@ std::string timeout_message(std::chrono::milliseconds timeout) {
 }
 
 current_test current() {
-    const auto* run = test_run::find();
+    const auto* run = running_test::find();
     if (run == nullptr)
         throw std::logic_error("bridge::harness::current: no test runs");
     const auto& info = run->test().info;
