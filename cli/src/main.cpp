@@ -9,7 +9,8 @@
 
 #include "base/error.hpp"
 #include "process/standard_streams.hpp"
-#include "verbs/bazel.hpp"
+#include "settings/bazel.hpp"
+#include "settings/command_line.hpp"
 #include "verbs/commands.hpp"
 
 namespace {

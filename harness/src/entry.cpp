@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "python_side.hpp"
+#include "run/python_side.hpp"
 
-#include "run_all.hpp"
-#include "selection.hpp"
-#include "serve.hpp"
+#include "choose/selection.hpp"
+#include "run/run_all.hpp"
+#include "serve/serve.hpp"
 
 #include <bridge/harness/main.hpp>
+#include <bridge/protocol/exit_code.hpp>
 
 #include <cstdio>
 #include <utility>
@@ -15,7 +16,7 @@ namespace {
 
 int print(const std::string& text) {
     std::fwrite(text.data(), 1, text.size(), stdout);
-    return std::fflush(stdout) == 0 ? 0 : internal_exit;
+    return std::fflush(stdout) == 0 ? 0 : protocol::internal_exit;
 }
 
 int complain(const char* what, int code) {
@@ -34,7 +35,7 @@ int answer(const command_line& options, const char* program) {
     if (tests.empty())
         return complain(options.filters.empty() ? "this program has no tests"
                                                 : "no test matches the filter",
-                        no_tests_exit);
+                        protocol::no_tests_exit);
     return run_tests(tests, options);
 }
 
@@ -44,11 +45,11 @@ int main(int argc, char** argv) {
     try {
         return answer(parse_command_line(argc, argv), argc > 0 ? argv[0] : "tests");
     } catch (const usage_error& error) {
-        return complain(error.what(), usage_exit);
+        return complain(error.what(), protocol::usage_exit);
     } catch (const duplicate_test& error) {
-        return complain(error.what(), usage_exit);
+        return complain(error.what(), protocol::usage_exit);
     } catch (const std::exception& error) {
-        return complain(error.what(), internal_exit);
+        return complain(error.what(), protocol::internal_exit);
     }
 }
 

@@ -21,4 +21,10 @@ private:
     exit_code code_;
 };
 
+/// A report that could not be written; the run goes on.
+class report_error : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
 } // namespace bridge::cli

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// What bridge-test answers to its caller; the only place with these numbers.
+// What bridge-test answers to its caller.
 #pragma once
+
+#include <bridge/protocol/exit_code.hpp>
 
 namespace bridge::cli {
 
+/// The first six are a test binary's, too.
 enum class exit_code : int {
-    passed = 0,
-    failed = 1,
-    interrupted = 2,
-    internal = 3,
-    usage = 4,
-    no_tests = 5,
+    passed = protocol::passed_exit,
+    failed = protocol::failed_exit,
+    interrupted = protocol::interrupted_exit,
+    internal = protocol::internal_exit,
+    usage = protocol::usage_exit,
+    no_tests = protocol::no_tests_exit,
     listing_failed = 10,
     run_timed_out = 12,
     report_not_written = 14,

@@ -12,9 +12,9 @@
 
 #include <bridge/protocol/text.hpp>
 
-#include "report/style.hpp"
-#include "report/writer.hpp"
-#include "report/xml.hpp"
+#include "output/style.hpp"
+#include "output/writer.hpp"
+#include "output/xml.hpp"
 
 namespace bridge::cli {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "report/append_file.hpp"
+#include "output/append_file.hpp"
 #include "report/reporter.hpp"
 #include "report/stopped_commands.hpp"
 #include "report/totals.hpp"

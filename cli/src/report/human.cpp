@@ -10,9 +10,9 @@
 
 #include <bridge/protocol/duration.hpp>
 
-#include "settings/command_line.hpp"
-#include "settings/settings.hpp"
 #include "report/progress.hpp"
+#include "settings/options.hpp"
+#include "settings/settings.hpp"
 
 namespace bridge::cli {
 

@@ -10,10 +10,10 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
-#include "report/atomic_file.hpp"
-#include "report/time_text.hpp"
+#include "output/atomic_file.hpp"
+#include "output/time_text.hpp"
+#include "output/xml.hpp"
 #include "report/totals.hpp"
-#include "report/xml.hpp"
 
 namespace bridge::cli {
 

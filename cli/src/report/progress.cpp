@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "report/style.hpp"
+#include "output/style.hpp"
 
 namespace bridge::cli {
 

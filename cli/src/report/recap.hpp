@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/test_case.hpp"
-#include "report/style.hpp"
+#include "output/style.hpp"
 
 namespace bridge::cli {
 

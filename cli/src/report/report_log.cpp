@@ -8,7 +8,7 @@
 
 #include <bridge/protocol/text.hpp>
 
-#include "report/time_text.hpp"
+#include "output/time_text.hpp"
 
 namespace bridge::cli {
 

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "report/append_file.hpp"
+#include "output/append_file.hpp"
 #include "report/reporter.hpp"
 
 namespace bridge::cli {

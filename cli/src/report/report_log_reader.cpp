@@ -14,8 +14,8 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "output/time_text.hpp"
 #include "report/report_log.hpp"
-#include "report/time_text.hpp"
 
 namespace bridge::cli {
 

@@ -6,7 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "report/writer.hpp"
+#include "base/error.hpp"
+#include "output/writer.hpp"
 
 namespace bridge::cli {
 

@@ -6,15 +6,14 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <variant>
 #include <vector>
 
-#include "select/locate.hpp"
-#include "select/shard.hpp"
-#include "run/supervisor.hpp"
+#include "base/stop_reason.hpp"
 #include "base/test_case.hpp"
+#include "filter/shard.hpp"
+#include "select/locate.hpp"
 
 namespace bridge::cli {
 
@@ -76,12 +75,6 @@ struct run_finished {
 using run_event =
     std::variant<listing_failed, warned, run_started, case_started, case_slow, case_retried,
                  case_repeated, case_finished, clock_ticked, run_stopping, run_finished>;
-
-/// A report that could not be written.
-class report_error : public std::runtime_error {
-public:
-    using std::runtime_error::runtime_error;
-};
 
 class reporter {
 public:

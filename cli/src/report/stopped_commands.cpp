@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "report/writer.hpp"
+#include "output/writer.hpp"
 
 namespace bridge::cli {
 

@@ -8,8 +8,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "settings/command_line.hpp"
-#include "report/writer.hpp"
+#include "output/writer.hpp"
+#include "settings/options.hpp"
 
 namespace bridge::cli {
 

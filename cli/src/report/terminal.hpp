@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "report/style.hpp"
+#include "output/style.hpp"
 
 namespace bridge::cli {
 

@@ -6,12 +6,12 @@
 
 #include <bridge/protocol/duration.hpp>
 
+#include "children/explain_start.hpp"
+#include "children/test_environment.hpp"
 #include "process/capture.hpp"
 #include "run/record.hpp"
-#include "run/test_environment.hpp"
 #include "run/verdict.hpp"
-#include "settings/command_line.hpp"
-#include "verbs/explain_start.hpp"
+#include "settings/options.hpp"
 
 namespace bridge::cli {
 

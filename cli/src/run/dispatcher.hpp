@@ -11,12 +11,12 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include "children/supervisor.hpp"
 #include "report/reporter.hpp"
 #include "run/attempts.hpp"
+#include "run/plan.hpp"
 #include "run/schedule.hpp"
 #include "run/session_pool.hpp"
-#include "run/supervisor.hpp"
-#include "settings/plan.hpp"
 
 namespace bridge::cli {
 

@@ -10,8 +10,8 @@
 
 #include <bridge/protocol/error.hpp>
 
+#include "output/style.hpp"
 #include "process/folder_lock.hpp"
-#include "report/style.hpp"
 
 namespace bridge::cli {
 

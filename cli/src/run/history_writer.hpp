@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "run/history.hpp"
 #include "report/reporter.hpp"
+#include "select/history.hpp"
 
 namespace bridge::cli {
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "settings/plan.hpp"
+#include "run/plan.hpp"
 
 namespace bridge::cli {
 

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "run/test_environment.hpp"
+#include "children/test_environment.hpp"
 
 namespace bridge::cli {
 

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "settings/command_line.hpp"
-#include "settings/plan.hpp"
-#include "run/supervisor.hpp"
+#include "children/supervisor.hpp"
+#include "run/plan.hpp"
+#include "settings/options.hpp"
 
 namespace bridge::cli {
 

@@ -3,14 +3,13 @@
 #include "run/verdict.hpp"
 
 #include <bridge/protocol/duration.hpp>
+#include <bridge/protocol/exit_code.hpp>
 
 namespace bridge::cli {
 
 using protocol::outcome;
 
 namespace {
-
-constexpr int skip_code = 77;
 
 verdict judge_unfinished(const worker_end& end, std::chrono::milliseconds allowed) {
     if (end.cause == ending::stopped)
@@ -27,7 +26,7 @@ bool is_expected_end(outcome result, const exit_status& status) {
     case outcome::passed:
         return status.is_exit(0);
     case outcome::skipped:
-        return status.is_exit(0) || status.is_exit(skip_code);
+        return status.is_exit(0) || status.is_exit(protocol::skipped_exit);
     default:
         return true; // a failure stays one, however its process ends
     }

@@ -4,8 +4,8 @@
 
 #include <string>
 
+#include "children/worker.hpp"
 #include "run/record.hpp"
-#include "run/worker.hpp"
 
 namespace bridge::cli {
 

@@ -15,10 +15,10 @@
 #include <bridge/protocol/listing.hpp>
 #include <bridge/protocol/text.hpp>
 
+#include "children/explain_start.hpp"
+#include "children/test_environment.hpp"
 #include "process/capture.hpp"
-#include "verbs/explain_start.hpp"
-#include "settings/command_line.hpp"
-#include "run/test_environment.hpp"
+#include "settings/options.hpp"
 
 namespace bridge::cli {
 

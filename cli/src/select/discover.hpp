@@ -5,8 +5,8 @@
 #include <functional>
 #include <vector>
 
+#include "children/supervisor.hpp"
 #include "select/locate.hpp"
-#include "run/supervisor.hpp"
 
 namespace bridge::cli {
 

@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "base/error.hpp"
-#include "settings/command_line.hpp"
+#include "filter/filter_word.hpp"
+#include "settings/options.hpp"
 
 namespace bridge::cli {
 
@@ -19,27 +19,6 @@ std::string show(std::string_view kind, const std::string& text) {
 }
 
 } // namespace
-
-// Ids may have colons: without a known key before it, a word is a text.
-filter_term parse_word(const std::string& what, const std::string& text) {
-    const auto colon = text.find(':');
-    const auto key = colon == std::string::npos ? std::nullopt : find_key(text.substr(0, colon));
-    if (!key)
-        return filter_term(filter_term::key::id, text);
-    auto value = text.substr(colon + 1);
-    if (*key == filter_term::key::status)
-        if (const auto why = why_no_status(value); !why.empty())
-            throw expected_error(exit_code::usage, what + ": " + why);
-    return filter_term(*key, std::move(value));
-}
-
-filter_expression parse_expression(const std::string& what, const std::string& text) {
-    try {
-        return filter_expression::parse(text);
-    } catch (const expression_error& error) {
-        throw expected_error(exit_code::usage, what + ": " + error.explain(text));
-    }
-}
 
 filter::filter(const options& from) : only_failed_(from.only_failed) {
     for (const auto& text : from.filters)

@@ -7,8 +7,8 @@
 #include <variant>
 #include <vector>
 
-#include "select/filter_expression.hpp"
-#include "select/filter_term.hpp"
+#include "filter/filter_expression.hpp"
+#include "filter/filter_term.hpp"
 
 namespace bridge::cli {
 
@@ -49,11 +49,5 @@ private:
     std::vector<word> skips_;
     bool only_failed_ = false;
 };
-
-/// Reads a word as --skip does; `what` begins the error's text. Throws expected_error (usage).
-filter_term parse_word(const std::string& what, const std::string& text);
-
-/// Reads `text` as --filter does; `what` begins the error's text. Throws expected_error (usage).
-filter_expression parse_expression(const std::string& what, const std::string& text);
 
 } // namespace bridge::cli

@@ -9,7 +9,7 @@
 
 #include "base/error.hpp"
 #include "select/filter.hpp"
-#include "settings/command_line.hpp"
+#include "settings/options.hpp"
 
 namespace bridge::cli {
 

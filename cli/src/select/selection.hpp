@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "select/discover.hpp"
-#include "run/history.hpp"
+#include "select/history.hpp"
 
 namespace bridge::cli {
 

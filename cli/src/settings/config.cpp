@@ -13,8 +13,8 @@
 #include <toml++/toml.h>
 
 #include "base/error.hpp"
-#include "select/filter.hpp"
 #include "base/near_name.hpp"
+#include "filter/filter_word.hpp"
 #include "settings/settings.hpp"
 
 namespace bridge::cli {

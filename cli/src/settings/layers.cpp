@@ -8,9 +8,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "verbs/bazel.hpp"
 #include "base/error.hpp"
 #include "base/near_name.hpp"
+#include "settings/bazel.hpp"
 #include "settings/settings.hpp"
 
 namespace bridge::cli {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "settings/config.hpp"
-#include "settings/command_line.hpp"
+#include "settings/options.hpp"
 
 namespace bridge::cli {
 

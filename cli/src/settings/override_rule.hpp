@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "select/filter_expression.hpp"
+#include "filter/filter_expression.hpp"
 
 namespace bridge::cli {
 

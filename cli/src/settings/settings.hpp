@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "settings/command_line.hpp"
+#include "settings/options.hpp"
 
 namespace bridge::cli {
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/exit_code.hpp"
-#include "settings/command_line.hpp"
+#include "settings/options.hpp"
 
 namespace bridge::cli {
 

@@ -10,12 +10,12 @@
 
 #include <bridge/protocol/listing.hpp>
 
-#include "verbs/commands.hpp"
+#include "output/style.hpp"
+#include "output/writer.hpp"
 #include "report/stopped_commands.hpp"
-#include "report/style.hpp"
-#include "report/writer.hpp"
-#include "verbs/reports.hpp"
 #include "select/selection.hpp"
+#include "verbs/commands.hpp"
+#include "verbs/reports.hpp"
 
 namespace bridge::cli {
 

@@ -5,8 +5,8 @@
 #include <memory>
 
 #include "base/exit_code.hpp"
-#include "settings/command_line.hpp"
 #include "report/reporter.hpp"
+#include "settings/options.hpp"
 
 namespace bridge::cli {
 

@@ -8,13 +8,13 @@
 
 #include <bridge/protocol/duration.hpp>
 
-#include "verbs/commands.hpp"
 #include "base/error.hpp"
-#include "verbs/explain_start.hpp"
-#include "report/style.hpp"
+#include "children/explain_start.hpp"
+#include "children/test_environment.hpp"
+#include "output/style.hpp"
 #include "select/selection.hpp"
 #include "settings/settings.hpp"
-#include "run/test_environment.hpp"
+#include "verbs/commands.hpp"
 
 namespace bridge::cli {
 

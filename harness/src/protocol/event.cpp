@@ -6,8 +6,8 @@
 
 #include <bridge/protocol/listing.hpp>
 
-#include "fields.hpp"
-#include "names.hpp"
+#include "protocol/fields.hpp"
+#include "protocol/names.hpp"
 
 namespace bridge::protocol {
 

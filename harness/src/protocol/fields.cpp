@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Checked access to JSON fields.
-#include "fields.hpp"
+#include "protocol/fields.hpp"
 
 #include <limits>
 

@@ -7,8 +7,8 @@
 
 #include <boost/json/serialize.hpp>
 
-#include "fields.hpp"
-#include "names.hpp"
+#include "protocol/fields.hpp"
+#include "protocol/names.hpp"
 
 namespace bridge::protocol {
 

@@ -2,7 +2,7 @@
 // Reading manifests.
 #include <bridge/protocol/manifest.hpp>
 
-#include "fields.hpp"
+#include "protocol/fields.hpp"
 
 namespace bridge::protocol {
 

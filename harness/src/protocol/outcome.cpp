@@ -2,7 +2,7 @@
 // Names of outcomes.
 #include <bridge/protocol/outcome.hpp>
 
-#include "names.hpp"
+#include "protocol/names.hpp"
 
 namespace bridge::protocol {
 

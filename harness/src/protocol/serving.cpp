@@ -6,7 +6,7 @@
 
 #include <bridge/protocol/listing.hpp>
 
-#include "fields.hpp"
+#include "protocol/fields.hpp"
 
 namespace bridge::protocol {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files that are there whole or not at all.
-#include "report/atomic_file.hpp"
+#include "output/atomic_file.hpp"
 
 #include <cstdlib>
 #include <filesystem>

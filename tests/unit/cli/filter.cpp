@@ -4,9 +4,9 @@
 
 #include <optional>
 
-#include "check.hpp"
 #include "base/error.hpp"
-#include "settings/command_line.hpp"
+#include "check.hpp"
+#include "settings/options.hpp"
 
 namespace {
 

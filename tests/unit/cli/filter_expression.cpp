@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The language of --filter: what fits, and where an error is said to be.
-#include "select/filter_expression.hpp"
+#include "filter/filter_expression.hpp"
 
 #include <optional>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random bytes and damaged expressions: each is parsed or refused at a place inside the text.
 // Arguments: seed and number of inputs.
-#include "select/filter_expression.hpp"
+#include "filter/filter_expression.hpp"
 
 #include <cstdio>
 #include <cstdlib>

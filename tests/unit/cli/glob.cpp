@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Globs, also those that would take for ever if matched the simple way.
-#include "select/glob.hpp"
+#include "filter/glob.hpp"
 
 #include <string>
 

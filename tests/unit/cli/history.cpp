@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The state file: what is written is read again, and what is damaged is said to be.
-#include "run/history.hpp"
+#include "select/history.hpp"
 
 #include <cstdio>
 #include <cstdlib>

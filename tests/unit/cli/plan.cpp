@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // How one test is run: its own options, the file's rules, the command line.
-#include "settings/plan.hpp"
+#include "run/plan.hpp"
 
 #include "check.hpp"
-#include "settings/command_line.hpp"
+#include "settings/options.hpp"
 
 namespace {
 

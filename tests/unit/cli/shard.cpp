@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shards: each test in one of them, for ever the same, about as many in each.
-#include "select/shard.hpp"
+#include "filter/shard.hpp"
 
 #include <cstdlib>
 #include <string>
 #include <vector>
 
-#include "check.hpp"
 #include "base/error.hpp"
+#include "check.hpp"
 
 namespace {
 

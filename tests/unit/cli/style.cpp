@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What reaches a terminal: colours, control characters, widths, shell words.
-#include "report/style.hpp"
+#include "output/style.hpp"
 
 #include "check.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "report/time_text.hpp"
+#include "output/time_text.hpp"
 
 #include "check.hpp"
 

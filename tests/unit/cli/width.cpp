@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Columns of characters: the borders of the blocks that matter.
-#include "report/width.hpp"
+#include "output/width.hpp"
 
 #include "check.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // XML text: well-formed whatever the bytes are.
-#include "report/xml.hpp"
+#include "output/xml.hpp"
 
 #include "check.hpp"
 

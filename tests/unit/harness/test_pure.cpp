@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <bridge/harness/harness.hpp>
 
-#include "command_line.hpp"
-#include "registry.hpp"
-#include "selection.hpp"
+#include "choose/command_line.hpp"
+#include "choose/registry.hpp"
+#include "choose/selection.hpp"
 
 #include "check.hpp"
 

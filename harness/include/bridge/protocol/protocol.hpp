@@ -5,6 +5,7 @@
 #include <bridge/protocol/duration.hpp>
 #include <bridge/protocol/error.hpp>
 #include <bridge/protocol/event.hpp>
+#include <bridge/protocol/exit_code.hpp>
 #include <bridge/protocol/listing.hpp>
 #include <bridge/protocol/manifest.hpp>
 #include <bridge/protocol/outcome.hpp>

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "choose/command_line.hpp"
+
+#include <bridge/protocol/duration.hpp>
+
+#include <charconv>
+#include <cstdlib>
+#include <string_view>
+
+namespace bridge::harness {
+
+const char* const usage_text =
+    R"(usage: TEST-BINARY [options] [FILTER...]
+
+Runs the tests whose id contains any FILTER (all without one), in one process.
+
+  --list                    list the tests instead
+  --format human|json       how to list (human)
+  --run-exact ID            run this test only (repeatable)
+  --timeout DURATION        in place of each test's own (500ms, 5s, 2m)
+  --loop NAME               the event loop: asyncio (the default), same-thread or uvloop;
+                            also BRIDGE_TEST_LOOP
+  --threads N               of the default runtime (as many as there are processors, at least
+                            two); also BRIDGE_TEST_THREADS
+  --event-fd N              report events to this descriptor, for bridge-test
+  --serve batch|fork        run tests as they come over --control-fd N, for bridge-test
+  --help                    this text
+
+BRIDGE_TEST_DEBUG=1 turns asyncio's debug mode on.
+Exit codes: 0 passed, 1 failed, 2 interrupted, 3 internal error, 4 usage, 5 no test matches,
+77 all skipped, 124 timed out.
+)";
+
+namespace {
+
+class arguments {
+public:
+    arguments(int argc, const char* const* argv) : next_(argv + 1), end_(argv + argc) {
+        if (argc == 0)
+            next_ = end_;
+    }
+
+    bool empty() const { return next_ == end_; }
+
+    std::string_view take() { return *next_++; }
+
+    /// The value of an option: after `=`, or the next argument.
+    std::string value_of(std::string_view option, std::optional<std::string_view> attached) {
+        if (attached)
+            return std::string(*attached);
+        if (empty())
+            throw usage_error("the option " + std::string(option) + " needs a value");
+        return std::string(take());
+    }
+
+private:
+    const char* const* next_;
+    const char* const* end_;
+};
+
+loop_kind parse_loop(const std::string& name, const char* source) {
+    if (name == "asyncio")
+        return loop_kind::asyncio;
+    if (name == "same-thread")
+        return loop_kind::same_thread;
+    if (name == "uvloop")
+        return loop_kind::uvloop;
+    throw usage_error(std::string(source) + " is '" + name +
+                      "', which is none of asyncio, same-thread and uvloop");
+}
+
+unsigned parse_threads(std::string_view text, const char* source) {
+    constexpr unsigned most = 1000;
+    unsigned number = 0;
+    const auto* end = text.data() + text.size();
+    const auto parsed = std::from_chars(text.data(), end, number);
+    if (parsed.ec != std::errc{} || parsed.ptr != end || number < 1 || number > most)
+        throw usage_error(std::string(source) + " is '" + std::string(text) +
+                          "', which is no number from 1 to 1000");
+    return number;
+}
+
+serving parse_serving(const std::string& text) {
+    if (text == "batch")
+        return serving::batch;
+    if (text == "fork")
+        return serving::fork;
+    throw usage_error("--serve is '" + text + "', which is neither batch nor fork");
+}
+
+int parse_descriptor(std::string_view option, const std::string& text) {
+    int number = -1;
+    const auto* end = text.data() + text.size();
+    const auto parsed = std::from_chars(text.data(), end, number);
+    if (parsed.ec != std::errc{} || parsed.ptr != end || number < 0)
+        throw usage_error(std::string(option) + " is '" + text + "', which is no descriptor");
+    return number;
+}
+
+std::chrono::milliseconds parse_timeout(const std::string& text) {
+    if (const auto value = protocol::parse_duration(text))
+        return *value;
+    throw usage_error("--timeout is '" + text + "', which is no duration: try 500ms, 5s or 2m");
+}
+
+bool parse_format(const std::string& text) {
+    if (text != "json" && text != "human")
+        throw usage_error("--format is '" + text + "', which is neither human nor json");
+    return text == "json";
+}
+
+void read_environment(command_line& into) {
+    if (const char* loop = std::getenv("BRIDGE_TEST_LOOP"); loop != nullptr && *loop != '\0')
+        into.loop = parse_loop(loop, "BRIDGE_TEST_LOOP");
+    const char* threads = std::getenv("BRIDGE_TEST_THREADS");
+    if (threads != nullptr && *threads != '\0')
+        into.threads = parse_threads(threads, "BRIDGE_TEST_THREADS");
+    const char* debug = std::getenv("BRIDGE_TEST_DEBUG");
+    into.debug = debug != nullptr && *debug != '\0' && std::string_view(debug) != "0";
+}
+
+void read_option(command_line& into, std::string_view option,
+                 std::optional<std::string_view> attached, arguments& rest) {
+    const auto value = [&] { return rest.value_of(option, attached); };
+    if (option == "--format")
+        into.json = parse_format(value());
+    else if (option == "--run-exact")
+        into.exact.push_back(value());
+    else if (option == "--timeout")
+        into.timeout = parse_timeout(value());
+    else if (option == "--loop")
+        into.loop = parse_loop(value(), "--loop");
+    else if (option == "--threads")
+        into.threads = parse_threads(value(), "--threads");
+    else if (option == "--event-fd")
+        into.event_fd = parse_descriptor(option, value());
+    else if (option == "--control-fd")
+        into.control_fd = parse_descriptor(option, value());
+    else if (option == "--serve")
+        into.serve = parse_serving(value());
+    else if (option == "--list" && !attached)
+        into.list = true;
+    else if ((option == "--help" || option == "-h") && !attached)
+        into.help = true;
+    else
+        throw usage_error("there is no option " + std::string(option) + "; see --help");
+}
+
+} // namespace
+
+command_line parse_command_line(int argc, const char* const* argv) {
+    command_line result;
+    read_environment(result);
+    arguments rest(argc, argv);
+    bool options_end = false;
+    while (!rest.empty()) {
+        const auto word = rest.take();
+        if (!options_end && word == "--") {
+            options_end = true;
+        } else if (options_end || word.size() < 2 || word[0] != '-') {
+            result.filters.emplace_back(word);
+        } else {
+            const auto equals = word.find('=');
+            std::optional<std::string_view> attached;
+            if (equals != word.npos)
+                attached = word.substr(equals + 1);
+            read_option(result, word.substr(0, equals), attached, rest);
+        }
+    }
+    if (!result.exact.empty() && !result.filters.empty())
+        throw usage_error(
+            "--run-exact runs the tests that it names: no filter may stand beside it");
+    if (result.serve.has_value() != (result.control_fd >= 0) ||
+        (result.serve && (result.event_fd < 0 || !result.exact.empty() || !result.filters.empty())))
+        throw usage_error(
+            "--serve needs --control-fd and --event-fd, and takes its tests from there");
+    return result;
+}
+
+} // namespace bridge::harness

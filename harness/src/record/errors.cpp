@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <bridge/gil.hpp>
+#include <bridge/python_error.hpp>
+
+#include "record/errors.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/core/demangle.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <cxxabi.h>
+
+#include <optional>
+#include <typeinfo>
+
+namespace bridge::harness {
+namespace {
+
+std::string current_type_name() {
+    const auto* type = abi::__cxa_current_exception_type();
+    return type != nullptr ? boost::core::demangle(type->name()) : "an exception of unknown type";
+}
+
+// The Python exception inside, if there is one.
+std::optional<python_error> python_error_of(const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const python_error& e) {
+        return e;
+    } catch (const python_cancelled& e) {
+        return e.error();
+    } catch (py::error_already_set&) {
+        return with_gil([&] { return python_error(to_python_exception(error)); });
+    } catch (...) {
+        return std::nullopt;
+    }
+}
+
+} // namespace
+
+std::string describe_error(const std::exception_ptr& error) {
+    if (const auto python = python_error_of(error))
+        return python->what();
+    try {
+        std::rethrow_exception(error);
+    } catch (const std::exception& e) {
+        return current_type_name() + ": " + e.what();
+    } catch (...) {
+        return current_type_name();
+    }
+}
+
+std::string explain_error(const std::exception_ptr& error) {
+    if (const auto python = python_error_of(error))
+        return with_gil([&] { return python->format(); });
+    return describe_error(error);
+}
+
+std::string hint_for(const std::exception_ptr& error) {
+    const auto python = python_error_of(error);
+    if (!python)
+        return {};
+    return with_gil([&]() -> std::string {
+        if (!python->matches(PyExc_ModuleNotFoundError))
+            return {};
+        const auto sys = py::module_::import("sys");
+        return py::str("Python {} of {} looked for the module in {}; VIRTUAL_ENV (or bridge-test "
+                       "--python) chooses an environment that has it, PYTHONPATH adds folders")
+            .format(std::string(PY_VERSION), sys.attr("prefix"), sys.attr("path"));
+    });
+}
+
+bool is_python_exception(const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const python_error&) {
+        return true;
+    } catch (const py::error_already_set&) {
+        return true;
+    } catch (...) {
+        return is_cancellation(error);
+    }
+}
+
+bool is_cancellation(const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const boost::system::system_error& e) {
+        return e.code() == boost::asio::error::operation_aborted;
+    } catch (...) {
+        return false;
+    }
+}
+
+bool is_native_error(const std::exception_ptr& error) {
+    const auto python = python_error_of(error);
+    return python && with_gil([&] { return python->matches(native_error_type()); });
+}
+
+} // namespace bridge::harness

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "record/output.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+namespace bridge::harness {
+namespace {
+
+using protocol::outcome;
+
+// Out of the way of a test that closes descriptors it does not know, and of the programs that a
+// test starts: they would hold the runner's pipe. In its place is one that nobody reads.
+int move_away(int descriptor) {
+    for (int least : {1000, 200, 10}) {
+        const int moved = ::fcntl(descriptor, F_DUPFD_CLOEXEC, least);
+        if (moved < 0)
+            continue;
+        const int nobody = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+        ::dup2(nobody, descriptor);
+        ::close(nobody);
+        return moved;
+    }
+    return descriptor;
+}
+
+// A line of the protocol has 1 MiB at most, and a byte becomes up to six in it.
+constexpr std::size_t longest_text = 128 * 1024;
+
+void shorten(std::string& text) {
+    if (text.size() <= longest_text)
+        return;
+    const auto dropped = text.size() - longest_text;
+    text.resize(longest_text);
+    text += "\n[... " + std::to_string(dropped) + " bytes dropped ...]";
+}
+
+protocol::event shortened(protocol::event what) {
+    if (auto* failure = std::get_if<protocol::test_failure>(&what))
+        shorten(failure->message);
+    else if (auto* note = std::get_if<protocol::test_note>(&what))
+        shorten(note->message);
+    else if (auto* end = std::get_if<protocol::test_finished>(&what))
+        shorten(end->message);
+    return what;
+}
+
+class event_output final : public output {
+public:
+    explicit event_output(int descriptor) : descriptor_(move_away(descriptor)) {}
+
+    void tell(const protocol::event& what) override {
+        const auto line = protocol::write_event(shortened(what));
+        write_all(descriptor_, line.data(), line.size());
+    }
+
+    last_words prepare(const std::vector<protocol::event>& events) const override {
+        std::string text;
+        for (const auto& one : events)
+            text += protocol::write_event(one);
+        return {descriptor_, text};
+    }
+
+private:
+    int descriptor_;
+};
+
+std::string describe(const protocol::test_failure& failure) {
+    std::string text;
+    if (!failure.file.empty())
+        text = failure.file + ":" + std::to_string(failure.line) + ": ";
+    return "    " + text + failure.message + "\n";
+}
+
+std::string describe(const protocol::test_finished& end) {
+    const auto& id = end.id;
+    switch (end.result) {
+    case outcome::skipped:
+        return "skipped " + id + ": " + end.message + "\n";
+    case outcome::passed: {
+        char duration[32];
+        std::snprintf(duration, sizeof duration, " (%.3f s)\n", end.duration_ms / 1000);
+        return "ok " + id + duration;
+    }
+    default:
+        return "FAILED " + id + "\n";
+    }
+}
+
+// A test's failures are kept until its own line is written.
+class human_output final : public output {
+public:
+    void tell(const protocol::event& what) override {
+        collect(what, pending_);
+        const auto* end = std::get_if<protocol::test_finished>(&what);
+        if (end == nullptr)
+            return;
+        const auto text = describe(*end) + pending_;
+        pending_.clear();
+        std::fflush(stdout);
+        write_all(STDOUT_FILENO, text.data(), text.size());
+    }
+
+    last_words prepare(const std::vector<protocol::event>& events) const override {
+        std::string details;
+        std::string line;
+        for (const auto& one : events) {
+            collect(one, details);
+            if (const auto* end = std::get_if<protocol::test_finished>(&one))
+                line = describe(*end);
+        }
+        return {STDOUT_FILENO, line + details};
+    }
+
+private:
+    static void collect(const protocol::event& what, std::string& into) {
+        if (const auto* failure = std::get_if<protocol::test_failure>(&what))
+            into += describe(*failure);
+        else if (const auto* note = std::get_if<protocol::test_note>(&what))
+            into += "    note: " + note->message + "\n";
+    }
+
+    std::string pending_;
+};
+
+} // namespace
+
+std::unique_ptr<output> make_event_output(int descriptor) {
+    return std::make_unique<event_output>(descriptor);
+}
+
+std::unique_ptr<output> make_human_output() {
+    return std::make_unique<human_output>();
+}
+
+void write_all(int descriptor, const char* data, std::size_t size) noexcept {
+    while (size > 0) {
+        const auto written = ::write(descriptor, data, size);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return; // nobody reads: the exit code says the rest
+        data += written;
+        size -= static_cast<std::size_t>(written);
+    }
+}
+
+} // namespace bridge::harness

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Python as the tests need it: started once, one fresh loop for each test.
+#pragma once
+
+#include <bridge/interpreter.hpp>
+
+#include "choose/command_line.hpp"
+#include "record/running_test.hpp"
+#include "run/watchdog.hpp"
+
+#include <optional>
+#include <string>
+
+namespace bridge::harness {
+
+/// Owns Python unless the program had started it. Main thread.
+class python_side {
+public:
+    /// Throws usage_error where the loop that was asked for is not installed, or a number of
+    /// threads is asked for and the program has made its default runtime; std::exception where
+    /// Python cannot start.
+    explicit python_side(const command_line& options);
+    python_side(const python_side&) = delete;
+    python_side& operator=(const python_side&) = delete;
+    ~python_side();
+
+    /// Before the first test. Until then no thread was started, so that the process may fork.
+    void start_runtime();
+
+    /// What is there by now is no test's: Python need not look at it again after each of them.
+    void keep();
+
+    /// Before forks: what each of them would do for the first time.
+    void warm_up();
+
+    /// Forks with Python's own preparations; as fork().
+    int fork();
+
+    /// In the environment, for Python and C++ alike.
+    void set_variable(const char* name, const std::string& value);
+
+    /// Python's buffered output.
+    void flush();
+
+    /// What Python does at its end as far as tests may depend on it: joins its threads, calls what
+    /// was registered with atexit. It cannot be used afterwards.
+    void end_without_finalizing();
+
+    /// Runs the body and judges what is left of it; everything is told to the run. The guard knows
+    /// what time does not count. Throws python_error for KeyboardInterrupt.
+    void run(running_test& run, watchdog& guard);
+
+private:
+    std::optional<interpreter> python_;
+    bool debug_;
+    py::object function_;
+    py::object loop_factory_;
+    py::object flush_;
+    py::object end_;
+    py::object warm_up_;
+    py::object keep_;
+};
+
+} // namespace bridge::harness

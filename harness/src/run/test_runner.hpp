@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs one test after the other in this process, each under its watchdog.
+#pragma once
+
+#include "choose/command_line.hpp"
+#include "choose/registry.hpp"
+#include "record/output.hpp"
+#include "run/python_side.hpp"
+#include "run/watchdog.hpp"
+
+#include <bridge/protocol/outcome.hpp>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+
+namespace bridge::harness {
+
+class test_runner {
+public:
+    test_runner(python_side& python, const command_line& options);
+
+    /// `timeout` is in place of the test's own. None of them counts under a debugger.
+    protocol::outcome run(const registered_test& test,
+                          std::optional<std::chrono::milliseconds> timeout);
+
+    bool is_interrupted() const noexcept { return interrupted_; }
+
+private:
+    void run_guarded(running_test& run, watchdog& guard);
+
+    python_side& python_;
+    std::unique_ptr<output> output_;
+    bool interrupted_ = false;
+};
+
+/// Ends the process with 124: whatever hangs goes down with it.
+[[noreturn]] void end_timed_out();
+
+} // namespace bridge::harness

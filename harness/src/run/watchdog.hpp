@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// The last resort against a hang: a thread that needs neither the GIL nor memory to end the
+// process with a verdict.
+#pragma once
+
+#include "record/output.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+namespace bridge::harness {
+
+/// Ends the process with code 124 after the given time, unless it is destroyed before; time in
+/// which the process was stopped does not count. What it says then is prepared now. A moment before
+/// that it raises SIGQUIT in its thread, if catch_dumps() was called.
+class watchdog {
+public:
+    using clock = std::chrono::steady_clock;
+
+    watchdog(std::chrono::milliseconds after, output::last_words words);
+    watchdog(const watchdog&) = delete;
+    watchdog& operator=(const watchdog&) = delete;
+    ~watchdog();
+
+    /// For how long the process has been stopped since then: by Ctrl-Z, SIGSTOP or a debugger.
+    /// Stops of less than half a second are not noticed. Any thread.
+    clock::duration stopped();
+
+private:
+    void wait();
+    bool wait_until(std::unique_lock<std::mutex>& lock, clock::time_point deadline);
+    void notice_stop();
+
+    const output::last_words words_;
+    const clock::duration after_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    const clock::time_point begun_ = clock::now();
+    clock::time_point seen_ = begun_;
+    clock::duration stopped_{0};
+    bool over_ = false;
+    std::thread thread_;
+};
+
+/// SIGQUIT has a handler by now, which writes where everything is.
+void catch_dumps() noexcept;
+
+} // namespace bridge::harness
