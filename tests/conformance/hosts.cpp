@@ -177,7 +177,7 @@ BRIDGE_TEST_SYNC(loop_executor_is_an_asio_executor) {
                  &asio::query(work, asio::execution::context));
     const auto never = asio::require(on, asio::execution::blocking.never);
     std::promise<bool> nested;
-    asio::execution::execute(never, [&] {
+    never.execute([&] {
         bool inside = false;
         asio::dispatch(on, [&] { inside = true; }); // its own turn: at once
         asio::post(on, [&nested, inside] { nested.set_value(inside); });

@@ -9,6 +9,7 @@ import difflib
 import faulthandler
 import gc
 import importlib
+import inspect
 import os
 import pathlib
 import sys
@@ -24,17 +25,27 @@ from program import PROGRAMS, show
 SECONDS = 60  # for one program, on a busy machine
 
 
+def same_thread_policy():
+    policy = asyncio.DefaultEventLoopPolicy()
+    policy._loop_factory = native.EventLoop
+    return policy
+
+
+def use_policy(make):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # policies are deprecated from CPython 3.14 on
+        asyncio.set_event_loop_policy(make())
+
+
 def use_loop(kind):
     if kind == "debug":
         os.environ["PYTHONASYNCIODEBUG"] = "1"
     elif kind == "uvloop":
         import uvloop
 
-        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+        use_policy(uvloop.EventLoopPolicy)
     elif kind == "same_thread":
-        policy = asyncio.DefaultEventLoopPolicy()
-        policy._loop_factory = native.EventLoop
-        asyncio.set_event_loop_policy(policy)
+        use_policy(same_thread_policy)
     elif kind != "asyncio":
         sys.exit(f"compare.py: unknown loop {kind!r}: asyncio, debug, same_thread or uvloop")
 
@@ -52,7 +63,7 @@ async def run_in_loop(program, functions, trace):
 
 def run(program, functions, trace):
     try:
-        if asyncio.iscoroutinefunction(program):
+        if inspect.iscoroutinefunction(program):
             asyncio.run(run_in_loop(program, functions, trace))
         else:
             program(functions, trace)

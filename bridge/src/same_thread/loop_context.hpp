@@ -49,7 +49,7 @@ public:
     bool is_in_debug_mode() const noexcept;
 
     /// Any thread, no GIL. False where the loop is awake and will look.
-    virtual bool wake() noexcept;
+    bool wake() noexcept;
 
     /// As scheduler says: any thread, no GIL.
     void schedule(strand& held, strand_task* first) noexcept override;

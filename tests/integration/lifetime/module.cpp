@@ -226,7 +226,7 @@ PYBIND11_MODULE(LIFETIME_MODULE, module) {
         py::register_exception<shared_failure>(m, "SharedFailure");
     });
     module.attr("pybind11_major") = PYBIND11_VERSION_MAJOR;
-    py::class_<newcomers>(module, "Newcomers")
+    py::class_<newcomers>(module, "Newcomers", py::module_local())
         .def(py::init<>())
         .def("start", &newcomers::start)
         .def("stop", &newcomers::stop, py::call_guard<py::gil_scoped_release>());

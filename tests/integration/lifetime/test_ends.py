@@ -344,7 +344,8 @@ DAEMONS = {
 UVLOOP = {
     "uvloop": ("import uvloop\nloop = uvloop.new_event_loop()\nasync def main():\n    tasks = load(); await native.hop()\n"
                "    await end(tasks)\nloop.run_until_complete(main())\nloop.close()", 0, []),
-    "uvloop by bridge run": ("import uvloop\nasyncio.set_event_loop_policy(uvloop.EventLoopPolicy())\n"
+    "uvloop by bridge run": ("import uvloop, warnings\nwarnings.simplefilter('ignore')  # policies are deprecated from 3.14 on\n"
+                             "asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())\n"
                              "async def main(): await loaded()\nnative.run(main())", 0, []),
 }
 
