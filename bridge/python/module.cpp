@@ -16,6 +16,7 @@ double in_seconds(std::chrono::duration<double> time) {
 py::dict to_dict(const bridge::loop_stats& loop) {
     py::dict all;
     all["same_thread"] = loop.same_thread;
+    all["contexts"] = loop.contexts;
     all["in_flight"] = loop.in_flight;
     all["queued"] = loop.queued;
     all["delivered"] = loop.delivered;
@@ -34,6 +35,7 @@ py::dict stats() {
         loops.append(to_dict(loop));
     py::dict all;
     all["loops"] = loops;
+    all["images"] = now.images;
     all["default_runtime_runs"] = now.default_runtime_runs;
     all["gil_takes"] = now.gil_takes;
     return all;

@@ -86,9 +86,10 @@ async def main():
     BRIDGE_CHECK(said.starts_with(begin));
     BRIDGE_CHECK(said.ends_with(end));
     const auto place = said.substr(begin.size(), said.size() - begin.size() - end.size());
-    const auto line = place.find("turnstile.hpp:");
+    constexpr std::string_view file = "turnstile.hpp:";
+    const auto line = place.find(file);
     BRIDGE_REQUIRE(line != std::string::npos);
-    BRIDGE_CHECK(std::stoi(place.substr(line + 9)) > 0);
+    BRIDGE_CHECK(std::stoi(place.substr(line + file.size())) > 0);
 }
 
 BRIDGE_TEST(each_in_its_time) {

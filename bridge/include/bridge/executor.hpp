@@ -4,9 +4,11 @@
 
 #include <bridge/detail/memory.hpp>
 #include <bridge/detail/strand.hpp>
+#include <bridge/version.hpp>
 
 #include <boost/asio/execution.hpp>
 #include <boost/asio/execution_context.hpp>
+#include <boost/version.hpp>
 
 #include <memory>
 #include <type_traits>
@@ -14,6 +16,10 @@
 
 namespace bridge {
 namespace detail {
+
+/// In the names of types of which Asio keeps tables: some linkers merge such tables over all images
+/// of a process, which must not happen between two versions.
+inline constexpr long build_number = BRIDGE_ABI_VERSION * 1'000'000L + BOOST_VERSION;
 
 /// A function object waiting on a strand.
 template<class F>
@@ -37,7 +43,7 @@ struct function_task final : strand_task, pooled {
 /// A serial executor, as asio::strand is: handlers run one at a time on the threads of its runtime,
 /// without the GIL, and see its locals as current_locals(). One pointer wide, so any_io_executor
 /// holds it without allocating. Made by the crossings; get it by co_await this_coro::executor.
-template<bool Blocking>
+template<bool Blocking, long Build = detail::build_number>
 class basic_executor {
 public:
     explicit basic_executor(detail::strand* strand) noexcept : strand_(strand) {}
@@ -81,7 +87,7 @@ public:
     }
 
     boost::asio::execution_context& query(boost::asio::execution::context_t) const {
-        return strand_->on().context();
+        return strand_->io_context();
     }
 
     detail::strand* get() const noexcept { return strand_.get(); }

@@ -12,6 +12,7 @@ namespace bridge {
 /// Of one event loop, since its first crossing.
 struct loop_stats {
     bool same_thread = false;    ///< its crossings run in its own selector, not on a runtime
+    std::size_t contexts = 0;    ///< io_contexts in that selector, one for each image that uses I/O
     std::size_t in_flight = 0;   ///< C++ coroutines that Python has started and that have to wait
     std::size_t queued = 0;      ///< messages of native threads that wait for the loop
     std::uint64_t delivered = 0; ///< messages that the loop has taken
@@ -28,7 +29,8 @@ struct loop_stats {
 
 struct bridge_stats {
     std::vector<loop_stats> loops;     ///< those that are open and were crossed to
-    bool default_runtime_runs = false; ///< else no crossing has needed it
+    std::size_t images = 0;            ///< programs and modules with the bridge in them, built alike
+    bool default_runtime_runs = false; ///< of one of them at least; else no crossing has needed it
     std::uint64_t gil_takes = 0;       ///< how often a thread without the GIL took it, by with_gil
 };
 

@@ -245,7 +245,7 @@ bool find_scheduler(coroutine_object* self) {
     auto& op = *self->op;
     try {
         if (!op.has_scheduler())
-            op.set_scheduler(choose_scheduler(op.locals()));
+            op.choose_own_scheduler();
         return true;
     } catch (...) {
         set_crossing_error(std::current_exception());

@@ -39,7 +39,7 @@ PyObject* at_exit(PyObject*, PyObject*) {
     // Whoever waits in Python waits no more: cancel it, so that the threads come to their end.
     if (shared().all != nullptr)
         port::close_all();
-    end_default_runtime();
+    end_default_runtimes();
     drop_released_references();
     shared().interpreter_ended = true;
     close_interpreter_gate();

@@ -11,7 +11,6 @@
 #include <bridge/version.hpp>
 
 #include "crossing/coroutine.hpp"
-#include "runtime/default_runtime.hpp"
 #include "python/imports.hpp"
 
 #include <boost/version.hpp>
@@ -68,12 +67,27 @@ void warn_of_another_build(const std::string& mine, const py::dict& table) {
         const std::string text =
             "this module was built with " + mine + " and another one in this process with " +
             name.cast<std::string>() +
-            ": each keeps to itself, with a default runtime and locals of its own; build both with "
-            "the same versions to let them share";
+            ": each keeps to itself, with locals and awaitable types of its own; build both with the "
+            "same versions to let them share";
         if (PyErr_WarnEx(PyExc_RuntimeWarning, text.c_str(), 1) < 0)
             throw py::error_already_set();
         return;
     }
+}
+
+// Options that this image was given before it knew of the others.
+void hand_over_options(shared_state& to) {
+    if (const unsigned threads = own_state.runtime_threads; threads != 0)
+        to.runtime_threads = threads;
+    const shared_state fresh{nullptr, nullptr};
+    if (own_state.exit_deadline_milliseconds != fresh.exit_deadline_milliseconds)
+        to.exit_deadline_milliseconds = own_state.exit_deadline_milliseconds.load();
+}
+
+// Once, with the GIL held.
+void enter_images() noexcept {
+    own_image.next = shared().images.load();
+    shared().images = &own_image;
 }
 
 // What plain functions bound with pybind11 throw that call run(), blocking() or with_gil().
@@ -90,7 +104,7 @@ void translate_own_exceptions(std::exception_ptr error) {
 
 } // namespace
 
-constinit shared_state own_state{&first_gate, &own_slots, &own_default_runtime};
+constinit shared_state own_state{&first_gate, &own_slots};
 
 bool has_joined() noexcept {
     return joined.load(std::memory_order_acquire);
@@ -116,10 +130,11 @@ void join_shared_state() {
         // One that served another interpreter of this process before stays with what it had then.
         auto* theirs = table[key].cast<py::capsule>().get_pointer<shared_state>();
         if (theirs != &own_state)
-            hand_over_default_runtime(*theirs->default_runtime);
+            hand_over_options(*theirs);
         joined_state.store(theirs, std::memory_order_release);
     }
-    joined.store(true, std::memory_order_release);
+    if (!joined.exchange(true, std::memory_order_acq_rel))
+        enter_images();
     // Of this module only: another one's exceptions are of its own types.
     py::register_local_exception_translator(&translate_own_exceptions);
 }

@@ -3,6 +3,7 @@
 #include <bridge/detail/port.hpp>
 
 #include "python/imports.hpp"
+#include "same_thread/loop_context.hpp"
 
 #include <bridge/detail/scheduler.hpp>
 #include <bridge/error.hpp>
@@ -111,6 +112,7 @@ bool port::is_above(const void* loop) const noexcept {
 loop_stats port::stats() const noexcept {
     loop_stats all;
     all.same_thread = host_ != nullptr;
+    all.contexts = host_ != nullptr ? host_->count_io() : 0;
     all.in_flight = native_work_;
     for (const auto* node = undelivered_; node != nullptr; node = node->next)
         ++all.queued;

@@ -20,15 +20,6 @@ void default_runtime_home::retire(runtime* ended) {
     others->push_back(ended);
 }
 
-void hand_over_default_runtime(default_runtime_home& to) {
-    const std::scoped_lock lock(own_default_runtime.mutex, to.mutex);
-    auto* running = own_default_runtime.running.exchange(nullptr);
-    if (to.running == nullptr)
-        to.running = running;
-    else if (running != nullptr)
-        to.retire(running); // whoever holds it goes on with it until the end
-}
-
 struct default_context::kept {
     std::shared_ptr<boost::asio::execution_context> context;
     kept* next;
@@ -64,12 +55,12 @@ default_context::keep(std::shared_ptr<boost::asio::execution_context> context) {
 
 namespace {
 
-default_runtime_home& home() noexcept {
-    return *shared().default_runtime;
+std::chrono::milliseconds exit_deadline() noexcept {
+    return std::chrono::milliseconds(shared().exit_deadline_milliseconds.load());
 }
 
 runtime* take_default_runtime() {
-    auto& from = home();
+    auto& from = own_default_runtime;
     const std::lock_guard lock(from.mutex);
     if (auto* running = from.running.load()) {
         static_cast<runtime_scheduler&>(running->scheduler()).require_outside();
@@ -78,51 +69,62 @@ runtime* take_default_runtime() {
     return from.running.exchange(nullptr);
 }
 
-void require_none(const default_runtime_home& in) {
-    if (in.running != nullptr)
+void require_none() {
+    if (own_default_runtime.running != nullptr)
         throw std::logic_error(
-            "init_default_runtime: the default runtime is already running, begun by this module or "
-            "another one of the process; call it before the first crossing, or after "
-            "shutdown_default_runtime()");
+            "init_default_runtime: the default runtime is already running in this program or "
+            "module; call it before the first crossing, or after shutdown_default_runtime()");
 }
-
-} // namespace
 
 void end_default_runtime() noexcept {
     const gil_pause pause;
     try {
         take_default_runtime();
-        const auto& all = home();
+        const auto& all = own_default_runtime;
         for (std::size_t i = 0; all.others != nullptr && i < all.others->size(); ++i)
-            (*all.others)[i]->shutdown(all.options.exit_deadline);
+            (*all.others)[i]->shutdown(exit_deadline());
     } catch (const std::exception& error) {
         std::fprintf(stderr, "bridge: at interpreter exit: %s\n", error.what());
     }
 }
 
+bool default_runtime_runs() noexcept {
+    return own_default_runtime.running.load(std::memory_order_acquire) != nullptr;
+}
+
+} // namespace
+
+constinit image own_image{&end_default_runtime, &default_runtime_runs};
+
+void end_default_runtimes() noexcept {
+    for (auto* one = shared().images.load(); one != nullptr; one = one->next)
+        one->end_default_runtime();
+}
+
 } // namespace detail
 
 runtime& default_runtime() {
-    auto& in = detail::home();
+    auto& in = detail::own_default_runtime;
     if (auto* running = in.running.load(std::memory_order_acquire))
         return *running;
     const std::lock_guard lock(in.mutex);
     if (in.running == nullptr)
-        in.running = new runtime(in.options);
+        in.running = new runtime({.threads = detail::shared().runtime_threads});
     return *in.running;
 }
 
 void init_default_runtime(runtime_options options) {
-    auto& in = detail::home();
+    auto& in = detail::own_default_runtime;
     const std::lock_guard lock(in.mutex);
-    detail::require_none(in);
-    in.options = options;
+    detail::require_none();
+    detail::shared().runtime_threads = options.threads;
+    detail::shared().exit_deadline_milliseconds = options.exit_deadline.count();
 }
 
 void init_default_runtime(std::unique_ptr<runtime> runtime) {
-    auto& in = detail::home();
+    auto& in = detail::own_default_runtime;
     const std::lock_guard lock(in.mutex);
-    detail::require_none(in);
+    detail::require_none();
     in.running = runtime.release();
 }
 

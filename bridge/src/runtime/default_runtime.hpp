@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the default runtime of a process lives.
+// Where the default runtime of this image lives.
 #pragma once
 
 #include <bridge/runtime.hpp>
@@ -15,7 +15,6 @@ namespace bridge::detail {
 /// what is here.
 struct default_runtime_home {
     std::mutex mutex;
-    runtime_options options;
     std::atomic<runtime*> running = nullptr; ///< written under the mutex
     /// Those that were shut down, to which somebody may still refer; never destroyed.
     std::vector<runtime*>* others = nullptr;
@@ -23,7 +22,6 @@ struct default_runtime_home {
     void retire(runtime* ended);
 };
 
-/// This module's own; the one in use is shared().default_runtime.
 extern default_runtime_home own_default_runtime;
 
 /// The default runtime's context, for I/O objects on an executor that has none of its own (any
@@ -46,10 +44,7 @@ private:
     std::atomic<kept*> first_ = nullptr; // without a lock, which a fork could leave locked
 };
 
-/// Gives this module's default runtime, if it runs, to the module whose state is joined.
-void hand_over_default_runtime(default_runtime_home& to);
-
-/// Ends the default runtime at interpreter exit, within its exit_deadline.
-void end_default_runtime() noexcept;
+/// Ends the default runtimes of all images at interpreter exit, each within its exit_deadline.
+void end_default_runtimes() noexcept;
 
 } // namespace bridge::detail

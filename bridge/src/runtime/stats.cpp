@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <bridge/stats.hpp>
 
-#include "runtime/default_runtime.hpp"
-
 #include <bridge/detail/port.hpp>
 #include <bridge/detail/shared.hpp>
 #include <bridge/gil.hpp>
@@ -16,9 +14,10 @@ bridge_stats stats() {
             all.loops.push_back(port->stats());
     });
     const auto& shared = detail::shared();
-    auto& home = *shared.default_runtime;
-    const std::lock_guard lock(home.mutex);
-    all.default_runtime_runs = home.running != nullptr;
+    for (const auto* one = shared.images.load(); one != nullptr; one = one->next) {
+        ++all.images;
+        all.default_runtime_runs = all.default_runtime_runs || one->default_runtime_runs();
+    }
     all.gil_takes = shared.gil_takes.load(std::memory_order_relaxed);
     return all;
 }

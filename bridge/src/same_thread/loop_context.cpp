@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "same_thread/loop_context.hpp"
 
+#include "loop/event_descriptor.hpp"
 #include "python/exit.hpp"
 #include "python/imports.hpp"
+#include "same_thread/loop_io.hpp"
 
 #include <bridge/detail/interpreter.hpp>
 #include <bridge/detail/report.hpp>
@@ -12,32 +14,21 @@
 #include <bridge/runtime.hpp>
 #include <bridge/task_locals.hpp>
 
-#include <boost/asio/post.hpp>
-
-#include <fcntl.h>
+#include <poll.h>
 
 #include <cerrno>
 #include <chrono>
-#include <system_error>
+#include <ctime>
 
 namespace bridge::detail {
 namespace {
 
-namespace asio = boost::asio;
-
 // One select() goes on with native work for so long before the loop's own has its turn.
 constexpr auto turn_time = std::chrono::milliseconds(1);
-// The clock and the context's reactor cost more than a pass: looked at now and then.
+// The clock and the descriptors cost more than a pass: looked at now and then.
 constexpr int passes_between_looks = 16;
 constexpr int handlers_a_poll = 256;
 constexpr int polls_to_unwind = 1000;
-
-int duplicate(int descriptor) {
-    const int copy = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
-    if (copy < 0)
-        throw std::system_error(errno, std::generic_category(), "descriptor of a selector");
-    return copy;
-}
 
 strand* reversed(strand* list) noexcept {
     strand* first = nullptr;
@@ -66,9 +57,13 @@ private:
 };
 
 loop_context::loop_context(int selector_fd)
-    : work_(context_.get_executor()), selector_(context_, duplicate(selector_fd)) {}
+    : selector_(selector_fd), wakeup_(new event_descriptor) {}
 
-loop_context::~loop_context() = default;
+loop_context::~loop_context() {
+    for (auto* one = first_io(); one != nullptr;)
+        delete std::exchange(one, one->next);
+    wakeup_->release();
+}
 
 void loop_context::attach(py::handle loop) {
     port_ = port::make(loop, *this);
@@ -125,8 +120,37 @@ bool loop_context::wake() noexcept {
     const gate_guard inside(life());
     if (!inside || !sleeping_.exchange(false, std::memory_order_seq_cst))
         return false;
-    asio::post(context_, [] {});
+    wakeup_->signal();
     return true;
+}
+
+loop_io* loop_context::find_io(const image& of) const noexcept {
+    for (auto* one = first_io(); one != nullptr; one = one->next)
+        if (&one->of() == &of)
+            return one;
+    return nullptr;
+}
+
+loop_io* loop_context::add_io(std::unique_ptr<loop_io> part) noexcept {
+    const gate_guard inside(life());
+    if (!inside)
+        return nullptr;
+    auto* before = first_io();
+    do {
+        part->next = before;
+        if (auto* there = find_io(part->of()))
+            return there;
+        // As in the port: a host that goes to sleep looks here after it said so.
+    } while (!first_io_.compare_exchange_weak(before, part.get(), std::memory_order_seq_cst));
+    wake();
+    return part.release();
+}
+
+std::size_t loop_context::count_io() const noexcept {
+    std::size_t count = 0;
+    for (const auto* one = first_io(); one != nullptr; one = one->next)
+        ++count;
+    return count;
 }
 
 bool loop_context::run_strands() noexcept {
@@ -141,57 +165,71 @@ bool loop_context::run_strands() noexcept {
     return true;
 }
 
-// Handlers of the user's own may throw; the loop hears of it, and the rest runs on.
-template<class F>
-void loop_context::guarded(F&& run_some) noexcept {
-    try {
-        if (context_.stopped())
-            context_.restart();
-        run_some();
-    } catch (...) {
-        escaped_.push_back(std::current_exception());
+// What is ready is noted, and stays so until it looks again.
+void loop_context::look(double timeout) noexcept {
+    watched_.clear();
+    watched_.push_back({selector_, POLLIN, 0});
+    watched_.push_back({wakeup_->number(), POLLIN, 0});
+    auto* const first = first_io();
+    for (auto* one = first; one != nullptr; one = one->next)
+        watched_.push_back({one->descriptor(), POLLIN, 0});
+    timespec time{};
+    time.tv_sec = static_cast<time_t>(timeout);
+    time.tv_nsec = static_cast<long>((timeout - static_cast<double>(time.tv_sec)) * 1e9);
+    const int found =
+        ::ppoll(watched_.data(), watched_.size(), timeout < 0 ? nullptr : &time, nullptr);
+    const auto is_ready = [&](std::size_t which) {
+        return found > 0 && watched_[which].revents != 0;
+    };
+    selector_ready_ = is_ready(0);
+    if (is_ready(1))
+        wakeup_->clear();
+    std::size_t which = 2;
+    for (auto* one = first; one != nullptr; one = one->next)
+        one->ready = is_ready(which++);
+}
+
+int loop_context::poll_io() noexcept {
+    int ran = 0;
+    for (auto* one = first_io(); one != nullptr; one = one->next) {
+        if (one->ready || one->has_handlers())
+            ran += one->poll(handlers_a_poll);
+        one->ready = false;
     }
+    return ran;
 }
 
-bool loop_context::poll_context() noexcept {
-    int left = handlers_a_poll;
-    guarded([&] {
-        while (left > 0 && context_.poll_one() > 0)
-            --left;
-    });
-    return left < handlers_a_poll;
+bool loop_context::arm_io() noexcept {
+    bool idle = true;
+    for (auto* one = first_io(); one != nullptr && idle; one = one->next)
+        idle = one->arm();
+    return idle;
 }
 
-void loop_context::run_ready(bool also_context) noexcept {
+void loop_context::disarm_io() noexcept {
+    for (auto* one = first_io(); one != nullptr; one = one->next)
+        one->disarm();
+}
+
+void loop_context::run_ready(bool also_io) noexcept {
     const stay here(*this);
     run_strands();
-    if (also_context)
-        poll_context();
-}
-
-void loop_context::watch_selector() {
-    if (std::exchange(watching_, true))
+    if (!also_io)
         return;
-    selector_.async_wait(asio::posix::descriptor_base::wait_read,
-                         [this](const boost::system::error_code&) { watching_ = false; });
+    look(0);
+    poll_io();
 }
 
 void loop_context::wait(double timeout) noexcept {
     const stay here(*this);
-    guarded([&] {
-        watch_selector();
-        sleeping_.store(true, std::memory_order_seq_cst);
-        if (ready_.load(std::memory_order_seq_cst) == nullptr && !port_->has_arrivals()) {
-            if (timeout < 0)
-                context_.run_one();
-            else
-                context_.run_one_for(std::chrono::duration_cast<std::chrono::nanoseconds>(
-                    std::chrono::duration<double>(timeout)));
-        }
-    });
+    sleeping_.store(true, std::memory_order_seq_cst);
+    const bool idle =
+        ready_.load(std::memory_order_seq_cst) == nullptr && !port_->has_arrivals() && arm_io();
+    look(idle ? timeout : 0);
     sleeping_.store(false, std::memory_order_seq_cst);
+    disarm_io();
     run_strands();
-    poll_context();
+    poll_io();
 }
 
 int loop_context::turn(double timeout) noexcept {
@@ -208,7 +246,7 @@ int loop_context::turn(double timeout) noexcept {
         run_ready(true);
     if (PyErr_CheckSignals() != 0)
         return -1;
-    return deliver_and_go_on() ? !watching_ : -1;
+    return deliver_and_go_on() ? selector_ready_ : -1;
 }
 
 // A task that was woken may have started something that is ready at once: no turn of the loop is
@@ -237,9 +275,8 @@ bool loop_context::goes_on() const noexcept {
 bool loop_context::deliver() noexcept {
     if (!port_->is_open())
         return true;
-    for (const auto& error : std::exchange(escaped_, {}))
-        report_exception(port_->loop(), "Exception escaped an Asio handler",
-                         to_python_exception(error));
+    for (auto* one = first_io(); one != nullptr; one = one->next)
+        one->report_escaped(port_->loop());
     return port_->deliver();
 }
 
@@ -284,7 +321,8 @@ void loop_context::unwind() noexcept {
     inside_.store(std::this_thread::get_id(), std::memory_order_relaxed);
     for (int left = polls_to_unwind; left > 0; --left) {
         const bool ran = run_strands();
-        if (!poll_context() && !ran)
+        look(0);
+        if (poll_io() == 0 && !ran)
             break;
     }
     inside_.store({}, std::memory_order_relaxed);
@@ -292,14 +330,37 @@ void loop_context::unwind() noexcept {
 
 // Frames end, and with them their crossings settle; what they post is destroyed in its turn.
 void loop_context::destroy_pending() noexcept {
-    work_.reset();
-    context_.shutdown();
+    for (auto* one = first_io(); one != nullptr; one = one->next)
+        one->end();
     auto* list = reversed(ready_.exchange(nullptr, std::memory_order_acquire));
     while (list != nullptr) {
         const auto held = intrusive_ptr<strand>::adopt(list);
         list = held->next_ready;
         held->discard(std::exchange(held->first_task, nullptr));
     }
+}
+
+namespace {
+
+// For I/O objects on executors that have no context of this image; never destroyed, as they may
+// live on.
+boost::asio::execution_context& context_elsewhere() {
+    static auto& elsewhere = *new default_context;
+    return elsewhere.get();
+}
+
+} // namespace
+
+boost::asio::execution_context& io_context_of(scheduler& on) {
+    auto* const loop = on.as_loop();
+    if (loop == nullptr)
+        return &on.made_by() == &own_image ? on.context() : context_elsewhere();
+    if (!loop_io_works() || !loop->life().is_open())
+        return context_elsewhere();
+    auto* part = loop->find_io(own_image);
+    if (part == nullptr)
+        part = loop->add_io(std::make_unique<loop_io>());
+    return part != nullptr ? part->context() : context_elsewhere();
 }
 
 scheduler& scheduler_of(const task_locals& locals) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The io_context of an event loop of ours, which runs inside that loop's selector.
+// What runs inside the selector of an event loop of ours: native handlers, and the wait for both
+// sides.
 #pragma once
 
 #include "runtime/default_runtime.hpp"
@@ -7,23 +8,24 @@
 #include <bridge/detail/port.hpp>
 #include <bridge/detail/scheduler.hpp>
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
+#include <poll.h>
 
 #include <atomic>
-#include <exception>
+#include <memory>
 #include <thread>
 #include <vector>
 
 namespace bridge::detail {
 
-/// A scheduler with one thread: whoever runs the Python loop. Its methods are called with the GIL
-/// held, on the loop's thread, where nothing else is said.
+class event_descriptor;
+class loop_io;
+
+/// A scheduler with one thread, which runs the Python loop. Each image has an io_context of its own
+/// in it (loop_io). Its methods are called with the GIL held, on the loop's thread, if nothing else
+/// is said. Those that other images call are virtual.
 class loop_context final : public scheduler {
 public:
-    /// Watches a duplicate of the selector's own descriptor, which is readable while one of the
-    /// loop's is ready.
+    /// Waits for the selector's own descriptor, which is readable while one of the loop's is ready.
     explicit loop_context(int selector_fd);
 
     /// The loop whose selector this is; makes its port.
@@ -44,7 +46,7 @@ public:
 
     /// The loop has ended: closes the port, lets cancelled coroutines unwind as far as they do
     /// without waiting, destroys the rest. May be called again.
-    void close(errc why = errc::loop_closed) noexcept;
+    virtual void close(errc why = errc::loop_closed) noexcept;
 
     bool is_in_debug_mode() const noexcept;
 
@@ -57,9 +59,19 @@ public:
     bool may_start_here() const noexcept override;
     bool needs_this_thread() const noexcept override;
 
-    boost::asio::execution_context& context() override {
-        return life().is_open() ? context_ : elsewhere_.get();
-    }
+    boost::asio::execution_context& context() override { return io_context_of(*this); }
+
+    loop_context* as_loop() noexcept override { return this; }
+
+    /// The part of an image, null where it has none yet. Any thread, no GIL.
+    virtual loop_io* find_io(const image& of) const noexcept;
+
+    /// Takes the part of an image that has none yet; another thread may have been faster. The one
+    /// that is there; null where the loop has ended. Any thread, no GIL.
+    virtual loop_io* add_io(std::unique_ptr<loop_io> part) noexcept;
+
+    /// How many parts it has. Any thread, no GIL.
+    std::size_t count_io() const noexcept;
 
 private:
     class stay;
@@ -68,13 +80,16 @@ private:
 
     errc ended_as() const noexcept override { return errc::loop_closed; }
 
-    void run_ready(bool also_context) noexcept;
+    void run_ready(bool also_io) noexcept;
     bool run_strands() noexcept;
-    bool poll_context() noexcept;
+    int poll_io() noexcept;
     void wait(double timeout) noexcept;
-    void watch_selector();
-    template<class F>
-    void guarded(F&& run_some) noexcept;
+    void look(double timeout) noexcept;
+    bool arm_io() noexcept;
+    void disarm_io() noexcept;
+
+    loop_io* first_io() const noexcept { return first_io_.load(std::memory_order_seq_cst); }
+
     bool deliver() noexcept;
     bool deliver_and_go_on() noexcept;
     bool has_nothing_to_do() const noexcept;
@@ -84,17 +99,16 @@ private:
     void unwind() noexcept;
     void destroy_pending() noexcept;
 
-    ending<boost::asio::io_context> context_{1};
-    default_context elsewhere_;
-    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
-    boost::asio::posix::stream_descriptor selector_;
+    const int selector_;
+    event_descriptor* const wakeup_; // owned
     intrusive_ptr<port> port_;
+    std::atomic<loop_io*> first_io_{nullptr};    // newest first; owned, for as long as this lives
     std::atomic<strand*> ready_{nullptr};        // held strands, newest first
-    std::atomic<bool> sleeping_{false};          // in the context, without anything to do
+    std::atomic<bool> sleeping_{false};          // without anything to do
     std::atomic<std::thread::id> inside_{};      // the thread that runs handlers now
     std::atomic<std::thread::id> loop_thread_{}; // the thread that runs the loop now
-    std::vector<std::exception_ptr> escaped_;    // from handlers of the user's own
-    bool watching_ = false;                      // the selector is waited for and was not ready
+    std::vector<pollfd> watched_;                // the selector, the wake-up, the parts
+    bool selector_ready_ = false;                // when it last looked
     bool closed_ = false;
     loop_context* before_ = nullptr; // that ran on the loop's thread when it began
 };

@@ -11,15 +11,18 @@ ORDERS = {
 }
 
 CASES = {
-    "one default runtime": "assert one.runtime_id() == two.runtime_id()",
-    "one default runtime also after it was shut down": (
-        "asyncio.run(one.hop()); before = one.runtime_id(); assert two.shutdown(1000)\n"
-        "assert two.runtime_id() == one.runtime_id() != before\nasyncio.run(one.hop()); asyncio.run(two.hop())"
+    "each has a default runtime of its own": "assert one.runtime_id() != two.runtime_id()",
+    "one shuts its own down": (
+        "asyncio.run(one.hop()); before = one.runtime_id(); others = two.runtime_id(); assert one.shutdown(1000)\n"
+        "assert two.runtime_id() == others\nassert one.runtime_id() != before\n"
+        "asyncio.run(one.hop()); asyncio.run(two.hop())"
     ),
-    "options given by one bind the other": (
-        "one.init(threads=3); asyncio.run(two.hop())\n"
-        "try: one.init(threads=2)\n"
-        "except Exception as e: assert 'already running, begun by this module or another' in str(e), e\n"
+    "options given by one hold for both": (
+        "import os\n"
+        "threads = lambda: len(os.listdir('/proc/self/task'))\n"
+        "one.init(threads=3); before = threads(); asyncio.run(two.hop()); assert threads() - before == 3\n"
+        "try: two.init(threads=2)\n"
+        "except Exception as e: assert 'already running in this program or module' in str(e), e\n"
         "else: raise AssertionError('no error')"
     ),
     "locals found across modules": (
@@ -52,14 +55,16 @@ CASES = {
         "    await asyncio.gather(one.hop(), two.hop())\n"
         "asyncio.run(main())"
     ),
-    "a runtime that one shuts down settles what the other awaits": (
+    "a runtime that one shuts down leaves the work of the other alone": (
         "async def main():\n"
-        "    task = asyncio.create_task(two.forever())\n"
+        "    task, ended = asyncio.create_task(two.forever()), asyncio.create_task(one.forever())\n"
         "    await one.hop()\n"
         "    assert one.shutdown(0)\n"
-        "    try: await task\n"
+        "    try: await ended\n"
         "    except RuntimeError as e: assert 'runtime was shut down' in str(e), e\n"
         "    else: raise AssertionError('no error')\n"
+        "    await two.hop(); assert not task.done(); task.cancel()\n"
+        "    assert isinstance((await asyncio.gather(task, return_exceptions=True))[0], asyncio.CancelledError)\n"
         "asyncio.run(main())"
     ),
 }

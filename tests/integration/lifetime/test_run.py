@@ -290,8 +290,8 @@ class NotBegun(Programs):
     def test_threads_of_a_runtime_that_has_begun(self):
         self.check_refused(
             "asyncio.run(native.hop())\n"
-            "try: native.run_hop(threads=2)\nexcept RuntimeError as e: print(str(e).split(',')[0])",
-            "init_default_runtime: the default runtime is already running",
+            "try: native.run_hop(threads=2)\nexcept RuntimeError as e: print(str(e).split(';')[0])",
+            "init_default_runtime: the default runtime is already running in this program or module",
         )
 
     def test_a_loop_that_runs_already(self):

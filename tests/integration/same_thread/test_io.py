@@ -90,6 +90,7 @@ class Descriptors(unittest.TestCase):
             self.run_until(lambda: len(got) == len(pairs))
 
     def test_a_descriptor_closed_behind_its_back(self):
+        self.loop.run_until_complete(native.sleep(0.002))  # opens the descriptors that native I/O needs
         left, right = self.pair()
         self.loop.add_reader(right, lambda: None)
         number = right.fileno()

@@ -49,6 +49,9 @@ public:
     /// Requires the GIL.
     virtual PyObject* take_result() = 0;
 
+    /// Gives it what choose_scheduler() says, in the image whose coroutine it is. Requires the GIL.
+    virtual void choose_own_scheduler() { set_scheduler(choose_scheduler(locals())); }
+
     /// Keeps a Python object alive for as long as the coroutine may use it.
     void keep_alive(py_ref object) noexcept { kept_ = std::move(object); }
 

@@ -4,6 +4,7 @@
 
 #include <bridge/detail/fork.hpp>
 #include <bridge/detail/gate.hpp>
+#include <bridge/detail/shared.hpp>
 #include <bridge/error.hpp>
 
 #include <boost/asio/execution_context.hpp>
@@ -16,6 +17,7 @@ class task_locals;
 
 namespace bridge::detail {
 
+class loop_context;
 class strand;
 struct strand_task;
 
@@ -55,10 +57,17 @@ public:
 
     virtual void crossing_ended() noexcept {}
 
-    /// The context that I/O objects belong to: its own, the default runtime's where it has none or
-    /// has ended. Throws runtime_stopped where that has ended as well, by its own shutdown(), and
-    /// what starting it throws.
+    /// The context that I/O objects of the image that made this belong to: its own, the default
+    /// runtime's where it has none or has ended. Throws runtime_stopped where that has ended as
+    /// well, by its own shutdown(), and what starting it throws. Only code of that image calls
+    /// this; others ask io_context_of().
     virtual boost::asio::execution_context& context() = 0;
+
+    /// The image that made this, whose Asio its threads run.
+    const image& made_by() const noexcept { return *made_by_; }
+
+    /// This, where it is a same-thread loop's; each image has a context of its own there.
+    virtual loop_context* as_loop() noexcept { return nullptr; }
 
     /// Closed once the threads are ending; whoever runs its handlers on another thread is inside.
     gate& life() noexcept { return life_; }
@@ -83,9 +92,14 @@ private:
     }
 
     gate life_{true};
+    const image* made_by_ = &own_image;
     std::atomic<bool> copy_{false};
     std::atomic<int> references_{1};
 };
+
+/// The context that I/O objects of this image belong to when they are made on an executor of that
+/// scheduler. Any thread, no GIL. Throws as scheduler::context().
+boost::asio::execution_context& io_context_of(scheduler& on);
 
 /// Where a crossing with these locals runs that names no runtime: in their loop's own context where
 /// it has one (loop_context), else on the default runtime. No GIL. Throws what starting the default

@@ -14,7 +14,6 @@ namespace bridge::detail {
 class strand;
 class gil_hold;
 class loop_context;
-struct default_runtime_home;
 struct imports;
 class port;
 struct released_reference;
@@ -26,7 +25,19 @@ struct thread_slots {
     errc discards_for{};                  ///< why it destroys handlers uncalled; none where not
 };
 
-/// Each module has one, and uses that of the module which attached to Python first
+/// One program or module with this library in it, as the others of its process see it. What is
+/// Asio's never leaves it: what Asio knows of a thread or of the process stands in variables that
+/// another image may have a copy of (docs/decisions/0006-images.md).
+struct image {
+    void (*end_default_runtime)() noexcept;  ///< at interpreter exit; GIL
+    bool (*default_runtime_runs)() noexcept; ///< any thread
+    image* next = nullptr;                   ///< in shared().images
+};
+
+/// The one that this code is in.
+extern image own_image;
+
+/// Each image has one, and uses that of the image which attached to Python first
 /// (src/life/shared.cpp). Never destroyed: threads that are left behind may use it.
 struct shared_state {
     /// Threads that do not hold the GIL touch CPython only inside this gate: finalization waits for
@@ -36,7 +47,10 @@ struct shared_state {
     /// The calling thread's.
     thread_slots* (*slots)() noexcept;
 
-    default_runtime_home* default_runtime;
+    std::atomic<image*> images = nullptr; ///< those that share this, newest first
+
+    std::atomic<unsigned> runtime_threads = 0; ///< of default runtimes that are yet to be made
+    std::atomic<std::int64_t> exit_deadline_milliseconds = 2'000; ///< of all default runtimes
 
     imports* all = nullptr; ///< of the interpreter that runs; GIL
 

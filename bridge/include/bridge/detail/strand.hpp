@@ -108,6 +108,12 @@ public:
     /// Where a coroutine of the user's last began to wait; no file where none did. Any thread.
     code_place suspended_at() const noexcept { return suspended_at_.load(); }
 
+    /// The context of I/O objects that are made on it: one of the image that made the strand. Any
+    /// thread, no GIL. Throws as io_context_of().
+    virtual boost::asio::execution_context& io_context() const {
+        return io_context_of(*scheduler_);
+    }
+
     /// The strand whose handler runs on this thread, or null.
     static strand* current() noexcept { return this_thread().current; }
 

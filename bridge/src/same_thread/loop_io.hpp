@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// The part of one image in a same-thread loop: an io_context of its own.
+#pragma once
+
+#include <bridge/detail/python.hpp>
+#include <bridge/detail/scheduler.hpp>
+#include <bridge/detail/shared.hpp>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <exception>
+#include <vector>
+
+namespace bridge::detail {
+
+/// The io_context of one image's I/O objects in a same-thread loop. The loop waits for its
+/// descriptor and has it polled; only code of its own image touches what is Asio's, so everything
+/// is virtual. Called on the loop's thread where nothing else is said.
+class loop_io {
+public:
+    loop_io();
+    loop_io(const loop_io&) = delete;
+    loop_io& operator=(const loop_io&) = delete;
+    virtual ~loop_io();
+
+    const image& of() const noexcept { return *of_; }
+
+    /// Of this image only.
+    boost::asio::execution_context& context() noexcept { return context_; }
+
+    /// Readable where an operation may go on, a timer is due, or, while armed, a handler was
+    /// queued.
+    virtual int descriptor() const noexcept;
+
+    /// Whether handlers are queued that need no look at the descriptor. No GIL.
+    virtual bool has_handlers() noexcept;
+
+    /// Runs so many handlers at most; how many there were. No GIL.
+    virtual int poll(int most) noexcept;
+
+    /// Before the loop sleeps: from here on a handler that any thread queues makes the descriptor
+    /// readable. False where one is queued already. No GIL.
+    virtual bool arm() noexcept;
+
+    /// The loop is awake and will look. No GIL.
+    virtual void disarm() noexcept;
+
+    /// Destroys what is pending; it lives on for those who still hold its I/O objects. No GIL.
+    virtual void end() noexcept;
+
+    /// Tells the loop of exceptions that escaped handlers. GIL.
+    virtual void report_escaped(py::handle loop) noexcept;
+
+    loop_io* next = nullptr; ///< in its loop
+    bool ready = false;      ///< what the loop saw when it last looked
+
+private:
+    const image* of_ = &own_image;
+    ending<boost::asio::io_context> context_{1};
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+    std::vector<std::exception_ptr> escaped_; // from handlers of the user's own
+};
+
+/// Whether a loop can wait for this image's Asio: where it uses another reactor than epoll, its I/O
+/// objects belong to the default runtime, and their handlers come to the loop through its port.
+bool loop_io_works() noexcept;
+
+} // namespace bridge::detail
