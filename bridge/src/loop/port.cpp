@@ -7,6 +7,7 @@
 #include "same_thread/loop_context.hpp"
 
 #include <bridge/detail/interpreter.hpp>
+#include <bridge/detail/python_compat.hpp>
 #include <bridge/detail/report.hpp>
 #include <bridge/detail/scheduler.hpp>
 #include <bridge/error.hpp>
@@ -64,6 +65,62 @@ void call_in_next_turn(py::handle loop, PyMethodDef& method, port& self) noexcep
         error.discard_as_unraisable("bridge: waking tasks in a forked child");
     }
 }
+
+bool is_in_debug_mode(PyObject* loop) noexcept {
+    const auto flag =
+        py::reinterpret_steal<py::object>(PyObject_GetAttr(loop, get_imports().name.debug.ptr()));
+    PyErr_Clear();
+    return flag && flag.ptr() == Py_True;
+}
+
+// Outside the context of the loop's handle that runs a drain: a task that is woken there may run
+// the loop again, which enters that context again.
+class outside_context {
+public:
+    explicit outside_context(bool leave) noexcept
+        : left_(leave ? Py_XNewRef(current_context()) : nullptr) {
+        if (left_ != nullptr && PyContext_Exit(left_) < 0)
+            PyErr_WriteUnraisable(left_);
+    }
+
+    outside_context(const outside_context&) = delete;
+    outside_context& operator=(const outside_context&) = delete;
+
+    ~outside_context() {
+        const py::error_scope raised; // what ends the run
+        if (left_ != nullptr && PyContext_Enter(left_) < 0)
+            PyErr_WriteUnraisable(left_);
+        Py_XDECREF(left_);
+    }
+
+private:
+    PyObject* left_;
+};
+
+// The descriptor is ready for that time, so that a nested loop looks into the port.
+class signal_meanwhile {
+public:
+    signal_meanwhile(const event_descriptor* descriptor, const port& of) noexcept
+        : descriptor_(descriptor), of_(of) {
+        if (descriptor_ != nullptr)
+            descriptor_->signal();
+    }
+
+    signal_meanwhile(const signal_meanwhile&) = delete;
+    signal_meanwhile& operator=(const signal_meanwhile&) = delete;
+
+    ~signal_meanwhile() {
+        if (descriptor_ == nullptr)
+            return;
+        descriptor_->clear();
+        if (of_.has_arrivals()) // whose signal may have been cleared with ours
+            descriptor_->signal();
+    }
+
+private:
+    const event_descriptor* descriptor_; // null: none is needed
+    const port& of_;
+};
 
 } // namespace
 
@@ -226,7 +283,8 @@ bool port::is_open() const noexcept {
 
 bool port::has_arrivals() const noexcept {
     const auto* head = head_.load(std::memory_order_seq_cst);
-    return undelivered_ != nullptr || (head != nullptr && head != closed_mark());
+    return undelivered_ != nullptr || first_waiter_ != nullptr ||
+           (head != nullptr && head != closed_mark());
 }
 
 bool port::has_ready_callbacks() const noexcept {
@@ -239,13 +297,12 @@ bool port::has_ready_callbacks() const noexcept {
     return !none;
 }
 
-// A task may be woken inside the drain only where pure Python could not tell: no task is running,
-// and no callback was queued that would have run before the wake-up.
+// A task may be woken inside the drain only if pure Python could not tell: no task is running (one
+// is where a nested loop runs), and no callback was queued that would have run before the wake-up.
+// In debug mode asyncio times each step, and names whose it was.
 bool port::nothing_queued_before() const noexcept {
-    if (!shows_ready_queue_ || has_ready_callbacks())
+    if (!shows_ready_queue_ || has_ready_callbacks() || is_in_debug_mode(loop_))
         return false;
-    if (host_ != nullptr)
-        return !host_->is_in_debug_mode(); // inside select() no task runs
     const auto task = py::reinterpret_steal<py::object>(
         PyObject_CallOneArg(get_imports().current_task.ptr(), loop_));
     const bool answer = task && task.is_none();
@@ -321,6 +378,11 @@ void port::wake_after_drain(port_waiter* waiter) noexcept {
 
 bool port::wake_waiters() noexcept {
     const bool directly = first_waiter_ != nullptr && nothing_queued_before();
+    const bool inside_handle = directly && host_ == nullptr;
+    const outside_context outside(inside_handle);
+    // A nested loop that a woken task runs may wait for another one of them.
+    const bool several = inside_handle && is_open() && first_waiter_->next != nullptr;
+    const signal_meanwhile signalled(several ? descriptor_ : nullptr, *this);
     while (first_waiter_ != nullptr) {
         auto* waiter = first_waiter_;
         first_waiter_ = waiter->next;

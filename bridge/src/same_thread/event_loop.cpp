@@ -80,11 +80,11 @@ PyObject* attach(PyObject* self, PyObject* loop) noexcept {
     return guarded([&] { context_of(self)->attach(loop); });
 }
 
-PyObject* enter(PyObject* self, PyObject*) noexcept {
+PyObject* begin(PyObject* self, PyObject*) noexcept {
     return guarded([&] { context_of(self)->begin(); });
 }
 
-PyObject* exit(PyObject* self, PyObject*) noexcept {
+PyObject* end(PyObject* self, PyObject*) noexcept {
     return guarded([&] { context_of(self)->end(); });
 }
 
@@ -96,8 +96,8 @@ PyMethodDef methods[] = {
     {"turn", turn, METH_O,
      "The inside of select(): whether the selector has to be asked; None after a fork."},
     {"attach", attach, METH_O, "Names the loop whose selector this is."},
-    {"__enter__", enter, METH_NOARGS, "The loop begins to run on this thread."},
-    {"__exit__", exit, METH_VARARGS, "The loop has ended to run."},
+    {"begin", begin, METH_NOARGS, "The loop starts running on this thread."},
+    {"end", end, METH_NOARGS, "The loop stops running."},
     {"close", close, METH_NOARGS, "Ends what is pending."},
     {nullptr, nullptr, 0, nullptr},
 };

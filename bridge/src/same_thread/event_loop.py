@@ -2,6 +2,7 @@
 """asyncio's own selector event loop with an io_context inside its selector; new_event_loop()."""
 
 import asyncio
+import os
 import selectors
 import signal
 
@@ -47,12 +48,22 @@ class EventLoop(asyncio.SelectorEventLoop):
         selector.context.attach(self)
         self._context = selector.context
 
-    def run_forever(self):
-        if self.is_running() or asyncio._get_running_loop() is not None:
-            return super().run_forever()  # which says what is wrong
-        self._check_closed()
-        with self._context, _SignalWakeup(self):
-            super().run_forever()
+    @property
+    def _thread_id(self):
+        return self._runs_on
+
+    @_thread_id.setter
+    def _thread_id(self, thread):
+        """asyncio sets it when the loop starts and stops running, and so do those who run a loop inside another."""
+        before, self._runs_on = getattr(self, "_runs_on", None), thread
+        if thread == before:
+            return
+        if before is not None:
+            self._wakeup.put_back()
+            self._context.end()
+        if thread is not None:
+            self._context.begin()
+            self._wakeup = _SignalWakeup(self)
 
     def remove_signal_handler(self, sig):
         removed = super().remove_signal_handler(sig)
@@ -66,14 +77,28 @@ class _SignalWakeup:
 
     def __init__(self, loop):
         self.loop = loop
+        self.ours = loop._csock.fileno()
+        self.before = _set_wakeup_fd(self.ours)
+        self.file_before = _file_of(self.before)
 
-    def __enter__(self):
-        self.before = _set_wakeup_fd(self.loop._csock.fileno())
-
-    def __exit__(self, *exc):
+    def put_back(self):
         # Handlers of the loop's own stay connected to it, as asyncio has it.
-        if self.before is not None and not self.loop._signal_handlers:
+        if self.before is None or self.loop._signal_handlers:
+            return
+        now = _set_wakeup_fd(-1)
+        if now != self.ours:
+            _set_wakeup_fd(now)  # somebody else's, set meanwhile
+        elif self.file_before is not None and _file_of(self.before) == self.file_before:
             _set_wakeup_fd(self.before)
+
+
+def _file_of(descriptor):
+    """What tells it from another file that has the number later; None where it is closed."""
+    try:
+        status = os.fstat(-1 if descriptor is None else descriptor)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _set_wakeup_fd(descriptor):

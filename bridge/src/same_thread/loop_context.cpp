@@ -16,6 +16,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <ctime>
@@ -23,12 +24,18 @@
 namespace bridge::detail {
 namespace {
 
-// One select() goes on with native work for so long before the loop's own has its turn.
+using clock = std::chrono::steady_clock;
+
+// How long one select() goes on with native work while the loop has nothing of its own to run.
 constexpr auto turn_time = std::chrono::milliseconds(1);
+// While it has, native work gets as long as Python had for its last turn, but no longer than this,
+constexpr auto longest_share = std::chrono::milliseconds(10);
+// and no less than so many handlers.
+constexpr int least_share = 32;
 // The clock and the descriptors cost more than a pass: looked at now and then.
 constexpr int passes_between_looks = 16;
-constexpr int handlers_a_poll = 256;
-constexpr int polls_to_unwind = 1000;
+constexpr int handlers_a_pass = 256;
+constexpr int passes_to_unwind = 1000;
 
 strand* reversed(strand* list) noexcept {
     strand* first = nullptr;
@@ -153,16 +160,24 @@ std::size_t loop_context::count_io() const noexcept {
     return count;
 }
 
-bool loop_context::run_strands() noexcept {
-    if (ready_.load(std::memory_order_relaxed) == nullptr)
-        return false;
-    auto* list = reversed(ready_.exchange(nullptr, std::memory_order_acquire));
-    while (list != nullptr) {
-        const auto held = intrusive_ptr<strand>::adopt(list);
-        list = held->next_ready;
+strand* loop_context::take_strand() noexcept {
+    if (next_ == nullptr && ready_.load(std::memory_order_relaxed) != nullptr)
+        next_ = reversed(ready_.exchange(nullptr, std::memory_order_acquire));
+    auto* const taken = next_;
+    if (taken != nullptr)
+        next_ = taken->next_ready;
+    return taken;
+}
+
+// Those that are ready now: what they make ready comes in the next pass.
+int loop_context::run_strands() noexcept {
+    int ran = 0;
+    for (auto* one = take_strand(); one != nullptr;) {
+        const auto held = intrusive_ptr<strand>::adopt(one);
         held->run_and_leave(std::exchange(held->first_task, nullptr));
+        one = ++ran < handlers_a_pass && next_ != nullptr ? take_strand() : nullptr;
     }
-    return true;
+    return ran;
 }
 
 // What is ready is noted, and stays so until it looks again.
@@ -193,7 +208,7 @@ int loop_context::poll_io() noexcept {
     int ran = 0;
     for (auto* one = first_io(); one != nullptr; one = one->next) {
         if (one->ready || one->has_handlers())
-            ran += one->poll(handlers_a_poll);
+            ran += one->poll(handlers_a_pass);
         one->ready = false;
     }
     return ran;
@@ -211,20 +226,19 @@ void loop_context::disarm_io() noexcept {
         one->disarm();
 }
 
-void loop_context::run_ready(bool also_io) noexcept {
+int loop_context::run_ready(bool also_io) noexcept {
     const stay here(*this);
-    run_strands();
+    const int ran = run_strands();
     if (!also_io)
-        return;
+        return ran;
     look(0);
-    poll_io();
+    return ran + poll_io();
 }
 
 void loop_context::wait(double timeout) noexcept {
     const stay here(*this);
     sleeping_.store(true, std::memory_order_seq_cst);
-    const bool idle =
-        ready_.load(std::memory_order_seq_cst) == nullptr && !port_->has_arrivals() && arm_io();
+    const bool idle = has_nothing_to_do() && arm_io();
     look(idle ? timeout : 0);
     sleeping_.store(false, std::memory_order_seq_cst);
     disarm_io();
@@ -240,36 +254,51 @@ int loop_context::turn(double timeout) noexcept {
     }
     if (is_parents_copy())
         return 2;
+    const auto pythons_part = clock::now() - turned_at_;
+    int ran = 0;
     if (timeout != 0 && has_nothing_to_do())
         wait(timeout);
     else
-        run_ready(true);
+        ran = run_ready(true);
     if (PyErr_CheckSignals() != 0)
         return -1;
-    return deliver_and_go_on() ? selector_ready_ : -1;
+    const auto share = std::min<clock::duration>(pythons_part, longest_share);
+    const bool loop_goes_on = deliver_and_go_on(ran, share);
+    turned_at_ = clock::now();
+    return loop_goes_on ? selector_ready_ : -1;
 }
 
-// A task that was woken may have started something that is ready at once: no turn of the loop is
-// needed for that, as long as the loop has nothing of its own to do.
-bool loop_context::deliver_and_go_on() noexcept {
-    const auto deadline = std::chrono::steady_clock::now() + turn_time;
+// What was delivered and woken may have started something that is ready at once: it runs in this
+// turn, as far as the native side's share goes. Neither side makes the other wait for longer,
+// whatever it has queued.
+bool loop_context::deliver_and_go_on(int ran, clock::duration share) noexcept {
+    const auto begun = clock::now();
+    int ran_in_turn = ran;
     for (int pass = 1;; ++pass) {
         if (!deliver())
             return false;
-        const bool looks = pass % passes_between_looks == 0;
-        if (!goes_on() || (looks && std::chrono::steady_clock::now() > deadline))
+        const bool strands = has_ready_strands();
+        if ((!strands && ran == 0) || is_loop_flag_set(get_imports().name.stopping))
             return true;
-        run_ready(looks);
+        const bool python_waits = port_->has_ready_callbacks();
+        if (!strands && !python_waits)
+            return true; // nothing is known to be ready: the loop waits for it
+        const bool looks = !strands || pass % passes_between_looks == 0;
+        const clock::duration time = python_waits ? share : turn_time;
+        if (looks && ran_in_turn >= least_share && clock::now() - begun > time)
+            return true;
+        ran = run_ready(looks);
+        ran_in_turn += ran;
     }
 }
 
-bool loop_context::has_nothing_to_do() const noexcept {
-    return ready_.load(std::memory_order_relaxed) == nullptr && !port_->has_arrivals();
+// Sequentially consistent: a host that goes to sleep looks here after it said so.
+bool loop_context::has_ready_strands() const noexcept {
+    return next_ != nullptr || ready_.load(std::memory_order_seq_cst) != nullptr;
 }
 
-bool loop_context::goes_on() const noexcept {
-    return ready_.load(std::memory_order_relaxed) != nullptr && !port_->has_ready_callbacks() &&
-           !is_loop_flag_set(get_imports().name.stopping);
+bool loop_context::has_nothing_to_do() const noexcept {
+    return !has_ready_strands() && !port_->has_arrivals();
 }
 
 bool loop_context::deliver() noexcept {
@@ -278,10 +307,6 @@ bool loop_context::deliver() noexcept {
     for (auto* one = first_io(); one != nullptr; one = one->next)
         one->report_escaped(port_->loop());
     return port_->deliver();
-}
-
-bool loop_context::is_in_debug_mode() const noexcept {
-    return is_loop_flag_set(get_imports().name.debug);
 }
 
 bool loop_context::is_loop_flag_set(const py::object& name) const noexcept {
@@ -319,10 +344,10 @@ void loop_context::close(errc why) noexcept {
 
 void loop_context::unwind() noexcept {
     inside_.store(std::this_thread::get_id(), std::memory_order_relaxed);
-    for (int left = polls_to_unwind; left > 0; --left) {
-        const bool ran = run_strands();
+    for (int left = passes_to_unwind; left > 0; --left) {
+        const int ran = run_strands();
         look(0);
-        if (poll_io() == 0 && !ran)
+        if (poll_io() + ran == 0)
             break;
     }
     inside_.store({}, std::memory_order_relaxed);
@@ -332,10 +357,8 @@ void loop_context::unwind() noexcept {
 void loop_context::destroy_pending() noexcept {
     for (auto* one = first_io(); one != nullptr; one = one->next)
         one->end();
-    auto* list = reversed(ready_.exchange(nullptr, std::memory_order_acquire));
-    while (list != nullptr) {
-        const auto held = intrusive_ptr<strand>::adopt(list);
-        list = held->next_ready;
+    while (auto* one = take_strand()) {
+        const auto held = intrusive_ptr<strand>::adopt(one);
         held->discard(std::exchange(held->first_task, nullptr));
     }
 }

@@ -11,6 +11,7 @@
 #include <poll.h>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -48,8 +49,6 @@ public:
     /// without waiting, destroys the rest. May be called again.
     virtual void close(errc why = errc::loop_closed) noexcept;
 
-    bool is_in_debug_mode() const noexcept;
-
     /// Any thread, no GIL. False where the loop is awake and will look.
     bool wake() noexcept;
 
@@ -80,9 +79,12 @@ private:
 
     errc ended_as() const noexcept override { return errc::loop_closed; }
 
-    void run_ready(bool also_io) noexcept;
-    bool run_strands() noexcept;
+    // How many handlers they ran.
+    int run_ready(bool also_io) noexcept;
+    int run_strands() noexcept;
     int poll_io() noexcept;
+
+    strand* take_strand() noexcept;
     void wait(double timeout) noexcept;
     void look(double timeout) noexcept;
     bool arm_io() noexcept;
@@ -91,9 +93,9 @@ private:
     loop_io* first_io() const noexcept { return first_io_.load(std::memory_order_seq_cst); }
 
     bool deliver() noexcept;
-    bool deliver_and_go_on() noexcept;
+    bool deliver_and_go_on(int ran, std::chrono::steady_clock::duration share) noexcept;
+    bool has_ready_strands() const noexcept;
     bool has_nothing_to_do() const noexcept;
-    bool goes_on() const noexcept;
     bool is_loop_flag_set(const py::object& name) const noexcept;
     bool runs_elsewhere() const noexcept;
     void unwind() noexcept;
@@ -104,11 +106,13 @@ private:
     intrusive_ptr<port> port_;
     std::atomic<loop_io*> first_io_{nullptr};    // newest first; owned, for as long as this lives
     std::atomic<strand*> ready_{nullptr};        // held strands, newest first
+    strand* next_ = nullptr;                     // those before them, oldest first
     std::atomic<bool> sleeping_{false};          // without anything to do
     std::atomic<std::thread::id> inside_{};      // the thread that runs handlers now
     std::atomic<std::thread::id> loop_thread_{}; // the thread that runs the loop now
     std::vector<pollfd> watched_;                // the selector, the wake-up, the parts
     bool selector_ready_ = false;                // when it last looked
+    std::chrono::steady_clock::time_point turned_at_ = std::chrono::steady_clock::now();
     bool closed_ = false;
     loop_context* before_ = nullptr; // that ran on the loop's thread when it began
 };

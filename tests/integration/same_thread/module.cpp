@@ -2,7 +2,10 @@
 // Native work for a loop on whose own thread it runs.
 #include <bridge/bridge.hpp>
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/connect_pair.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -47,13 +50,37 @@ asio::awaitable<void> native_sleep(double seconds) {
     co_await timer.async_wait(asio::use_awaitable);
 }
 
-// Busy on the loop's thread: one handler after another for so long.
-asio::awaitable<int> spin(double seconds) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
-    int steps = 0;
-    for (; std::chrono::steady_clock::now() < end; ++steps)
+// Until the loop's clock shows that.
+asio::awaitable<void> sleep_until(double when) {
+    using clock = std::chrono::steady_clock;
+    const std::chrono::duration<double> since_epoch(when);
+    asio::steady_timer timer(
+        co_await asio::this_coro::executor,
+        clock::time_point(std::chrono::duration_cast<clock::duration>(since_epoch)));
+    co_await timer.async_wait(asio::use_awaitable);
+}
+
+// Busy on the loop's thread: so many handlers, one after another.
+asio::awaitable<void> hops(std::int64_t count) {
+    for (; count > 0; --count)
         co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
-    co_return steps;
+}
+
+// The same until it is cancelled.
+asio::awaitable<void> spin() {
+    for (;;)
+        co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+}
+
+// Each byte is waited for before it is sent, so that each takes a look at the descriptors.
+asio::awaitable<void> bytes_through_a_socket(int count) {
+    using namespace asio::experimental::awaitable_operators;
+    const auto executor = co_await asio::this_coro::executor;
+    asio::local::stream_protocol::socket left(executor), right(executor);
+    asio::local::connect_pair(left, right);
+    for (char byte = 0; count > 0; --count)
+        co_await (asio::async_read(right, asio::buffer(&byte, 1), asio::use_awaitable) &&
+                  asio::async_write(left, asio::buffer("x", 1), asio::use_awaitable));
 }
 
 // Sends the bytes to an echo server and reads them back.
@@ -109,7 +136,10 @@ PYBIND11_MODULE(same_thread_native, module) {
     bridge::def_async(module, "places", &places);
     bridge::def_async(module, "hop", &hop);
     bridge::def_async(module, "sleep", &native_sleep, py::arg("seconds"));
+    bridge::def_async(module, "sleep_until", &sleep_until);
+    bridge::def_async(module, "hops", &hops);
     bridge::def_async(module, "spin", &spin);
+    bridge::def_async(module, "bytes_through_a_socket", &bytes_through_a_socket);
     bridge::def_async(module, "echo", &echo);
     bridge::def_async(module, "stubborn", &stubborn);
     bridge::def_async(module, "throw_from_a_plain_handler", &throw_from_a_plain_handler);

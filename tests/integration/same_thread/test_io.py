@@ -54,8 +54,10 @@ class Descriptors(unittest.TestCase):
         calls = []
         self.loop.add_reader(right, calls.append, 1)
         left.send(b"unread")
-        self.loop.run_until_complete(native.spin(0.05))
-        self.assertGreater(len(calls), 5)
+        spinning = self.loop.create_task(native.spin())
+        self.run_until(lambda: len(calls) > 20)
+        spinning.cancel()
+        self.run_until(spinning.done)
 
     def test_reader_and_writer_on_one_descriptor(self):
         left, right = self.pair()
