@@ -59,10 +59,10 @@ inline int run() {
         sentence, &CHECK_JOIN(test_body_, __LINE__));                                              \
     static void CHECK_JOIN(test_body_, __LINE__)()
 
-/// Records a failure where the expression is false; the test goes on.
+/// Records a failure if the expression is false; the test goes on.
 #define CHECK(...) ::check::that(static_cast<bool>(__VA_ARGS__), #__VA_ARGS__, __FILE__, __LINE__)
 
-/// Records a failure where the expression does not throw the type.
+/// Records a failure if the expression does not throw the type.
 #define CHECK_THROWS(type, ...)                                                                    \
     do {                                                                                           \
         bool check_threw = false;                                                                  \

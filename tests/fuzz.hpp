@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdio>
+#include <cstdlib>
 #include <random>
 #include <span>
 #include <string>
@@ -50,5 +52,33 @@ private:
     texts valid_;
     texts pieces_;
 };
+
+/// Which part of the inputs a parser must accept: all refused, or none, would test half of it only.
+struct accepted_part {
+    double least;
+    double most = 1;
+};
+
+/// The main of a fuzz program: [seed [count]]. Stops at the first input for which
+/// `holds(text, accepted)` is false; it adds what was accepted.
+template<class Make, class Holds>
+int run(int argc, char** argv, long count, accepted_part part, const Make& make_inputs,
+        const Holds& holds) {
+    const auto seed = static_cast<unsigned>(argc > 1 ? std::atol(argv[1]) : 1);
+    if (argc > 2)
+        count = std::atol(argv[2]);
+    auto all = make_inputs(seed);
+    long accepted = 0;
+    for (long i = 0; i < count; ++i) {
+        const auto text = all.next();
+        if (!holds(text, accepted)) {
+            std::fprintf(stderr, "input %ld of seed %u: '%s'\n", i, seed, text.c_str());
+            return 1;
+        }
+    }
+    std::printf("%ld inputs of seed %u, %ld accepted\n", count, seed, accepted);
+    const auto is = static_cast<double>(accepted) / static_cast<double>(count);
+    return is > part.least && is <= part.most ? 0 : 1;
+}
 
 } // namespace fuzz

@@ -53,7 +53,7 @@ int main(int argc, char** argv) {
         say(error.what());
         return static_cast<int>(error.code());
     } catch (const boost::system::system_error& error) {
-        say(std::string("the system refused what it takes to run tests: ") + error.what());
+        say(std::string("could not get a system resource needed to run tests: ") + error.what());
         return static_cast<int>(exit_code::internal);
     } catch (const std::exception& error) {
         say(std::string("internal error: ") + error.what() + "; please report it");

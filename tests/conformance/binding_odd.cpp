@@ -92,12 +92,8 @@ BRIDGE_TEST(a_pointer_or_self_is_the_objects_own_value) {
 async def main():
     assert await m.through_pointer(m.Box(6)) == 6 and await m.through_pointer(None) == 0
     for call in (lambda: m.through_pointer(7), lambda: m.Box.get(7), lambda: m.Box.get(None)):
-        try:
+        with raises(TypeError, "incompatible function arguments"):
             await call()
-        except TypeError as error:
-            assert "incompatible function arguments" in str(error), error
-        else:
-            assert False
 )py",
                          bind);
 }
@@ -116,12 +112,8 @@ async def main():
 BRIDGE_TEST(an_empty_awaitable_is_an_error_and_no_crash) {
     co_await script::run(R"py(
 async def main():
-    try:
+    with raises(RuntimeError, "the C++ coroutine is empty"):
         await m.empty()
-    except RuntimeError as error:
-        assert "the C++ coroutine is empty" in str(error), error
-    else:
-        assert False
 )py",
                          bind);
 }
@@ -130,12 +122,8 @@ BRIDGE_TEST(a_name_that_is_bound_otherwise_is_not_lost) {
     co_await script::run(R"py(
 async def main():
     before = m.plain
-    try:
+    with raises(RuntimeError, "'plain' is bound already, not by def_async"):
         m.bind_over(m)
-    except RuntimeError as error:
-        assert "'plain' is bound already, not by def_async" in str(error), error
-    else:
-        assert False
     assert m.plain is before
 )py",
                          bind);

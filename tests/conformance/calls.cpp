@@ -150,12 +150,9 @@ async def main():
     task = asyncio.ensure_future(m.call_until_cancelled(f))
     await begun.wait()
     task.cancel()
-    try:
+    with raises(asyncio.CancelledError):
         await task
-    except asyncio.CancelledError:
-        assert ended == [True]
-    else:
-        assert False
+    assert ended == [True]
 )py",
                          bind);
 }

@@ -85,7 +85,7 @@ private:
     std::thread thread_;
 };
 
-/// A stock loop, one of ours and, where it is installed, one of uvloop's; destroyed without the
+/// A stock loop, one of ours and, if it is installed, one of uvloop's; destroyed without the
 /// GIL.
 class some_loops {
 public:

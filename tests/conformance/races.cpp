@@ -17,7 +17,7 @@ using namespace boost::asio::experimental::awaitable_operators;
 
 namespace {
 
-// Two operations: the second one ends by the request where that comes in time.
+// Two operations: the second one ends by the request if that comes in time.
 asio::awaitable<int> brief() {
     const life alive;
     co_await post();
@@ -59,7 +59,7 @@ async def main():
 
 } // namespace
 
-// cancel() said True: then the future is cancelled, also where its last operation had ended
+// cancel() said True: then the future is cancelled, even if its last operation had ended
 // already.
 BRIDGE_TEST(hot_futures, timeout(120s)) {
     BRIDGE_CHECK(co_await run(R"(

@@ -10,9 +10,27 @@
 
 namespace script {
 
+/// `with raises(TypeError, "part of its text"):` fails unless the block raises that.
+inline constexpr const char* raises = R"(
+class raises:
+    def __init__(self, kind, text=""):
+        self.kind, self.text = kind, text
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        assert error is not None, f"nothing was raised, where {self.kind} was to be"
+        if not isinstance(error, self.kind):
+            return False
+        assert self.text in str(error), error
+        return True
+)";
+
 using bind_function = void (*)(bridge::py::object m);
 
-/// The namespace of the text, with asyncio and `m`, a module-like object for the C++ side's names.
+/// The namespace of the text, with asyncio, raises and `m`, a module-like object for the C++ side's
+/// names.
 inline bridge::py::dict execute(const std::string& source, bind_function bind) {
     namespace py = bridge::py;
     py::dict scope;
@@ -22,6 +40,7 @@ inline bridge::py::dict execute(const std::string& source, bind_function bind) {
     if (bind != nullptr)
         bind(m);
     scope["m"] = m;
+    py::exec(raises, scope, scope);
     py::exec(source, scope, scope);
     return scope;
 }

@@ -105,12 +105,9 @@ async def main():
     while m.begun() == before:
         await asyncio.sleep(0)
     task.cancel()
-    try:
+    with raises(asyncio.CancelledError):
         await task
-    except asyncio.CancelledError:
-        assert m.stopped() == ended + 1
-    else:
-        assert False
+    assert m.stopped() == ended + 1
 )py",
                          bind);
 }

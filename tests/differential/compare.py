@@ -56,7 +56,7 @@ def message_of(context):
 
 async def run_in_loop(program, functions, trace):
     loop = asyncio.get_running_loop()
-    loop.slow_callback_duration = 60  # a busy machine is no finding
+    loop.slow_callback_duration = 60  # a busy machine is not a finding
     loop.set_exception_handler(lambda _, context: trace("loop:", message_of(context), context.get("exception")))
     await program(functions, trace)
 

@@ -15,7 +15,9 @@
 #include <bridge/task_locals.hpp>
 
 #include <bridge/event_loop.hpp>
+#include <bridge/loop_executor.hpp>
 #include <bridge/runtime.hpp>
+#include <bridge/work.hpp>
 
 #include <bridge/bytes.hpp>
 #include <bridge/call.hpp>

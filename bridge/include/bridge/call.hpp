@@ -58,7 +58,7 @@ inline py::handle handle_of(const std::shared_ptr<const py_ref>& function) {
     return function ? function->handle() : py::handle();
 }
 
-/// What the function returns; throws TypeError where there is none.
+/// What the function returns; throws TypeError if there is none.
 py::object call_with_arguments(py::handle function, const py::tuple& arguments);
 
 /// Throws the TypeError for an argument of that C++ type.
@@ -122,13 +122,16 @@ struct call_function {
 } // namespace detail
 
 /// call<T>([locals,] function, arguments...): calls a Python function in the loop of the given
-/// locals, or of current_locals(), and awaits what it returns where that is awaitable. The function
-/// is a py_ref, or a std::shared_ptr<const py_ref> where many calls share it. Arguments are kept by
-/// value, converted on the loop thread and passed by position. Where the awaiting coroutine is
-/// itself what a Python task awaits, that task makes the call. Resumes: on the awaiting coroutine's
-/// own executor. GIL: not needed, on any thread; never held when resumed. Cancel: before the call
-/// it does not happen; a returned awaitable is cancelled and its end awaited; a plain function is
-/// not interrupted. Throws: as to_cpp. `int n = co_await bridge::call<int>(f, "text", 3);`
+/// locals, or of current_locals(), and awaits what it returns if that is awaitable. The function is
+/// a py_ref, or a std::shared_ptr<const py_ref> if many calls share it. Arguments are kept by
+/// value, converted on the loop thread and passed by position. If the awaiting coroutine is itself
+/// what a Python task awaits, that task makes the call.
+/// Resumes: on the awaiting coroutine's own executor.
+/// GIL: not needed, on any thread; never held when resumed.
+/// Cancel: before the call it does not happen; a returned awaitable is cancelled and its end
+/// awaited; a plain function is not interrupted.
+/// Throws: as to_cpp.
+/// `int n = co_await bridge::call<int>(f, "text", 3);`
 template<class T = py_ref>
 inline constexpr detail::call_function<T> call{};
 

@@ -196,7 +196,7 @@ auto bind_coroutine(F&& function, py_ref name) {
 py::object overloads_of(py::handle scope, const char* name);
 py::object qualified_name(py::handle scope, const char* name);
 
-/// How it is called past pybind11; no call where that is not possible.
+/// How it is called past pybind11; no call if that is not possible.
 struct call_target {
     const void* function = nullptr; ///< lives as long as what pybind11 bound
     direct_call call = nullptr;
@@ -210,7 +210,7 @@ template<class T>
 inline constexpr bool is_plain_extra =
     !std::is_same_v<T, py::kw_only> && !std::is_same_v<T, py::pos_only>;
 
-/// The names that the parameters may be given by, in their order; empty where it is not that
+/// The names that the parameters may be given by, in their order; empty if it is not that
 /// simple.
 template<class... Extra>
 py::tuple keyword_names(const Extra&... extra) {
@@ -262,7 +262,8 @@ inline constexpr bool is_class_scope = std::is_base_of_v<py::detail::generic_typ
 /// docs. Calling it from Python gives a coroutine object as to_python makes it;
 /// inspect.iscoroutinefunction is true. `self`, the arguments and the function itself stay alive
 /// while the coroutine does. Overloads of one name are all bound by def_async: throws
-/// std::runtime_error where the name is something else already. Requires the GIL.
+/// std::runtime_error if the name is something else already.
+/// GIL: required.
 template<class Scope, class F, class... Extra>
 Scope&& def_async(Scope&& scope, const char* name, F&& function, const Extra&... extra) {
     using plain_scope = std::remove_cvref_t<Scope>;

@@ -55,7 +55,7 @@ public:
     template<bool Other>
     basic_executor(const basic_executor<Other>& other) noexcept : strand_(other.get()) {}
 
-    /// Runs f now where its turn is now and the executor may block, else queues it.
+    /// Runs f now if its turn is now and the executor may block, else queues it.
     template<class F>
     void execute(F&& f) const {
         using function = std::decay_t<F>;
@@ -120,14 +120,15 @@ using executor = basic_executor<true>;
 
 namespace detail {
 
-/// A free serial executor of its own, with the slot of the handler that runs here. Any thread, no
-/// GIL.
+/// A free serial executor of its own, with the slot of the handler that runs here.
+/// GIL: not needed, on any thread.
 executor make_executor(scheduler& on, task_locals locals);
 
 } // namespace detail
 
 /// The opaque slot of the handler that runs on this thread, or null: set where a crossing was
-/// launched, inherited by what it spawned on its executor. No GIL.
+/// launched, inherited by what it spawned on its executor.
+/// GIL: not needed.
 inline void* current_slot() noexcept {
     const auto* strand = detail::strand::current();
     return strand != nullptr ? strand->slot() : nullptr;

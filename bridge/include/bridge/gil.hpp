@@ -3,8 +3,9 @@
 #pragma once
 
 #include <bridge/detail/call_python.hpp>
-#include <bridge/detail/interpreter.hpp>
+#include <bridge/detail/intrusive.hpp>
 #include <bridge/detail/ownership.hpp>
+#include <bridge/detail/references.hpp>
 #include <bridge/py_ref.hpp>
 #include <bridge/python_error.hpp>
 
@@ -27,10 +28,12 @@ public:
     gil_hold& operator=(const gil_hold&) = delete;
     ~gil_hold();
 
-    /// Raises the exception in all other threads inside; whether there are any. Requires the GIL.
+    /// Raises the exception in all other threads inside; whether there are any.
+    /// GIL: required.
     static bool raise_in_others(PyObject* exception) noexcept;
 
-    /// The calling thread stays inside for ever: it is not waited for. Requires the GIL.
+    /// The calling thread stays inside for ever: it is not waited for.
+    /// GIL: required.
     static void forget_this_thread() noexcept;
 
     /// In a forked child: the holds of threads that it has not got.
@@ -47,18 +50,17 @@ private:
     PyGILState_STATE state_{};
     bool taken_ = false;
     const unsigned long thread_ = PyThread_get_thread_ident();
-    gil_hold* next_ = nullptr;
-    gil_hold** link_ = nullptr; // what points at this; null while not in the list
+    list_link<gil_hold> link_;
 };
 
-/// Releases the GIL for a scope where this thread holds it.
+/// Releases the GIL for a scope if this thread holds it.
 class gil_pause {
 public:
     struct known_held {};
 
     gil_pause() noexcept : saved_(holds_gil() ? PyEval_SaveThread() : nullptr) {}
 
-    /// Where the caller knows that this thread holds it.
+    /// If the caller knows that this thread holds it.
     explicit gil_pause(known_held) noexcept : saved_(PyEval_SaveThread()) {}
 
     gil_pause(const gil_pause&) = delete;
@@ -79,9 +81,11 @@ inline constexpr bool may_leave_the_gil = !needs_gil<R>;
 
 } // namespace detail
 
-/// Runs f holding the GIL and returns its result; takes it where this thread has not got it,
-/// blocking until it is free. Cancel: not a suspension point. Throws what f throws (a Python error
-/// as python_error), interpreter_gone when Python is not running.
+/// Runs f holding the GIL and returns its result.
+/// GIL: taken unless this thread holds it; blocks until it is free.
+/// Cancel: not a suspension point.
+/// Throws: what f throws (a Python error as python_error), interpreter_gone when Python is not
+/// running.
 template<class F>
 auto with_gil(F&& f) -> std::invoke_result_t<F> {
     using result = std::invoke_result_t<F>;
@@ -95,7 +99,9 @@ auto with_gil(F&& f) -> std::invoke_result_t<F> {
     }
 }
 
-/// Runs f with the GIL released and returns its result; takes it back where it was held.
+/// Runs f without the GIL and returns its result.
+/// GIL: released for f if this thread holds it, then taken back.
+/// Throws: what f throws.
 template<class F>
 auto without_gil(F&& f) -> std::invoke_result_t<F> {
     detail::gil_pause pause;
@@ -103,8 +109,9 @@ auto without_gil(F&& f) -> std::invoke_result_t<F> {
 }
 
 /// How often the library took the GIL without being asked to (by with_gil, with_python or
-/// current_locals), on any thread, since the program began: it completes, cancels, drops and starts
-/// without it, so this stays 0. Any thread, no GIL.
+/// current_locals), on any thread, since the program began. The library never needs it, so this
+/// stays 0.
+/// GIL: not needed, on any thread.
 std::uint64_t unasked_gil_takes() noexcept;
 
 } // namespace bridge

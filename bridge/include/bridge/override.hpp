@@ -22,7 +22,7 @@ bool is_python_method(const py::function& found);
 [[noreturn]] void throw_not_overridden(const std::string& type, const char* name);
 [[noreturn]] void throw_no_function(const std::string& type, const char* name);
 
-/// Calls the Python override of a method; nothing was called where there is none.
+/// Calls the Python override of a method; nothing was called if there is none.
 template<class T, class Base, class... Kept>
 class override_call final : public awaiting_of<T> {
 public:
@@ -96,8 +96,9 @@ boost::asio::awaitable<T> begin_override(const Base* self, const char* name, Def
 
 /// The body of a trampoline class's virtual coroutine: calls the method of that name of the Python
 /// subclass, with the arguments, on the loop thread, and awaits what it returns; else the base
-/// class's own coroutine. GIL: not needed. The object must outlive the coroutine; def_async sees to
-/// that. Where Python calls super().method(), await it directly.
+/// class's own coroutine. The object must outlive the coroutine; def_async sees to that. If Python
+/// calls super().method(), await it directly.
+/// GIL: not needed.
 /// `awaitable<int> get(int id) override { BRIDGE_OVERRIDE_CORO(int, store, get, id); }`
 #define BRIDGE_OVERRIDE_CORO(result, base, function, ...)                                          \
     return ::bridge::detail::begin_override<result>(                                               \
@@ -105,7 +106,7 @@ boost::asio::awaitable<T> begin_override(const Base* self, const char* name, Def
             return this->base::function(std::forward<decltype(each)>(each)...);                    \
         } __VA_OPT__(, ) __VA_ARGS__)
 
-/// The same where the base class's method is pure virtual: without a Python method, awaiting it
+/// The same if the base class's method is pure virtual: without a Python method, awaiting it
 /// throws a NotImplementedError as python_error.
 #define BRIDGE_OVERRIDE_CORO_PURE(result, base, function, ...)                                     \
     return ::bridge::detail::begin_override<result>(static_cast<const base*>(this), #function,     \

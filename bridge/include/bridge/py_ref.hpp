@@ -2,8 +2,9 @@
 // A Python reference that native threads may hold: moved and destroyed without the GIL.
 #pragma once
 
-#include <bridge/detail/interpreter.hpp>
+#include <bridge/detail/attach.hpp>
 #include <bridge/detail/python.hpp>
+#include <bridge/detail/references.hpp>
 
 #include <type_traits>
 #include <utility>
@@ -27,7 +28,8 @@ class py_ref {
 public:
     py_ref() noexcept = default;
 
-    /// Takes the reference. Requires the GIL, as py::object does.
+    /// Takes the reference.
+    /// GIL: required, as for py::object.
     py_ref(py::object object) : object_(object.release().ptr()) {
         if (!detail::interpreter_gate().is_open())
             detail::attach_interpreter();
@@ -56,16 +58,19 @@ public:
 
     explicit operator bool() const noexcept { return object_ != nullptr; }
 
-    /// The object, borrowed. Requires the GIL to do anything with it.
+    /// The object, borrowed.
+    /// GIL: required to do anything with it.
     py::handle handle() const noexcept { return object_; }
 
-    /// A new reference to the object. Requires the GIL.
+    /// A new reference to the object.
+    /// GIL: required.
     py::object get() const {
         detail::require_gil("py_ref::get");
         return py::reinterpret_borrow<py::object>(object_);
     }
 
-    /// A second owner of the same object. Requires the GIL.
+    /// A second owner of the same object.
+    /// GIL: required.
     py_ref clone() const { return py_ref(get()); }
 
     /// Gives the reference up to the caller, who must own the GIL to use it.

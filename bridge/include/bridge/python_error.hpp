@@ -16,28 +16,35 @@ namespace bridge {
 /// crosses back it is the same object. Copied, thrown and destroyed on any thread without the GIL.
 class python_error : public std::exception {
 public:
-    /// Takes the error that is set in Python and clears it. Requires the GIL.
+    /// Takes the error that is set in Python and clears it.
+    /// GIL: required.
     static python_error fetch();
 
-    /// Wraps an exception object. Requires the GIL.
+    /// Wraps an exception object.
+    /// GIL: required.
     explicit python_error(py::object value);
 
-    /// Takes what pybind11 threw. Requires the GIL.
+    /// Takes what pybind11 threw.
+    /// GIL: required.
     explicit python_error(py::error_already_set& error);
 
     /// "TypeError: text", made when the error was taken; no GIL.
     const char* what() const noexcept override { return state_->text.c_str(); }
 
-    /// The exception object. Requires the GIL.
+    /// The exception object.
+    /// GIL: required.
     py::object value() const { return state_->exception.get(); }
 
-    /// Whether the exception is an instance of the type. Requires the GIL.
+    /// Whether the exception is an instance of the type.
+    /// GIL: required.
     bool matches(py::handle type) const;
 
-    /// Sets this error in Python again. Requires the GIL.
+    /// Sets this error in Python again.
+    /// GIL: required.
     void restore() const;
 
-    /// The traceback as text, as Python prints it. Requires the GIL.
+    /// The traceback as text, as Python prints it.
+    /// GIL: required.
     std::string format() const;
 
 private:
@@ -63,11 +70,12 @@ private:
 
 /// An exception object for a C++ exception: a python_error's own object; CancelledError for
 /// operation_aborted; the OSError subclass of a system_error's errno; what a translator registered
-/// with pybind11 makes; NativeError for the rest. Never fails. Requires the GIL.
+/// with pybind11 makes; NativeError for the rest. Never fails.
+/// GIL: required.
 py::object to_python_exception(const std::exception_ptr& error);
 
-/// The Python class NativeError (a RuntimeError): a C++ exception that no rule knows. Requires the
-/// GIL.
+/// The Python class NativeError (a RuntimeError): a C++ exception that no rule knows.
+/// GIL: required.
 py::object native_error_type();
 
 namespace detail {

@@ -29,18 +29,20 @@ struct run_options {
 
 namespace detail {
 
-/// Runs the coroutine object in a new loop, as run() says. Throws py::error_already_set.
+/// Runs the coroutine object in a new loop, as run() says.
+/// Throws: py::error_already_set.
 py::object run_in_new_loop(const py::object& main, const run_options& options);
 
 /// The same for loop.run_until_complete.
 void run_loop_until(const py_ref& loop, const py::object& coroutine);
 
 /// Whether what ended Python's run counts for more than what main made of it: KeyboardInterrupt,
-/// SystemExit, and whatever has main cancelled on the way out. Takes the GIL.
+/// SystemExit, and whatever has main cancelled on the way out.
+/// GIL: taken.
 bool outranks(const std::exception_ptr& ended_by, const std::exception_ptr& error);
 
 /// The result of a C++ coroutine that Python runs, past Python: no conversion, the exception
-/// itself. Shared with the coroutine, which is left behind where Python's run ends without it.
+/// itself. Shared with the coroutine, which is left behind if Python's run ends without it.
 template<class T>
 class outcome {
 public:
@@ -99,13 +101,12 @@ T run_with(boost::asio::awaitable<T> body, F&& run_python) {
 /// Runs the coroutine in a new event loop on this thread until it has ended, and returns its
 /// result. Then, as asyncio.run: cancels and awaits the tasks that are left, then native work
 /// started in the loop, ends async generators, joins the default executor (until the deadline),
-/// closes the loop.
-/// A coroutine that does not end in time is left behind, with what it refers to.
-/// Takes the GIL. Cancel: Ctrl-C cancels it (on the main thread); a second one raises
-/// KeyboardInterrupt at once. Throws: what the coroutine throws, as it threw it; python_error for
-/// KeyboardInterrupt and where no loop can be run (one is running on this thread already, the
-/// factory fails or gives none);
-/// std::logic_error for `threads` where the default runtime has begun.
+/// closes the loop. A coroutine that does not end in time is left behind, with what it refers to.
+/// GIL: taken.
+/// Cancel: Ctrl-C cancels it (on the main thread); a second one raises KeyboardInterrupt at once.
+/// Throws: what the coroutine throws, as it threw it; python_error for KeyboardInterrupt and if
+/// no loop can be run (one is running on this thread already, the factory fails or gives none);
+/// std::logic_error for `threads` if the default runtime has begun.
 template<class T>
 T run(boost::asio::awaitable<T> main, const run_options& options = {}) {
     return detail::run_with(std::move(main), [&](const py::object& coroutine) {
@@ -113,7 +114,9 @@ T run(boost::asio::awaitable<T> main, const run_options& options = {}) {
     });
 }
 
-/// Runs the coroutine in a loop of one's own, which stays open. Takes the GIL. Throws as run.
+/// Runs the coroutine in a loop of one's own, which stays open.
+/// GIL: taken.
+/// Throws: as run.
 template<class T>
 T run_until_complete(const py_ref& loop, boost::asio::awaitable<T> main) {
     return detail::run_with(std::move(main), [&](const py::object& coroutine) {
@@ -121,7 +124,9 @@ T run_until_complete(const py_ref& loop, boost::asio::awaitable<T> main) {
     });
 }
 
-/// Runs the loop until loop.stop() is called. Takes the GIL. Throws python_error.
+/// Runs the loop until loop.stop() is called.
+/// GIL: taken.
+/// Throws: python_error.
 void run_forever(const py_ref& loop);
 
 } // namespace bridge

@@ -21,21 +21,22 @@ struct loop_stats {
     std::chrono::nanoseconds drain_time{};    ///< in all of these, with what they woke
     std::chrono::nanoseconds longest_drain{}; ///< the loop did nothing else for so long
 
-    /// 1 where each message costs a wake-up; the more that ride along, the less.
+    /// 1 if each message costs a wake-up; the more that ride along, the less.
     double wakes_per_message() const noexcept {
         return delivered != 0 ? static_cast<double>(wakes) / static_cast<double>(delivered) : 0;
     }
 };
 
 struct bridge_stats {
-    std::vector<loop_stats> loops;     ///< those that are open and were crossed to
-    std::size_t images = 0;            ///< programs and modules with the bridge in them, built alike
+    std::vector<loop_stats> loops; ///< those that are open and were crossed to
+    std::size_t images = 0;        ///< programs and modules with the bridge in them, built alike
     bool default_runtime_runs = false; ///< of one of them at least; else no crossing has needed it
     std::uint64_t gil_takes = 0;       ///< how often a thread without the GIL took it, by with_gil
 };
 
-/// A snapshot, of all modules of the process that are built alike. Takes the GIL. Throws
-/// interpreter_gone.
+/// A snapshot, of all modules of the process that are built alike.
+/// GIL: taken.
+/// Throws: interpreter_gone.
 bridge_stats stats();
 
 } // namespace bridge

@@ -8,7 +8,6 @@
 #include <bridge/gil.hpp>
 #include <bridge/py_ref.hpp>
 
-#include <atomic>
 #include <type_traits>
 #include <utility>
 
@@ -20,54 +19,56 @@ class task_locals {
 public:
     task_locals() noexcept = default;
 
-    /// A loop, with a copy of the calling thread's context. Requires the GIL. Throws loop_closed.
+    /// A loop, with a copy of the calling thread's context.
+    /// GIL: required.
+    /// Throws: loop_closed.
     explicit task_locals(const py::object& loop);
 
-    /// A loop and a context of one's own choice. Requires the GIL. Throws loop_closed.
+    /// A loop and a context of one's own choice.
+    /// GIL: required.
+    /// Throws: loop_closed.
     task_locals(const py::object& loop, py::object context);
 
-    /// The loop running on this thread and a copy of its current context. Requires the GIL. Throws
-    /// no_event_loop.
+    /// The loop running on this thread and a copy of its current context.
+    /// GIL: required.
+    /// Throws: no_event_loop.
     static task_locals with_running_loop();
 
-    /// The same loop with a copy of the calling thread's context. Requires the GIL.
+    /// The same loop with a copy of the calling thread's context.
+    /// GIL: required.
     task_locals copy_context() const;
 
     explicit operator bool() const noexcept { return static_cast<bool>(state_); }
 
-    /// The loop; the context. Require the GIL.
+    /// The loop; the context.
+    /// GIL: required.
     py::object event_loop() const { return state_->loop.get(); }
 
     py::object context() const { return state_->context.get(); }
 
-    /// Where native threads reach this loop. No GIL.
+    /// Where native threads reach this loop.
+    /// GIL: not needed.
     detail::port& port() const noexcept { return *state_->port; }
 
 private:
-    struct state {
-        std::atomic<int> references{0};
+    struct state : detail::reference_counted<state> {
         py_ref loop;
         py_ref context;
         detail::intrusive_ptr<detail::port> port;
-
-        void retain() noexcept { references.fetch_add(1, std::memory_order_relaxed); }
-
-        void release() noexcept {
-            if (references.fetch_sub(1, std::memory_order_acq_rel) == 1)
-                delete this;
-        }
     };
 
     detail::intrusive_ptr<state> state_;
 };
 
-/// The locals of the handler that runs on this thread, else those of its running loop. Takes the
-/// GIL for the latter. Throws no_event_loop, whose text names the ways out.
+/// The locals of the handler that runs on this thread, else those of its running loop.
+/// GIL: taken for the latter.
+/// Throws: no_event_loop, whose text names the ways out.
 task_locals current_locals();
 
 namespace detail {
 
-/// The locals of the handler that runs on this thread; empty where it has none yet. No GIL.
+/// The locals of the handler that runs on this thread; empty if it has none yet.
+/// GIL: not needed.
 task_locals handler_locals() noexcept;
 
 } // namespace detail
@@ -82,7 +83,7 @@ auto with_python(const task_locals& locals, F&& f) -> std::invoke_result_t<F> {
     });
 }
 
-/// The same with the locals of the handler that runs here; with_gil where it has none.
+/// The same with the locals of the handler that runs here; with_gil if it has none.
 template<class F>
 auto with_python(F&& f) -> std::invoke_result_t<F> {
     const auto locals = detail::handler_locals();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bridge/detail/awaiting.hpp>
+#include <bridge/detail/choose_scheduler.hpp>
 #include <bridge/runtime.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -15,7 +16,7 @@
 namespace bridge {
 namespace detail {
 
-/// What a C++ coroutine will await. Where a cancellation comes before that, nobody is to be warned.
+/// What a C++ coroutine will await. If a cancellation comes before that, nobody is to be warned.
 class to_be_awaited {
 public:
     explicit to_be_awaited(py_ref object) noexcept : object_(std::move(object)) {}
@@ -48,17 +49,18 @@ inline constexpr bool is_use_awaitable =
 } // namespace detail
 
 /// Awaits a Python awaitable (coroutine, Task, Future, object with __await__) in the loop of the
-/// given locals; its result is converted on the loop thread. Resumes: on the awaiting coroutine's
-/// own executor. GIL: not needed; never held when resumed. Cancel: the Python side is cancelled,
-/// and the coroutine resumes once that has ended. Throws: python_error (a TypeError where the
-/// object cannot be awaited or the result converted), python_cancelled (operation_aborted),
-/// loop_closed.
+/// given locals; its result is converted on the loop thread.
+/// Resumes: on the awaiting coroutine's own executor.
+/// GIL: not needed; never held when resumed.
+/// Cancel: the Python side is cancelled, and the coroutine resumes once that has ended.
+/// Throws: python_error (a TypeError if the object cannot be awaited or the result converted),
+/// python_cancelled (operation_aborted), loop_closed.
 template<class T = py_ref>
 boost::asio::awaitable<T> to_cpp(task_locals locals, py_ref object) {
     return detail::await_python<T>(std::move(locals), detail::to_be_awaited(std::move(object)));
 }
 
-/// The same in the loop of current_locals(). Where the awaiting coroutine is itself what a Python
+/// The same in the loop of current_locals(). If the awaiting coroutine is itself what a Python
 /// task awaits, that task runs the object: no second task, the same current_task().
 template<class T = py_ref>
 boost::asio::awaitable<T> to_cpp(py_ref object) {
@@ -66,7 +68,7 @@ boost::asio::awaitable<T> to_cpp(py_ref object) {
 }
 
 /// The same with any completion token of signature void(std::exception_ptr, T). It starts at once,
-/// on the locals' loop where that is a same-thread one, else on the default runtime; the token's
+/// on the locals' loop if that is a same-thread one, else on the default runtime; the token's
 /// handler runs on its associated executor.
 template<class T = py_ref, class Token>
 auto to_cpp(task_locals locals, py_ref object, Token&& token) {
@@ -79,7 +81,8 @@ auto to_cpp(task_locals locals, py_ref object, Token&& token) {
     }
 }
 
-/// The same in the loop of current_locals(). Throws no_event_loop.
+/// The same in the loop of current_locals().
+/// Throws: no_event_loop.
 template<class T = py_ref, detail::completion_token Token>
 auto to_cpp(py_ref object, Token&& token) {
     if constexpr (detail::is_use_awaitable<Token>)

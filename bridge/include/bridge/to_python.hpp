@@ -12,7 +12,9 @@
 namespace bridge {
 namespace detail {
 
-/// What Python gets for a crossing. Requires the GIL. `name` may be null.
+/// What Python gets for a crossing.
+/// GIL: required.
+/// `name` may be null.
 py::object make_lazy(intrusive_ptr<crossing> op, py::handle name);
 py::object make_hot(intrusive_ptr<crossing> op, py::handle name);
 
@@ -36,13 +38,15 @@ template<class T>
 py::object to_python_future(runtime& on, task_locals locals, boost::asio::awaitable<T> body);
 
 /// A Python coroutine object that runs the C++ one once it is awaited (also by create_task, gather,
-/// asyncio.run, ...), in the loop that awaits it: on that loop's own thread where the loop is a
-/// same-thread one (new_event_loop), else on the default runtime. Requires the GIL. Resumes: the
-/// body's first step runs inside the awaiting step, the GIL released; the rest on the runtime's
-/// threads. Cancel: cancelling the awaiting task emits the body's cancellation signal
-/// and the task wakes once the body has ended, by whatever the body ended with.
-/// Destroyed before it was awaited: nothing ran, and Python warns; while it runs: as cancelled.
-/// Throws: what Python throws where no memory is left. The body's exception arrives in Python as
+/// asyncio.run, ...), in the loop that awaits it: on that loop's own thread if the loop is a
+/// same-thread one (new_event_loop), else on the default runtime.
+/// Resumes: the body's first step runs inside the awaiting step, the GIL released; the rest on the
+/// runtime's threads.
+/// GIL: required.
+/// Cancel: cancelling the awaiting task emits the body's cancellation signal and the task wakes
+/// once the body has ended, by whatever the body ended with. Destroyed before it was awaited:
+/// nothing ran, and Python warns; while it runs: as cancelled.
+/// Throws: what Python throws if no memory is left. The body's exception arrives in Python as
 /// to_python_exception says, a result that cannot be converted as TypeError.
 template<class T>
 py::object to_python(boost::asio::awaitable<T> body) {
@@ -59,15 +63,19 @@ py::object to_python(task_locals locals, boost::asio::awaitable<T> body) {
 /// The same on a runtime of one's own, in the loop of the given locals.
 template<class T>
 py::object to_python(runtime& on, task_locals locals, boost::asio::awaitable<T> body) {
-    return detail::make_lazy(
-        detail::make_crossing(&on.scheduler(), std::move(locals), std::move(body), current_slot()),
-        {});
+    return detail::make_lazy(detail::make_crossing(&detail::scheduler_of(on), std::move(locals),
+                                                   std::move(body), current_slot()),
+                             {});
 }
 
 /// The hot form: an object like asyncio.Future, whose body has taken its first step when this
-/// returns and goes on whether or not it is awaited, in the loop of current_locals(). Requires the
-/// GIL. A failure that nobody retrieves goes to the loop's exception handler, as for
-/// asyncio.Future. Throws: no_event_loop as RuntimeError.
+/// returns and goes on whether or not it is awaited, in the loop of current_locals(). A failure
+/// that nobody retrieves goes to the loop's exception handler, as for asyncio.Future.
+/// Resumes: the first step runs before this returns, the GIL released, unless its threads take it;
+/// the rest on the runtime's threads.
+/// GIL: required.
+/// Cancel: its cancel(), or cancelling what awaits it, as for to_python.
+/// Throws: no_event_loop as RuntimeError.
 template<class T>
 py::object to_python_future(boost::asio::awaitable<T> body) {
     return to_python_future(detail::handler_locals(), std::move(body));
@@ -83,9 +91,9 @@ py::object to_python_future(task_locals locals, boost::asio::awaitable<T> body) 
 /// The same on a runtime of one's own, in the loop of the given locals.
 template<class T>
 py::object to_python_future(runtime& on, task_locals locals, boost::asio::awaitable<T> body) {
-    return detail::make_hot(
-        detail::make_crossing(&on.scheduler(), std::move(locals), std::move(body), current_slot()),
-        {});
+    return detail::make_hot(detail::make_crossing(&detail::scheduler_of(on), std::move(locals),
+                                                  std::move(body), current_slot()),
+                            {});
 }
 
 } // namespace bridge

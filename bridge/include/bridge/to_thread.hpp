@@ -143,10 +143,12 @@ private:
 /// Runs a blocking function on a thread kept for such (at most 32, or the machine's processors and
 /// four, whichever is less) and completes with its result; signature void(exception_ptr, T), any
 /// completion token: awaited by default, a Python awaitable with use_python_future. Inside it the
-/// locals are those of the caller. Resumes: on the awaiting executor. GIL: not needed, not held in
-/// the function, which may take it by with_gil. Cancel: a function that has not begun never does;
-/// one that runs is told so by its std::stop_token, where it takes one; either way the end is
-/// awaited and is operation_aborted. Throws what the function throws.
+/// locals are those of the caller.
+/// Resumes: on the awaiting executor.
+/// GIL: not needed, not held in the function, which may take it by with_gil.
+/// Cancel: a function that has not begun never does; one that runs is told so by its
+/// std::stop_token, if it takes one; either way the end is awaited and is operation_aborted.
+/// Throws: what the function throws.
 template<class F, class Token = boost::asio::use_awaitable_t<>>
 auto to_thread(F function, Token&& token = {}) {
     using signature = typename detail::blocking_signature<detail::blocking_result<F>>::type;

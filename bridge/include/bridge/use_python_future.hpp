@@ -13,9 +13,9 @@
 namespace bridge {
 
 /// A completion token, as asio::use_future is one: the operation starts at once and the initiating
-/// function returns a py::object, hot as to_python_future makes it. Requires the GIL at the call,
-/// which is released while the operation starts. Cancel: the operation's own cancellation, awaited.
-/// An error_code arrives as its OSError. Throws: no_event_loop as RuntimeError.
+/// function returns a py::object, hot as to_python_future makes it. An error_code arrives as its
+/// OSError. GIL: required at the call; released while the operation starts. Cancel: the operation's
+/// own cancellation, awaited. Throws: no_event_loop as RuntimeError.
 /// `timer.async_wait(bridge::use_python_future)`
 class use_python_future_t {
 public:

@@ -6,6 +6,7 @@
 #include "python/imports.hpp"
 
 #include <bridge/detail/python_compat.hpp>
+#include <bridge/detail/steal_or_throw.hpp>
 
 #include <structmember.h>
 
@@ -62,7 +63,7 @@ Py_ssize_t place_of(const function_object* function, PyObject* keyword) {
     return -1;
 }
 
-// The arguments by position, where keywords fill the places behind the positional ones without a
+// The arguments by position, if keywords fill the places behind the positional ones without a
 // gap: pybind11 would put them into a dictionary first. False: let it.
 bool place_keywords(const function_object* function, PyObject* const* args, Py_ssize_t positional,
                     PyObject* keywords, PyObject** placed) {
@@ -80,7 +81,7 @@ bool place_keywords(const function_object* function, PyObject* const* args, Py_s
     return true;
 }
 
-// Null without an error set where pybind11 has to be asked.
+// Null without an error set if pybind11 has to be asked.
 PyObject* call_direct(const function_object* function, PyObject* const* args, Py_ssize_t count) {
     const auto& direct = function->direct;
     return direct.call != nullptr && count == direct.parameters ? direct.call(direct.function, args)
@@ -248,10 +249,8 @@ py::object qualname_in(py::handle scope, const char* name) {
 py::object coroutine_code(const char* name) {
     py::dict scope;
     scope["__builtins__"] = py::module_::import("builtins");
-    const auto made = py::reinterpret_steal<py::object>(PyRun_String(
-        "async def _(*args, **kwargs): pass", Py_file_input, scope.ptr(), scope.ptr()));
-    if (!made)
-        throw py::error_already_set();
+    const auto made = steal_or_throw(PyRun_String("async def _(*args, **kwargs): pass",
+                                                  Py_file_input, scope.ptr(), scope.ptr()));
     return scope["_"].attr("__code__").attr("replace")(py::arg("co_name") = name);
 }
 

@@ -38,7 +38,7 @@ py::object result_of_foreign_future(py::handle future) {
 
 } // namespace
 
-const port_member_kind awaiting::task_in_loop{.abandon = &awaiting::abandon};
+const in_flight_kind awaiting::task_in_loop{.abandon = &awaiting::abandon};
 
 PyMethodDef awaiting::done_method = {"bridge_done", &awaiting::on_done, METH_O, nullptr};
 
@@ -136,7 +136,7 @@ void awaiting::cancel_in_python() noexcept {
 
 bool awaiting::settle(PyObject* value) noexcept {
     runner_ = nullptr;
-    port::leave(membership_);
+    in_flight::leave(membership_);
     if (value == nullptr) {
         try {
             error_ = fetch_python_exception();
@@ -176,7 +176,7 @@ void awaiting::resume_later() noexcept {
 }
 
 void awaiting::fail(errc error) noexcept {
-    port::leave(membership_);
+    in_flight::leave(membership_);
     error_ = std::make_exception_ptr(boost::system::system_error(make_error_code(error)));
     if ((state_.fetch_or(ended, std::memory_order_acq_rel) & cancelling) == 0)
         resume_later();
@@ -235,7 +235,7 @@ void awaiting::start() {
         py::reinterpret_steal<py::object>(PyCFunction_New(&done_method, self.ptr()));
     task_ = py_ref(task);
     callback_ = self.ptr();
-    locals_.port().join(membership_);
+    locals_.port().members().join(membership_);
     task.attr(get_imports().name.add_done_callback)(callback);
 }
 
@@ -283,7 +283,7 @@ py::object awaiting::start_task() const {
 }
 
 // The loop is closed with the task unfinished, and nobody would tell.
-void awaiting::abandon(port_member* self, errc why) noexcept {
+void awaiting::abandon(in_flight_member* self, errc why) noexcept {
     const py::error_scope keep_set_error;
     auto* owner = static_cast<member*>(self)->owner;
     PyCapsule_SetDestructor(owner->callback_, nullptr);
@@ -316,28 +316,6 @@ PyObject* awaiting::on_done(PyObject* self, PyObject* future) noexcept {
 // The loop dropped the callback without calling it: it was closed with the task unfinished.
 void awaiting::on_callback_gone(PyObject* capsule) noexcept {
     static_cast<awaiting*>(PyCapsule_GetPointer(capsule, capsule_name))->fail(errc::loop_closed);
-}
-
-py::object call_with_arguments(py::handle function, const py::tuple& arguments) {
-    if (!function) {
-        PyErr_SetString(PyExc_TypeError, "call: an empty py_ref cannot be called");
-        throw py::error_already_set();
-    }
-    auto* result =
-        call_python([&] { return PyObject_Call(function.ptr(), arguments.ptr(), nullptr); });
-    if (result == nullptr)
-        throw py::error_already_set();
-    return py::reinterpret_steal<py::object>(result);
-}
-
-void throw_argument_error(const std::string& type) {
-    PyErr_Clear(); // what pybind11 may have said of it
-    PyErr_Format(
-        PyExc_TypeError,
-        "call: an argument of C++ type '%s' does not convert to Python; bind the class, or "
-        "include the header of its converter",
-        type.c_str());
-    throw py::error_already_set();
 }
 
 void throw_conversion_error(py::handle value, const std::string& wanted) {

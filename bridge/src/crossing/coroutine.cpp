@@ -97,8 +97,8 @@ void dealloc(PyObject* object) {
     Py_DECREF(type);
 }
 
-// Nothing will be heard from native code any more. Whoever waits is woken, where the loop goes on.
-void abandon(port_member* member, errc why) noexcept {
+// Nothing will be heard from native code any more. Whoever waits is woken, if the loop goes on.
+void abandon(in_flight_member* member, errc why) noexcept {
     auto* self = static_cast<coroutine_object::member*>(member)->owner;
     if (self->inside)
         return; // who runs it is not at its end yet, or is a thread that stays where it is
@@ -122,7 +122,7 @@ void abandon(port_member* member, errc why) noexcept {
 }
 
 // "fetch, waiting at client.cpp:12".
-std::string describe(const port_member* member) {
+std::string describe(const in_flight_member* member) {
     const auto* self = static_cast<const coroutine_object::member*>(member)->owner;
     std::string text = py::str(py::handle(self->name));
     if (const auto place = self->op->suspended_at(); place.file != nullptr)
@@ -133,17 +133,17 @@ std::string describe(const port_member* member) {
 }
 
 // What Python runs for it goes on, and tells it afterwards that its threads have ended.
-const scheduler* runs_on(const port_member* member) noexcept {
+const scheduler* runs_on(const in_flight_member* member) noexcept {
     const auto* self = static_cast<const coroutine_object::member*>(member)->owner;
     return self->now == phase::delegating ? nullptr : &self->op->on();
 }
 
-void cancel(port_member* member) noexcept {
+void cancel(in_flight_member* member) noexcept {
     static_cast<coroutine_object::member*>(member)->owner->op->request_cancel();
 }
 
 // In asyncio's log, where it says that a callback was slow.
-void warn_of_slow_cancel(port_member* member) noexcept {
+void warn_of_slow_cancel(in_flight_member* member) noexcept {
     const auto* self = static_cast<coroutine_object::member*>(member)->owner;
     try {
         const auto place = self->op->suspended_at();
@@ -163,11 +163,11 @@ void warn_of_slow_cancel(port_member* member) noexcept {
     }
 }
 
-constexpr port_member_kind native_work{.abandon = &abandon,
-                                       .cancel = &cancel,
-                                       .describe = &describe,
-                                       .runs_on = &runs_on,
-                                       .warn = &warn_of_slow_cancel};
+constexpr in_flight_kind native_work{.abandon = &abandon,
+                                     .cancel = &cancel,
+                                     .describe = &describe,
+                                     .runs_on = &runs_on,
+                                     .warn = &warn_of_slow_cancel};
 
 bool wake(port_waiter* waiter, bool directly) noexcept {
     auto* self = static_cast<coroutine_object::waiting*>(waiter)->owner;
@@ -276,11 +276,11 @@ void ask_to_end(coroutine_object* self) noexcept {
         return;
     }
     self->op->request_cancel();
-    port::watch_ending(self->membership);
+    in_flight::watch(self->membership);
 }
 
 void detach(coroutine_object* self) noexcept {
-    port::leave(self->membership);
+    in_flight::leave(self->membership);
     if (self->delegator != nullptr) {
         if (!close_delegate(*self))
             PyErr_WriteUnraisable(self->delegate);

@@ -19,7 +19,7 @@ enum class phase : unsigned char {
 
 /// Only the loop thread, holding the GIL, touches it.
 struct coroutine_object {
-    PyObject_HEAD PyObject* weakrefs; ///< first, where its offset is known
+    PyObject_HEAD PyObject* weakrefs; ///< first, so that its offset is known
     crossing* op;                     ///< owned
     PyObject* callback; ///< the first waiter and its context; further ones in `callbacks`
     PyObject* context;
@@ -33,7 +33,7 @@ struct coroutine_object {
     PyObject* name;
     awaiting* delegator; ///< who awaits `delegate`
 
-    struct member : port_member {
+    struct member : in_flight_member {
         coroutine_object* owner;
     } membership;
 
@@ -62,7 +62,7 @@ inline PyObject* as_object(coroutine_object* self) noexcept {
 py::object new_coroutine(PyTypeObject* type, intrusive_ptr<crossing> op, py::handle name);
 
 // coroutine_step.cpp: running it
-/// Starts the hot form; throws py::error_already_set where there is no loop.
+/// Starts the hot form; throws py::error_already_set if there is no loop.
 void start_hot(coroutine_object* self);
 PyObject* coroutine_send(PyObject* self, PyObject* value);
 PyObject* coroutine_throw(PyObject* self, PyObject* arguments);
@@ -80,14 +80,14 @@ void ask_to_end(coroutine_object* self) noexcept;
 void detach(coroutine_object* self) noexcept;
 
 // coroutine_delegate.cpp: what C++ awaits, run by the awaiting task
-/// Begins with it; false where it is over at once, with the value or the error set.
+/// Begins with it; false if it is over at once, with the value or the error set.
 bool begin_delegate(coroutine_object* self, awaiting* delegator, PyObject** value);
 
-/// One step of it: sends the value, or throws the exception where there is one.
+/// One step of it: sends the value, or throws the exception if there is one.
 PySendResult step_delegate(coroutine_object* self, PyObject* value, PyObject* exception,
                            PyObject** result);
 
-/// Its next step, or its first one where it has not begun.
+/// Its next step, or its first one if it has not begun.
 PySendResult next_of_delegate(coroutine_object* self, PyObject* value, PyObject* thrown,
                               PyObject** result);
 
@@ -95,7 +95,7 @@ PySendResult next_of_delegate(coroutine_object* self, PyObject* value, PyObject*
 /// be resumed here.
 bool end_delegate(coroutine_object* self, PyObject* value, awaiting*& delegator);
 
-/// Calls cancel(), with the message where there is one; null with the error set where it failed.
+/// Calls cancel(), with the message if there is one; null with the error set if it failed.
 py::object call_cancel(PyObject* task, PyObject* message) noexcept;
 
 /// The same for what is delegated to.
@@ -110,7 +110,7 @@ extern PyMethodDef future_methods[];
 extern PyMethodDef coroutine_methods[];
 extern PyGetSetDef coroutine_getset[];
 
-/// Hands the object to whoever waits; at once where `directly`, else through call_soon.
+/// Hands the object to whoever waits; at once if `directly`, else through call_soon.
 bool wake_waiters(coroutine_object* self, bool directly) noexcept;
 
 // coroutine_result.cpp: what it ended with

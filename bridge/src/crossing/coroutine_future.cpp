@@ -149,7 +149,7 @@ bool remember_waiter(coroutine_object* self, PyObject* callback, PyObject* conte
     return true;
 }
 
-// add_done_callback(fn, *, context=None): by hand, as it is called for each suspension. True where
+// add_done_callback(fn, *, context=None): by hand, as it is called for each suspension. True if
 // the arguments are these.
 bool read_callback(PyObject* const* args, Py_ssize_t count, PyObject* keywords,
                    PyObject** context) {

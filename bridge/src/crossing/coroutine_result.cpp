@@ -53,7 +53,7 @@ PyObject* cancel_message_of(const crossing& op) noexcept {
 }
 
 void settle(coroutine_object* self) noexcept {
-    port::leave(self->membership);
+    in_flight::leave(self->membership);
     self->now = phase::settled;
     self->result = self->op->take_result();
     self->op
@@ -71,7 +71,7 @@ void settle(coroutine_object* self) noexcept {
 }
 
 void settle_as_cancelled(coroutine_object* self) noexcept {
-    port::leave(self->membership);
+    in_flight::leave(self->membership);
     self->now = phase::settled;
     self->retrieved = true;
     self->exception = std::exchange(self->thrown, nullptr);

@@ -19,7 +19,7 @@ void run_without_gil(crossing& op, F&& f) {
     op.run_held(std::forward<F>(f));
 }
 
-// As the strand's holder, without the GIL; false where the runtime has ended.
+// As the strand's holder, without the GIL; false if the runtime has ended.
 template<class F>
 bool run_inline(crossing& op, F&& f) {
     auto& on = op.on();
@@ -67,7 +67,7 @@ bool find_locals(coroutine_object* self) {
         }
     }
     if (self->membership.home == nullptr)
-        op.locals().port().join(self->membership);
+        op.locals().port().members().join(self->membership);
     return true;
 }
 
@@ -94,10 +94,9 @@ PySendResult wait_for_delegate(coroutine_object* self) {
     return PYGEN_NEXT;
 }
 
-// What was behind the delegation is the parent's: an error has nobody on its way, and a value
-// nobody to take it.
+// In a forked child nobody is left to take the result: drop a value, pass an error on.
 PySendResult end_in_child(coroutine_object* self, PyObject* value) {
-    port::leave(self->membership);
+    in_flight::leave(self->membership);
     self->now = phase::closed;
     self->delegator = nullptr;
     {
@@ -141,7 +140,7 @@ PySendResult go_on(coroutine_object* self, PyObject** result) {
     return give_result(self, result);
 }
 
-// The coroutine behind a delegation that has ended, in this step where its strand is free.
+// The coroutine behind a delegation that has ended, in this step if its strand is free.
 PySendResult resume_and_go_on(coroutine_object* self, awaiting* delegator, PyObject** result) {
     auto& op = *self->op;
     if (!op.on().may_start_here() || !op.try_hold()) {
@@ -167,7 +166,7 @@ PySendResult end_delegation(coroutine_object* self, PyObject* value, PyObject** 
     return resume_and_go_on(self, delegator, result);
 }
 
-// A step of the delegated object, and of the coroutine behind it where that step was the last.
+// A step of the delegated object, and of the coroutine behind it if that step was the last.
 PySendResult step_delegation(coroutine_object* self, PyObject* value, PyObject* exception,
                              PyObject** result) {
     PyObject* outcome_value = nullptr;
@@ -182,7 +181,7 @@ bool is_generator_exit(const py::object& exception) {
     return PyErr_GivenExceptionMatches(exception.ptr(), PyExc_GeneratorExit) != 0;
 }
 
-// Closes what is delegated to, and lets the coroutine behind it unwind here where it can.
+// Closes what is delegated to, and lets the coroutine behind it unwind here if it can.
 PySendResult unwind(coroutine_object* self, PyObject** result) {
     const auto closed = close_delegate(*self);
     if (closed)
@@ -201,7 +200,7 @@ PySendResult exit_delegation(coroutine_object* self, const py::object& exception
     return PYGEN_ERROR;
 }
 
-// False where it was begun for one loop and is awaited in another; true without a loop, by hand.
+// False if it was begun for one loop and is awaited in another; true without a loop, by hand.
 bool is_driven_by_own_loop(const coroutine_object* self) {
     const auto running = py::reinterpret_steal<py::object>(
         PyObject_CallNoArgs(get_imports().get_running_loop.ptr()));
@@ -254,7 +253,7 @@ bool find_scheduler(coroutine_object* self) {
     }
 }
 
-// The first step, here and now; false where it has to be taken elsewhere.
+// The first step, here and now; false if it has to be taken elsewhere.
 bool start_here(coroutine_object* self) {
     auto& op = *self->op;
     self->now = phase::running;

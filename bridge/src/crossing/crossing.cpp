@@ -93,7 +93,7 @@ void crossing::deliver_completion(port_node* self, bool alive) noexcept {
 
 void set_crossing_error(const std::exception_ptr& error, const exception_trace* trace) noexcept {
     const auto exception = to_python_exception(error);
-    // Cancelling is no failure to be looked into, and it has to be cheap.
+    // Cancelling is not a failure to be looked into, and it has to be cheap.
     if (trace != nullptr && !py::type::handle_of(exception).is(get_imports().cancelled_error))
         add_traceback(exception, *trace);
     if (PyErr_GivenExceptionMatches(exception.ptr(), PyExc_StopIteration) == 0) {

@@ -80,7 +80,7 @@ PyObject* iterator_of(PyObject* awaitable) {
 
 PyObject* call_throw(PyObject* inner, PyObject* exception, PySendResult& outcome) {
     outcome = PYGEN_ERROR;
-    // No owner: where Python ends the thread in the call, nothing may be released (exit.hpp).
+    // No owner: if Python ends the thread in the call, nothing may be released (exit.hpp).
     auto* method = PyObject_GetAttr(inner, get_imports().name.throw_.ptr());
     if (method == nullptr) {
         if (PyErr_ExceptionMatches(PyExc_AttributeError) != 0)

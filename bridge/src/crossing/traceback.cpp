@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crossing/traceback.hpp"
 
+#include <bridge/detail/steal_or_throw.hpp>
+
 #include <frameobject.h>
 
 #include <string_view>
@@ -10,10 +12,8 @@ namespace {
 
 // A frame object that stands at the line, as traceback objects need one.
 py::object make_frame(const code_place& place, const py::dict& globals) {
-    const auto code = py::reinterpret_steal<py::object>(reinterpret_cast<PyObject*>(
+    const auto code = steal_or_throw(reinterpret_cast<PyObject*>(
         PyCode_NewEmpty(place.file, name_of(place), static_cast<int>(place.line))));
-    if (!code)
-        throw py::error_already_set();
     auto* frame = PyFrame_New(PyThreadState_Get(), reinterpret_cast<PyCodeObject*>(code.ptr()),
                               globals.ptr(), nullptr);
     if (frame == nullptr)

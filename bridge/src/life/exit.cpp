@@ -3,8 +3,8 @@
 
 #include "runtime/default_runtime.hpp"
 
-#include <bridge/detail/interpreter.hpp>
 #include <bridge/detail/port.hpp>
+#include <bridge/detail/references.hpp>
 #include <bridge/error.hpp>
 #include <bridge/gil.hpp>
 
@@ -80,7 +80,7 @@ void stop_those_inside() noexcept {
 }
 
 // Python drops what the hook was registered with when all hooks have run, as the last thing before
-// it ends threads that take the GIL: which is no way to leave C++ frames.
+// it ends threads that take the GIL: which must not go through C++ frames.
 void after_all_hooks(PyObject*) {
     if (shared().exit_thread.load() == &this_thread())
         stop_those_inside();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <bridge/detail/fork.hpp>
 
-#include "runtime/default_runtime.hpp"
 #include "python/imports.hpp"
 #include "python/thread_states.hpp"
+#include "runtime/default_runtime.hpp"
 
 #include <bridge/detail/port.hpp>
 #include <bridge/detail/shared.hpp>
@@ -27,18 +27,12 @@ public:
 
     void add(fork_aware& item) {
         const std::lock_guard lock(mutex_);
-        item.next_ = first_;
-        item.link_ = &first_;
-        if (first_ != nullptr)
-            first_->link_ = &item.next_;
-        first_ = &item;
+        link_first<&fork_aware::link_>(first_, item);
     }
 
     void remove(fork_aware& item) {
         const std::lock_guard lock(mutex_);
-        *item.link_ = item.next_;
-        if (item.next_ != nullptr)
-            item.next_->link_ = item.link_;
+        unlink<&fork_aware::link_>(item);
     }
 
 private:
@@ -64,7 +58,7 @@ private:
     static void in_parent() noexcept { unlock(); }
 
     static void in_child() noexcept {
-        for (auto* item = get().first_; item != nullptr; item = item->next_)
+        for (auto* item = get().first_; item != nullptr; item = item->link_.next)
             item->became_copy();
         forget_shared_state();
         unlock();
@@ -80,7 +74,7 @@ private:
 // gate in the parent will never leave it, so the child gets another.
 void fork_registry::forget_shared_state() noexcept {
     own_default_runtime.running = nullptr;
-    this_thread().running_loop = nullptr;
+    this_thread().running_port = nullptr;
     port::mark_copies(own_state);
     if (auto* all = own_state.all) {
         all->last_port = {};
@@ -90,11 +84,6 @@ void fork_registry::forget_shared_state() noexcept {
     const bool open = own_state.interpreter_gate.load(std::memory_order_relaxed)->is_open();
     if (auto* fresh = new (std::nothrow) gate(open))
         own_state.interpreter_gate.store(fresh, std::memory_order_release);
-}
-
-std::mutex& thread_states_mutex() noexcept {
-    static auto& mutex = *new std::mutex; // never destroyed, as the registry
-    return mutex;
 }
 
 void watch_for_fork() {

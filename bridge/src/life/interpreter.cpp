@@ -2,7 +2,7 @@
 // Starting and ending an embedded interpreter.
 #include <bridge/interpreter.hpp>
 
-#include <bridge/detail/interpreter.hpp>
+#include <bridge/detail/attach.hpp>
 
 #include <pybind11/embed.h>
 

@@ -4,6 +4,7 @@
 #include "python/imports.hpp"
 
 #include <bridge/detail/shared.hpp>
+#include <bridge/detail/steal_or_throw.hpp>
 
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -35,17 +36,9 @@ event_descriptor::~event_descriptor() {
 }
 
 py::object event_descriptor::keep_with(py::handle loop) {
-    const auto callback = py::reinterpret_steal<py::object>(PyCFunction_New(&gone_method, nullptr));
-    if (!callback)
-        throw py::error_already_set();
-    auto reference =
-        py::reinterpret_steal<py::object>(PyWeakref_NewRef(loop.ptr(), callback.ptr()));
-    if (!reference)
-        throw py::error_already_set();
-    auto kept =
-        py::reinterpret_steal<py::object>(PyCapsule_New(this, capsule_name, &release_capsule));
-    if (!kept)
-        throw py::error_already_set();
+    const auto callback = steal_or_throw(PyCFunction_New(&gone_method, nullptr));
+    auto reference = steal_or_throw(PyWeakref_NewRef(loop.ptr(), callback.ptr()));
+    auto kept = steal_or_throw(PyCapsule_New(this, capsule_name, &release_capsule));
     retain();
     get_imports().descriptors[reference] = kept;
     return reference;

@@ -7,7 +7,6 @@
 #include <bridge/detail/intrusive.hpp>
 #include <bridge/detail/python.hpp>
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 
@@ -16,12 +15,10 @@ namespace bridge::detail {
 /// An eventfd, open as long as its port may write to it and its loop may still unregister it: a
 /// loop of libuv does that after it has dropped the reader, and by then the number must not be
 /// another file's.
-class event_descriptor {
+class event_descriptor : public reference_counted<event_descriptor> {
 public:
     /// Throws std::system_error.
     event_descriptor();
-    event_descriptor(const event_descriptor&) = delete;
-    event_descriptor& operator=(const event_descriptor&) = delete;
 
     /// A weak reference to the loop, until whose end it stays open. Requires the GIL.
     py::object keep_with(py::handle loop);
@@ -35,19 +32,13 @@ public:
     void signal() const noexcept;
     void clear() const noexcept;
 
-    void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
-
-    void release() noexcept {
-        if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
-            delete this;
-    }
-
 private:
+    friend class reference_counted<event_descriptor>;
+
     ~event_descriptor();
     static PyObject* on_loop_gone(PyObject* self, PyObject* reference) noexcept;
     static PyMethodDef gone_method;
 
-    std::atomic<int> references_{1};
     int number_;
 };
 

@@ -4,50 +4,31 @@
 #include "loop/event_descriptor.hpp"
 #include "python/exit.hpp"
 #include "python/imports.hpp"
-#include "same_thread/loop_context.hpp"
 
-#include <bridge/detail/interpreter.hpp>
 #include <bridge/detail/python_compat.hpp>
-#include <bridge/detail/report.hpp>
-#include <bridge/detail/scheduler.hpp>
+#include <bridge/detail/references.hpp>
+#include <bridge/detail/shared.hpp>
+#include <bridge/detail/steal_or_throw.hpp>
 #include <bridge/error.hpp>
 
 #include <algorithm>
 #include <chrono>
-#include <memory>
-#include <mutex>
+#include <utility>
 
 namespace bridge::detail {
 namespace {
 
 constexpr const char* capsule_name = "bridge.port";
 
-// A drain ends at whichever comes first; the rest is delivered in the loop's next turn, so that
-// completions cannot starve timers and sockets.
-constexpr int drain_nodes = 256;
 constexpr std::uint64_t many_nodes = 16;
 constexpr auto drain_time = std::chrono::milliseconds(1);
-
-// The queue of a port whose loop has ended: the same value in every module of the process.
-port_node* closed_mark() noexcept {
-    return reinterpret_cast<port_node*>(std::uintptr_t{1});
-}
-
-port_node* reversed(port_node* list) noexcept {
-    port_node* first = nullptr;
-    while (list != nullptr)
-        first = std::exchange(list, std::exchange(list->next, first));
-    return first;
-}
 
 void release_capsule(PyObject* capsule) {
     static_cast<port*>(PyCapsule_GetPointer(capsule, capsule_name))->release();
 }
 
 py::object new_method(PyMethodDef& method, const py::object& self) {
-    auto function = py::reinterpret_steal<py::object>(PyCFunction_New(&method, self.ptr()));
-    if (!function)
-        throw py::error_already_set();
+    auto function = steal_or_throw(PyCFunction_New(&method, self.ptr()));
     return function;
 }
 
@@ -55,10 +36,7 @@ py::object new_method(PyMethodDef& method, const py::object& self) {
 void call_in_next_turn(py::handle loop, PyMethodDef& method, port& self) noexcept {
     const py::error_scope raised; // what ends the run
     try {
-        const auto capsule =
-            py::reinterpret_steal<py::object>(PyCapsule_New(&self, capsule_name, &release_capsule));
-        if (!capsule)
-            throw py::error_already_set();
+        const auto capsule = steal_or_throw(PyCapsule_New(&self, capsule_name, &release_capsule));
         self.retain();
         loop.attr("call_soon")(new_method(method, capsule));
     } catch (py::error_already_set& error) {
@@ -138,7 +116,7 @@ intrusive_ptr<port> port::of(py::handle loop) {
     return made;
 }
 
-intrusive_ptr<port> port::make(py::handle loop, loop_context& host) {
+intrusive_ptr<port> port::make(py::handle loop, port_host& host) {
     auto made = intrusive_ptr<port>::adopt(new port(loop, &host));
     made->enter_table();
     return made;
@@ -147,7 +125,7 @@ intrusive_ptr<port> port::make(py::handle loop, loop_context& host) {
 void port::enter_table() {
     auto& all = get_imports();
     all.ports[key_] = py::capsule(this, capsule_name);
-    retain(); // the table's reference, given back in close()
+    retain(); // the table's reference, given back in leave_table()
     all.last_port = {loop_, this};
     enter_list();
 }
@@ -167,47 +145,42 @@ intrusive_ptr<port> port::find(py::handle loop) {
 
 intrusive_ptr<port> port::find_or_copy(py::handle loop) {
     const auto& ports = get_imports().ports;
-    const auto key = py::reinterpret_steal<py::object>(PyWeakref_NewRef(loop.ptr(), nullptr));
-    if (!key)
-        throw py::error_already_set();
+    const auto key = steal_or_throw(PyWeakref_NewRef(loop.ptr(), nullptr));
     if (!ports.contains(key))
         return {};
     return intrusive_ptr<port>(ports[key].cast<py::capsule>().get_pointer<port>());
 }
 
-port::port(py::handle loop, loop_context* host)
-    : identity_(loop.ptr()), loop_(loop.ptr()), key_(nullptr), host_(host) {
-    if (host_ != nullptr) {
-        host_->retain();
+void port::leave_table() noexcept {
+    leave_list();
+    if (auto& last = get_imports().last_port; last.its_port == this)
+        last = {};
+    if (PyDict_DelItem(get_imports().ports.ptr(), key_) == 0)
+        release();
+    PyErr_Clear();
+    Py_CLEAR(key_);
+}
+
+port::port(py::handle loop, port_host* host)
+    : identity_(loop.ptr()), members_(intrusive_ptr<in_flight>::adopt(new in_flight(loop))),
+      loop_(loop.ptr()), key_(nullptr), host_(host) {
+    if (host_) {
         key_ = PyWeakref_NewRef(loop_, nullptr);
     } else {
-        descriptor_ = new event_descriptor;
+        descriptor_ = intrusive_ptr<event_descriptor>::adopt(new event_descriptor);
         key_ = descriptor_->keep_with(loop).release().ptr();
     }
     const auto base = py::module_::import("asyncio").attr("BaseEventLoop");
     shows_ready_queue_ = py::isinstance(loop, base) && py::hasattr(loop, "_ready");
 }
 
-port::~port() {
-    if (host_ != nullptr)
-        host_->release();
-    else
-        descriptor_->release();
-}
-
-void port::release() noexcept {
-    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
-        delete this;
-}
+port::~port() = default;
 
 // The loop's own references to its reader tell when the loop is gone: the capsule dies with them.
 void port::attach() {
     auto& all = get_imports();
     const py::handle loop(loop_);
-    py::object self =
-        py::reinterpret_steal<py::object>(PyCapsule_New(this, capsule_name, &port::on_reader_gone));
-    if (!self)
-        throw py::error_already_set();
+    py::object self = steal_or_throw(PyCapsule_New(this, capsule_name, &port::on_reader_gone));
     retain();
     try {
         if (all.get_running_loop().is(loop))
@@ -252,39 +225,26 @@ PyObject* port::on_readable(PyObject* self, PyObject*) noexcept {
 }
 
 bool port::push(port_node* node) noexcept {
-    auto* head = head_.load(std::memory_order_relaxed);
-    do {
-        if (head == closed_mark())
-            return false;
-        node->next = head;
-        // Sequentially consistent: before it sleeps, a host looks here after it said so.
-    } while (!head_.compare_exchange_weak(head, node, std::memory_order_seq_cst,
-                                          std::memory_order_relaxed));
-    // The node may be delivered and gone by now. Only the first one wakes: whoever drains takes
-    // all.
-    if (head == nullptr)
+    switch (queue_.push(node)) {
+    case port_queue::pushed::refused:
+        return false;
+    case port_queue::pushed::first:
         wake();
+        break;
+    case port_queue::pushed::behind:
+        break;
+    }
     return true;
 }
 
 void port::wake() noexcept {
-    if (host_ != nullptr) {
+    if (host_) {
         if (host_->wake())
             wakes_.fetch_add(1, std::memory_order_relaxed);
         return;
     }
     wakes_.fetch_add(1, std::memory_order_relaxed);
     descriptor_->signal();
-}
-
-bool port::is_open() const noexcept {
-    return head_.load(std::memory_order_acquire) != closed_mark();
-}
-
-bool port::has_arrivals() const noexcept {
-    const auto* head = head_.load(std::memory_order_seq_cst);
-    return undelivered_ != nullptr || first_waiter_ != nullptr ||
-           (head != nullptr && head != closed_mark());
 }
 
 bool port::has_ready_callbacks() const noexcept {
@@ -311,10 +271,10 @@ bool port::nothing_queued_before() const noexcept {
 }
 
 // Native threads that share this processor were interrupted to run the loop: what they complete if
-// they go on first comes without a wake-up of its own. Not where much comes anyway.
+// they go on first comes without a wake-up of its own. Not if much comes anyway.
 bool port::drain() noexcept {
     descriptor_->clear(); // before the queue is taken: a push after this wakes again
-    const bool awaits_more = native_work_ > 1 && descriptor_->last_came < many_nodes;
+    const bool awaits_more = members_->native_work() > 1 && descriptor_->last_came < many_nodes;
     const bool yielded = awaits_more && descriptor_->yields.yield();
     const auto before = delivered_;
     const bool goes_on = deliver();
@@ -338,35 +298,11 @@ bool port::deliver() noexcept {
     return go_on;
 }
 
-port_node* port::take_arrivals() noexcept {
-    auto* head = head_.load(std::memory_order_relaxed);
-    while (head != nullptr && head != closed_mark() &&
-           !head_.compare_exchange_weak(head, nullptr, std::memory_order_acq_rel,
-                                        std::memory_order_relaxed)) {
-    }
-    return head == closed_mark() ? nullptr : reversed(head);
-}
-
 void port::deliver_some(std::chrono::steady_clock::time_point deadline) noexcept {
-    auto* list = std::exchange(undelivered_, nullptr);
-    for (int left = drain_nodes; left > 0; --left) {
-        // Also after the rest of an earlier batch: the wake-up for what came since is used up.
-        if (list == nullptr)
-            list = take_arrivals();
-        if (list == nullptr)
-            return;
-        auto* node = list;
-        list = node->next;
-        node->deliver(node, true);
-        ++delivered_;
-        // The clock costs as much as a delivery: looked at now and then.
-        if (left % 16 == 0 && std::chrono::steady_clock::now() > deadline)
-            break;
-    }
-    undelivered_ = list;
+    delivered_ += queue_.deliver(deadline);
     if (!is_open()) // what was delivered let another thread in, at interpreter exit
-        return deliver_undelivered_as_dead();
-    if (list != nullptr || head_.load(std::memory_order_relaxed) != nullptr)
+        return queue_.deliver_as_dead();
+    if (queue_.has_arrivals())
         wake();
 }
 
@@ -378,11 +314,11 @@ void port::wake_after_drain(port_waiter* waiter) noexcept {
 
 bool port::wake_waiters() noexcept {
     const bool directly = first_waiter_ != nullptr && nothing_queued_before();
-    const bool inside_handle = directly && host_ == nullptr;
+    const bool inside_handle = directly && !host_;
     const outside_context outside(inside_handle);
     // A nested loop that a woken task runs may wait for another one of them.
     const bool several = inside_handle && is_open() && first_waiter_->next != nullptr;
-    const signal_meanwhile signalled(several ? descriptor_ : nullptr, *this);
+    const signal_meanwhile signalled(several ? descriptor_.get() : nullptr, *this);
     while (first_waiter_ != nullptr) {
         auto* waiter = first_waiter_;
         first_waiter_ = waiter->next;
@@ -400,49 +336,59 @@ bool port::wake_waiters() noexcept {
     return true;
 }
 
-void port::deliver_undelivered_as_dead() noexcept {
-    auto* list = std::exchange(undelivered_, nullptr);
-    while (list != nullptr) {
-        auto* node = list;
-        list = node->next;
-        node->deliver(node, false);
-    }
-}
-
 void port::close(errc why) noexcept {
-    auto* head = head_.exchange(closed_mark(), std::memory_order_acq_rel);
-    if (head == closed_mark())
+    if (!queue_.close())
         return;
     const intrusive_ptr<port> alive(this);
-    leave_list();
-    if (auto& last = get_imports().last_port; last.its_port == this)
-        last = {};
-    if (PyDict_DelItem(get_imports().ports.ptr(), key_) == 0)
-        release();
-    PyErr_Clear();
-    Py_CLEAR(key_);
-    deliver_undelivered_as_dead();
-    undelivered_ = reversed(head);
-    deliver_undelivered_as_dead();
-    abandon_members(nullptr, why);
-    Py_CLEAR(when_idle_);
+    members_->close();
+    leave_table();
+    queue_.deliver_as_dead();
+    members_->abandon(nullptr, why);
+    members_->forget_loop();
     loop_ = nullptr;
 }
 
 void port::mark_copies(shared_state& in) noexcept {
-    for (auto* one = in.ports; one != nullptr; one = one->next_)
-        one->head_.store(closed_mark(), std::memory_order_release);
+    for (auto* one = in.ports; one != nullptr; one = one->link_.next) {
+        one->queue_.close_copy();
+        one->members_->close();
+    }
 }
 
 void port::close_all() noexcept {
     const auto ports = py::reinterpret_steal<py::list>(PyDict_Values(get_imports().ports.ptr()));
     for (const auto& item : ports) {
         auto* one = static_cast<port*>(PyCapsule_GetPointer(item.ptr(), capsule_name));
-        if (one->host_ != nullptr)
+        if (one->host_)
             one->host_->close(errc::interpreter_gone);
         else
             one->close(errc::interpreter_gone);
     }
+}
+
+void port::stop_below(py::handle stopped) {
+    below_.push_back(stopped.ptr());
+    if (const auto its_port = find(stopped))
+        below_.insert(below_.end(), its_port->below_.begin(), its_port->below_.end());
+}
+
+bool port::is_above(const void* loop) const noexcept {
+    return std::find(below_.begin(), below_.end(), loop) != below_.end();
+}
+
+// Only a drain takes nodes out, and that holds the GIL too.
+loop_stats port::stats() const noexcept {
+    loop_stats all;
+    all.same_thread = static_cast<bool>(host_);
+    all.contexts = host_ ? host_->count_io() : 0;
+    all.in_flight = members_->native_work();
+    all.queued = queue_.size();
+    all.delivered = delivered_;
+    all.wakes = wakes_.load(std::memory_order_relaxed);
+    all.drains = drains_;
+    all.drain_time = drain_time_;
+    all.longest_drain = longest_drain_;
+    return all;
 }
 
 } // namespace bridge::detail

@@ -10,7 +10,7 @@ namespace bridge::detail {
 std::vector<intrusive_ptr<port>> port::all_open() {
     std::vector<intrusive_ptr<port>> found;
     const std::lock_guard lock(shared().ports_mutex);
-    for (auto* one = shared().ports; one != nullptr; one = one->next_)
+    for (auto* one = shared().ports; one != nullptr; one = one->link_.next)
         found.emplace_back(one);
     return found;
 }
@@ -18,20 +18,14 @@ std::vector<intrusive_ptr<port>> port::all_open() {
 void port::enter_list() {
     auto& all = shared();
     const std::lock_guard lock(all.ports_mutex);
-    next_ = all.ports;
-    link_ = &all.ports;
-    if (next_ != nullptr)
-        next_->link_ = &next_;
-    all.ports = this;
+    link_first<&port::link_>(all.ports, *this);
 }
 
 void port::leave_list() noexcept {
-    if (link_ == nullptr)
+    if (!link_.is_linked())
         return; // the loop did not take it
     const std::lock_guard lock(shared().ports_mutex);
-    *link_ = next_;
-    if (next_ != nullptr)
-        next_->link_ = link_;
+    unlink<&port::link_>(*this);
 }
 
 } // namespace bridge::detail

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Names what was asked to end and does not: whoever asked waits for it, perhaps for ever.
-#include <bridge/detail/port.hpp>
 #include <bridge/slow_cancel.hpp>
 
 #include "python/imports.hpp"
 
+#include <bridge/detail/in_flight.hpp>
 #include <bridge/detail/shared.hpp>
 
 #include <algorithm>
@@ -15,7 +15,7 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-constexpr const char* capsule_name = "bridge.port (timer)";
+constexpr const char* capsule_name = "bridge.in_flight (timer)";
 
 } // namespace
 
@@ -33,75 +33,68 @@ std::chrono::milliseconds slow_cancel_duration() noexcept {
 
 } // namespace
 
-PyMethodDef port::timer_method = {"bridge_slow_cancels", &port::on_timer, METH_NOARGS, nullptr};
+PyMethodDef in_flight::timer_method = {"bridge_slow_cancels", &in_flight::on_timer, METH_NOARGS,
+                                       nullptr};
 
-void port::watch_ending(port_member& member) noexcept {
+void in_flight::watch(in_flight_member& member) noexcept {
     const auto slow = slow_cancel_duration();
     auto* home = member.home;
     if (home == nullptr || std::exchange(member.asked, true) || slow.count() == 0)
         return;
     member.due = clock::now() + slow;
-    member.next_asked = nullptr;
-    member.asked_link = home->last_asked_;
-    *home->last_asked_ = &member;
-    home->last_asked_ = &member.next_asked;
+    home->asked_.link_last(member);
     home->set_timer(member.due);
 }
 
-void port::unwatch(port_member& member) noexcept {
-    auto** link = std::exchange(member.asked_link, nullptr);
-    if (link == nullptr)
-        return;
-    *link = member.next_asked;
-    if (member.next_asked != nullptr)
-        member.next_asked->asked_link = link;
-    else
-        last_asked_ = link;
+void in_flight::unwatch(in_flight_member& member) noexcept {
+    if (member.asked_link.is_linked())
+        asked_.unlink(member);
 }
 
 // One timer serves all requests of its time: most of them are answered long before.
-void port::set_timer(clock::time_point due) noexcept {
-    if (due >= timer_due_ || !is_open())
+void in_flight::set_timer(clock::time_point due) noexcept {
+    if (due >= timer_due_ || !open_)
         return;
     const py::error_scope keep_set_error;
     try {
         retain();
         const auto self = py::reinterpret_steal<py::object>(
             PyCapsule_New(this, capsule_name, [](PyObject* capsule) {
-                static_cast<port*>(PyCapsule_GetPointer(capsule, capsule_name))->release();
+                static_cast<in_flight*>(PyCapsule_GetPointer(capsule, capsule_name))->release();
             }));
         if (!self)
             return release();
         const auto method =
             py::reinterpret_steal<py::object>(PyCFunction_New(&timer_method, self.ptr()));
         const std::chrono::duration<double> after = due - clock::now();
-        loop().attr("call_later")(after.count(), method);
+        py::handle(loop_).attr("call_later")(after.count(), method);
         timer_due_ = due;
     } catch (py::error_already_set&) {
         // The loop is being closed, or has no timers: then nothing is said.
     }
 }
 
-PyObject* port::on_timer(PyObject* self, PyObject*) noexcept {
-    const intrusive_ptr<port> to(static_cast<port*>(PyCapsule_GetPointer(self, capsule_name)));
-    if (to->is_open())
-        to->warn_of_slow_members();
+PyObject* in_flight::on_timer(PyObject* self, PyObject*) noexcept {
+    const intrusive_ptr<in_flight> all(
+        static_cast<in_flight*>(PyCapsule_GetPointer(self, capsule_name)));
+    if (all->open_)
+        all->warn_of_slow();
     Py_RETURN_NONE;
 }
 
-void port::warn_of_slow_members() noexcept {
+void in_flight::warn_of_slow() noexcept {
     const auto now = clock::now();
     timer_due_ = no_timer;
     auto next_due = no_timer;
-    for (auto* member = first_asked_; member != nullptr;) {
+    for (auto* member = asked_.first(); member != nullptr;) {
         if (member->due > now) {
             next_due = std::min(next_due, member->due);
-            member = member->next_asked;
+            member = member->asked_link.next;
             continue;
         }
         unwatch(*member);
         member->kind->warn(member);
-        member = first_asked_; // the log's handlers may have run anything
+        member = asked_.first(); // the log's handlers may have run anything
     }
     set_timer(next_due);
 }

@@ -8,17 +8,17 @@
 
 namespace bridge::detail {
 
-/// Yields as long as that brings something, and else ever more seldom.
+/// Yields while it helps; otherwise backs off.
 class yield_backoff {
     using clock = std::chrono::steady_clock;
 
 public:
     yield_backoff() noexcept = default;
 
-    /// Where strangers take longer than that, not again for a while.
+    /// If other programs take longer than that, not again for a while.
     explicit yield_backoff(clock::duration longest) noexcept : longest_(longest) {}
 
-    /// Yields where it is its turn; true where it did.
+    /// Yields if it is its turn; true if it did.
     bool yield() noexcept {
         if (left_ > 0) {
             --left_;

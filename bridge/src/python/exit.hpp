@@ -7,6 +7,9 @@
 
 namespace bridge::detail {
 
+/// Whether this interpreter's exit hook runs or has run. Requires the GIL.
+bool is_interpreter_ending();
+
 /// What ends this interpreter passes there first. Requires the GIL. Throws what Python throws.
 void register_exit_hook();
 
@@ -17,7 +20,7 @@ void register_exit_hook();
 /// the interpreter; any other stays here for ever. Requires the GIL.
 void refuse_at_exit();
 
-/// Where the exit hook has begun, any thread but the one that ends the interpreter stays here for
+/// If the exit hook has begun, any thread but the one that ends the interpreter stays here for
 /// ever: whatever it was about to look at has been settled behind its back. Requires the GIL.
 inline void stay_at_exit() noexcept {
     if (const auto* ends = shared().exit_thread.load(std::memory_order_relaxed);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "python/thread_states.hpp"
 
+#include <bridge/detail/attach.hpp>
 #include <bridge/error.hpp>
 #include <bridge/gil.hpp>
 
@@ -80,27 +81,17 @@ gil_hold::~gil_hold() {
 }
 
 void gil_hold::enter_list() noexcept {
-    auto& first = shared().gil_holds;
-    next_ = first;
-    link_ = &first;
-    if (first != nullptr)
-        first->link_ = &next_;
-    first = this;
+    link_first<&gil_hold::link_>(shared().gil_holds, *this);
 }
 
 void gil_hold::leave_list() noexcept {
-    if (link_ == nullptr)
-        return;
-    *link_ = next_;
-    if (next_ != nullptr)
-        next_->link_ = link_;
-    link_ = nullptr;
+    unlink<&gil_hold::link_>(*this);
 }
 
 bool gil_hold::raise_in_others(PyObject* exception) noexcept {
     const auto mine = PyThread_get_thread_ident();
     bool any = false;
-    for (auto* one = shared().gil_holds; one != nullptr; one = one->next_)
+    for (auto* one = shared().gil_holds; one != nullptr; one = one->link_.next)
         if (one->thread_ != mine && PyThreadState_SetAsyncExc(one->thread_, exception) != 0)
             any = true;
     return any;
@@ -117,7 +108,7 @@ void gil_hold::forget_others(shared_state& in) noexcept {
 void gil_hold::forget(shared_state& in, bool mine) noexcept {
     const auto me = PyThread_get_thread_ident();
     for (auto* next = in.gil_holds; next != nullptr;) {
-        auto* one = std::exchange(next, next->next_);
+        auto* one = std::exchange(next, next->link_.next);
         if ((one->thread_ == me) != mine)
             continue;
         one->leave_list();

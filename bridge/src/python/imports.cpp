@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "python/imports.hpp"
 
+#include "python/exit.hpp"
+
+#include <bridge/detail/attach.hpp>
+#include <bridge/detail/shared.hpp>
+
 namespace bridge::detail {
 namespace {
 

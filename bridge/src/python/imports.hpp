@@ -3,7 +3,7 @@
 // modules of one build (shared.hpp).
 #pragma once
 
-#include <bridge/detail/interpreter.hpp>
+#include <bridge/detail/python.hpp>
 
 namespace bridge::detail {
 
@@ -11,7 +11,7 @@ class port;
 
 /// Borrowed for the life of the interpreter: never destroyed, so that nothing runs at its end.
 struct imports {
-    py::object get_running_loop;  ///< asyncio._get_running_loop: None where there is none
+    py::object get_running_loop;  ///< asyncio._get_running_loop: None if there is none
     py::object current_task;      ///< asyncio.current_task
     py::object ensure_future;     ///< asyncio.ensure_future
     py::object cancelled_error;   ///< asyncio.CancelledError

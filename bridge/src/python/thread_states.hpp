@@ -17,7 +17,7 @@ inline constexpr bool forks_need_thread_states = PY_VERSION_HEX < 0x030C0000;
 /// destroyed.
 std::mutex& thread_states_mutex() noexcept;
 
-/// Locked where a fork has to wait for its holder.
+/// Locked if a fork has to wait for its holder.
 inline std::unique_lock<std::mutex> lock_thread_states() {
     return forks_need_thread_states ? std::unique_lock(thread_states_mutex())
                                     : std::unique_lock<std::mutex>();

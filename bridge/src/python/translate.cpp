@@ -54,7 +54,7 @@ py::object from_system_error(const boost::system::system_error& error) {
                                                               make_text(error.what()));
     if (code.category() == bridge_category())
         return make_exception(PyExc_RuntimeError, error.what());
-    // A value of a category of its own is no errno.
+    // A value of a category of its own is not an errno.
     return make_exception(PyExc_OSError, error.what());
 }
 

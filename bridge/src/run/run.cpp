@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <bridge/run.hpp>
 
-#include "python/python_source.hpp"
 #include "python/exit.hpp"
 #include "python/imports.hpp"
 #include "run_source.hpp"
 
 #include <bridge/blocking.hpp>
 #include <bridge/detail/blocking_pool.hpp>
+#include <bridge/detail/for_harness.hpp>
 #include <bridge/detail/port.hpp>
+#include <bridge/detail/python_source.hpp>
+#include <bridge/detail/steal_or_throw.hpp>
 #include <bridge/error.hpp>
 #include <bridge/runtime.hpp>
 
@@ -19,19 +21,10 @@
 namespace bridge {
 namespace {
 
-// Asks what runs natively for the loop to stop; how much there is. Calls `when_idle` once there is
-// nothing more.
-std::size_t cancel_native(const py::object& loop, py::object when_idle) {
-    auto port = detail::port::find_or_copy(loop);
-    if (!port || !port->is_open()) // a forked child's copy: what runs for it is in the parent
-        return 0;
-    return port->cancel_members(std::move(when_idle));
-}
-
 // What still runs natively for the loop, and where.
 std::vector<std::string> describe_native(const py::object& loop) {
     const auto port = detail::port::find(loop);
-    return port ? port->describe_members() : std::vector<std::string>();
+    return port ? port->members().describe() : std::vector<std::string>();
 }
 
 // While the loop runs, the other one stands still below it.
@@ -51,11 +44,8 @@ void keep(py::object object) {
 template<class... Arguments>
 py::object call_for_long(const py::object& function, Arguments&&... arguments) {
     const auto all = py::make_tuple(std::forward<Arguments>(arguments)...);
-    auto* result =
-        detail::call_python([&] { return PyObject_Call(function.ptr(), all.ptr(), nullptr); });
-    if (result == nullptr)
-        throw py::error_already_set();
-    return py::reinterpret_steal<py::object>(result);
+    return detail::steal_or_throw(
+        detail::call_python([&] { return PyObject_Call(function.ptr(), all.ptr(), nullptr); }));
 }
 
 py::object name_in_run_module(const char* name) {
@@ -63,12 +53,13 @@ py::object name_in_run_module(const char* name) {
     if (!module) {
         py::dict given;
         given["native"] = py::module_::import("types").attr("SimpleNamespace")(
-            py::arg("cancel") = py::cpp_function(&cancel_native),
+            py::arg("cancel") = py::cpp_function(&detail::cancel_native),
             py::arg("describe") = py::cpp_function(&describe_native),
             py::arg("stop_below") = py::cpp_function(&stop_below),
             py::arg("throw_closed") = py::cpp_function(&throw_closed),
             py::arg("keep") = py::cpp_function(&keep));
-        module = detail::run_embedded("bridge.run", "bridge/src/run/run.py", detail::run_source, given);
+        module =
+            detail::run_embedded("bridge.run", "bridge/src/run/run.py", detail::run_source, given);
     }
     return module[name];
 }

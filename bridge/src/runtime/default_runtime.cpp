@@ -33,7 +33,7 @@ default_context::~default_context() {
 boost::asio::execution_context& default_context::get() {
     for (;;) {
         auto& now = default_runtime();
-        if (auto its = static_cast<runtime_scheduler&>(now.scheduler()).shared_context())
+        if (auto its = scheduler_of(now).shared_context())
             return keep(std::move(its));
         // Else it was shut down and given up at this moment, and there is a new one.
         if (&now == &default_runtime())
@@ -63,7 +63,7 @@ runtime* take_default_runtime() {
     auto& from = own_default_runtime;
     const std::lock_guard lock(from.mutex);
     if (auto* running = from.running.load()) {
-        static_cast<runtime_scheduler&>(running->scheduler()).require_outside();
+        scheduler_of(*running).require_outside();
         from.retire(running);
     }
     return from.running.exchange(nullptr);

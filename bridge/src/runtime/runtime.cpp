@@ -3,7 +3,6 @@
 
 #include "runtime/own_threads.hpp"
 
-#include <bridge/detail/port.hpp>
 #include <bridge/error.hpp>
 #include <bridge/gil.hpp>
 
@@ -13,31 +12,6 @@
 
 namespace bridge {
 namespace asio = boost::asio;
-
-bool detail::runtime_scheduler::is_inside() const noexcept {
-    const auto* here = strand::current();
-    return is_own_thread() || (here != nullptr && &here->on() == this);
-}
-
-bool detail::runtime_scheduler::shutdown(std::chrono::milliseconds time) {
-    if (is_parents_copy())
-        return true;
-    require_outside();
-    const gil_pause pause;
-    const std::lock_guard one_at_a_time(mutex_);
-    if (!ended_) {
-        ended_ = end(clock::now() + time);
-        port::tell_ended(*this);
-    }
-    return *ended_;
-}
-
-void detail::runtime_scheduler::require_outside() const {
-    if (is_inside())
-        throw std::logic_error("runtime::shutdown: called by a coroutine or handler of this "
-                               "runtime, which would wait for itself; call it from the thread of "
-                               "the event loop or another one that is not the runtime's");
-}
 
 namespace {
 
@@ -79,8 +53,8 @@ asio::io_context& runtime::io_context() {
     return *context;
 }
 
-detail::scheduler& runtime::scheduler() noexcept {
-    return *scheduler_;
+detail::runtime_scheduler& detail::scheduler_of(runtime& on) noexcept {
+    return *on.scheduler_;
 }
 
 bool runtime::shutdown(std::chrono::milliseconds deadline) {

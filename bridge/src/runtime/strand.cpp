@@ -1,22 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <bridge/detail/strand.hpp>
 
-#include <bridge/detail/interpreter.hpp>
 #include <bridge/detail/report.hpp>
-#include <bridge/executor.hpp>
 
 #include <cstdio>
 #include <cstdlib>
 
 namespace bridge::detail {
 namespace {
-
-strand_task* reversed(strand_task* list) noexcept {
-    strand_task* first = nullptr;
-    while (list != nullptr)
-        first = std::exchange(list, std::exchange(list->next, first));
-    return first;
-}
 
 void call(strand& on, strand_task* task) noexcept {
     try {
@@ -27,17 +18,6 @@ void call(strand& on, strand_task* task) noexcept {
 }
 
 } // namespace
-
-executor make_executor(scheduler& on, task_locals locals) {
-    struct plain_strand final : strand {
-        using strand::strand;
-    };
-
-    const auto made =
-        intrusive_ptr<strand>::adopt(new plain_strand(on, std::move(locals), current_slot()));
-    made->leave();
-    return executor(made.get());
-}
 
 // Law of the library: whoever takes the GIL on a native thread gives it back before suspending.
 void strand::check_gil_was_released() noexcept {
@@ -96,7 +76,7 @@ strand_task* strand::take_waiting() noexcept {
     if (state_.load(std::memory_order_relaxed) == is_held)
         return nullptr;
     const auto list = state_.exchange(is_held, std::memory_order_acquire);
-    return reversed(reinterpret_cast<strand_task*>(list));
+    return reversed<&strand_task::next>(reinterpret_cast<strand_task*>(list));
 }
 
 void strand::run_and_leave(strand_task* first) noexcept {

@@ -2,8 +2,8 @@
 #include <bridge/task_locals.hpp>
 
 #include "python/imports.hpp"
-#include "same_thread/loop_context.hpp"
 
+#include <bridge/detail/steal_or_throw.hpp>
 #include <bridge/detail/strand.hpp>
 #include <bridge/error.hpp>
 #include <bridge/gil.hpp>
@@ -12,9 +12,7 @@ namespace bridge {
 namespace {
 
 py::object copy_current_context() {
-    auto context = py::reinterpret_steal<py::object>(PyContext_CopyCurrent());
-    if (!context)
-        throw py::error_already_set();
+    auto context = detail::steal_or_throw(PyContext_CopyCurrent());
     return context;
 }
 
@@ -22,7 +20,8 @@ py::object copy_current_context() {
 
 task_locals::task_locals(const py::object& loop) : task_locals(loop, copy_current_context()) {}
 
-task_locals::task_locals(const py::object& loop, py::object context) : state_(new state) {
+task_locals::task_locals(const py::object& loop, py::object context)
+    : state_(detail::intrusive_ptr<state>::adopt(new state)) {
     state_->port = detail::port::of(loop);
     state_->loop = py_ref(loop);
     state_->context = py_ref(std::move(context));
@@ -30,10 +29,10 @@ task_locals::task_locals(const py::object& loop, py::object context) : state_(ne
 
 task_locals task_locals::with_running_loop() {
     detail::require_main_interpreter();
-    if (auto* context = detail::this_thread().running_loop) {
-        if (!context->loop()) // its port was closed: the interpreter ends, and the loop runs on
+    if (const auto* running = detail::this_thread().running_port) {
+        if (!running->loop()) // it was closed: the interpreter ends, and the loop runs on
             detail::throw_error(errc::loop_closed);
-        return task_locals(py::reinterpret_borrow<py::object>(context->loop()));
+        return task_locals(py::reinterpret_borrow<py::object>(running->loop()));
     }
     const auto loop = detail::get_imports().get_running_loop();
     if (loop.is_none())

@@ -2,12 +2,13 @@
 // The loop's class, written in Python, and the native object that its selector calls.
 #include <bridge/event_loop.hpp>
 
-#include "python/python_source.hpp"
 #include "event_loop_source.hpp"
 #include "python/imports.hpp"
 #include "same_thread/loop_context.hpp"
 
 #include <bridge/detail/python_compat.hpp>
+#include <bridge/detail/python_source.hpp>
+#include <bridge/detail/steal_or_throw.hpp>
 #include <bridge/python_error.hpp>
 
 namespace bridge {
@@ -112,9 +113,7 @@ PyType_Slot slots[] = {
 PyType_Spec spec = {"bridge.LoopContext", sizeof(context_object), 0, Py_TPFLAGS_DEFAULT, slots};
 
 py::object load_event_loop() {
-    const auto type = py::reinterpret_steal<py::object>(PyType_FromSpec(&spec));
-    if (!type)
-        throw py::error_already_set();
+    const auto type = steal_or_throw(PyType_FromSpec(&spec));
     py::dict given;
     given["native"] =
         py::module_::import("types").attr("SimpleNamespace")(py::arg("LoopContext") = type);

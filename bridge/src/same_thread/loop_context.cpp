@@ -6,13 +6,10 @@
 #include "python/imports.hpp"
 #include "same_thread/loop_io.hpp"
 
-#include <bridge/detail/interpreter.hpp>
 #include <bridge/detail/report.hpp>
 #include <bridge/detail/strand.hpp>
 #include <bridge/gil.hpp>
 #include <bridge/python_error.hpp>
-#include <bridge/runtime.hpp>
-#include <bridge/task_locals.hpp>
 
 #include <poll.h>
 
@@ -36,13 +33,6 @@ constexpr int least_share = 32;
 constexpr int passes_between_looks = 16;
 constexpr int handlers_a_pass = 256;
 constexpr int passes_to_unwind = 1000;
-
-strand* reversed(strand* list) noexcept {
-    strand* first = nullptr;
-    while (list != nullptr)
-        first = std::exchange(list, std::exchange(list->next_ready, first));
-    return first;
-}
 
 } // namespace
 
@@ -78,13 +68,15 @@ void loop_context::attach(py::handle loop) {
 
 void loop_context::begin() {
     loop_thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
-    before_ = std::exchange(this_thread().running_loop, this);
+    begun_with_ = port_;
+    before_ = std::exchange(this_thread().running_port, port_.get());
 }
 
 void loop_context::end() {
     loop_thread_.store({}, std::memory_order_relaxed);
-    if (auto*& running = this_thread().running_loop; running == this)
+    if (auto*& running = this_thread().running_port; running == begun_with_.get())
         running = std::exchange(before_, nullptr);
+    begun_with_ = {}; // which may hold this
 }
 
 bool loop_context::is_own_thread() const noexcept {
@@ -162,7 +154,7 @@ std::size_t loop_context::count_io() const noexcept {
 
 strand* loop_context::take_strand() noexcept {
     if (next_ == nullptr && ready_.load(std::memory_order_relaxed) != nullptr)
-        next_ = reversed(ready_.exchange(nullptr, std::memory_order_acquire));
+        next_ = reversed<&strand::next_ready>(ready_.exchange(nullptr, std::memory_order_acquire));
     auto* const taken = next_;
     if (taken != nullptr)
         next_ = taken->next_ready;
@@ -361,43 +353,6 @@ void loop_context::destroy_pending() noexcept {
         const auto held = intrusive_ptr<strand>::adopt(one);
         held->discard(std::exchange(held->first_task, nullptr));
     }
-}
-
-namespace {
-
-// For I/O objects on executors that have no context of this image; never destroyed, as they may
-// live on.
-boost::asio::execution_context& context_elsewhere() {
-    static auto& elsewhere = *new default_context;
-    return elsewhere.get();
-}
-
-} // namespace
-
-boost::asio::execution_context& io_context_of(scheduler& on) {
-    auto* const loop = on.as_loop();
-    if (loop == nullptr)
-        return &on.made_by() == &own_image ? on.context() : context_elsewhere();
-    if (!loop_io_works() || !loop->life().is_open())
-        return context_elsewhere();
-    auto* part = loop->find_io(own_image);
-    if (part == nullptr)
-        part = loop->add_io(std::make_unique<loop_io>());
-    return part != nullptr ? part->context() : context_elsewhere();
-}
-
-scheduler& scheduler_of(const task_locals& locals) {
-    if (auto* context = locals.port().host())
-        return *context;
-    return default_runtime().scheduler();
-}
-
-scheduler& choose_scheduler(const task_locals& locals) {
-    if (locals)
-        return scheduler_of(locals);
-    if (auto* context = this_thread().running_loop)
-        return *context;
-    return default_runtime().scheduler();
 }
 
 } // namespace bridge::detail

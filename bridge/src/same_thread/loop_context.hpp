@@ -6,6 +6,7 @@
 #include "runtime/default_runtime.hpp"
 
 #include <bridge/detail/port.hpp>
+#include <bridge/detail/port_host.hpp>
 #include <bridge/detail/scheduler.hpp>
 
 #include <poll.h>
@@ -24,7 +25,7 @@ class loop_io;
 /// A scheduler with one thread, which runs the Python loop. Each image has an io_context of its own
 /// in it (loop_io). Its methods are called with the GIL held, on the loop's thread, if nothing else
 /// is said. Those that other images call are virtual.
-class loop_context final : public scheduler {
+class loop_context final : public scheduler, public port_host {
 public:
     /// Waits for the selector's own descriptor, which is readable while one of the loop's is ready.
     explicit loop_context(int selector_fd);
@@ -32,10 +33,7 @@ public:
     /// The loop whose selector this is; makes its port.
     void attach(py::handle loop);
 
-    /// The loop, borrowed; null once its port is closed.
-    py::handle loop() const noexcept { return port_->loop(); }
-
-    /// The loop begins and ends to run on this thread.
+    /// The loop starts, and stops, running on this thread.
     void begin();
     void end();
 
@@ -47,10 +45,16 @@ public:
 
     /// The loop has ended: closes the port, lets cancelled coroutines unwind as far as they do
     /// without waiting, destroys the rest. May be called again.
-    virtual void close(errc why = errc::loop_closed) noexcept;
+    void close(errc why = errc::loop_closed) noexcept override;
 
-    /// Any thread, no GIL. False where the loop is awake and will look.
-    bool wake() noexcept;
+    scheduler& threads() noexcept override { return *this; }
+
+    void retain() noexcept override { scheduler::retain(); }
+
+    void release() noexcept override { scheduler::release(); }
+
+    /// Any thread, no GIL. False if the loop is awake and will look.
+    bool wake() noexcept override;
 
     /// As scheduler says: any thread, no GIL.
     void schedule(strand& held, strand_task* first) noexcept override;
@@ -70,7 +74,7 @@ public:
     virtual loop_io* add_io(std::unique_ptr<loop_io> part) noexcept;
 
     /// How many parts it has. Any thread, no GIL.
-    std::size_t count_io() const noexcept;
+    std::size_t count_io() const noexcept override;
 
 private:
     class stay;
@@ -114,7 +118,8 @@ private:
     bool selector_ready_ = false;                // when it last looked
     std::chrono::steady_clock::time_point turned_at_ = std::chrono::steady_clock::now();
     bool closed_ = false;
-    loop_context* before_ = nullptr; // that ran on the loop's thread when it began
+    intrusive_ptr<port> begun_with_; // while the loop runs, closed or not
+    port* before_ = nullptr;         // that ran on the loop's thread when it began
 };
 
 } // namespace bridge::detail

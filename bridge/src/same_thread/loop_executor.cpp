@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <bridge/event_loop.hpp>
+#include <bridge/loop_executor.hpp>
 
 #include "runtime/default_runtime.hpp"
-#include "same_thread/loop_context.hpp"
 
 #include <bridge/gil.hpp>
 
@@ -75,8 +74,8 @@ private:
 
 executor loop_executor(task_locals locals) {
     auto& port = locals.port();
-    if (auto* context = port.host())
-        return detail::make_executor(*context, std::move(locals));
+    if (auto* host = port.host())
+        return detail::make_executor(host->threads(), std::move(locals));
     const auto on =
         detail::intrusive_ptr<detail::scheduler>::adopt(new detail::port_scheduler(port));
     return detail::make_executor(*on, std::move(locals));

@@ -26,7 +26,7 @@ struct binary_location {
 
 struct test_binary {
     binary_location location;
-    std::string name; ///< its stem, with its folder where that is not unique
+    std::string name; ///< its stem, with its folder if that is not unique
     std::vector<protocol::test_info> tests;
     std::vector<std::string> serves{}; ///< the isolations beside process that it can have
 };
@@ -47,7 +47,7 @@ struct failure {
 struct case_result {
     test_case test;
     protocol::outcome result = protocol::outcome::not_run;
-    std::string message{}; ///< why, where the outcome has a reason
+    std::string message{}; ///< why, if the outcome has a reason
     std::vector<failure> failures{};
     std::vector<std::string> notes{};
     std::string output{}; ///< raw bytes

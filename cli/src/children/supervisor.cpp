@@ -15,7 +15,7 @@ bool is_ignored(int number) {
     return action.sa_handler == SIG_IGN;
 }
 
-// Until SIGCONT comes; at once where the system lets nobody stop whom no shell could resume (an
+// Until SIGCONT comes; at once if the system lets nobody stop whom no shell could resume (an
 // orphaned process group), as it does for the program that knows nothing of it.
 void stop_ourselves() {
     struct sigaction plain {};

@@ -71,7 +71,7 @@ private:
     boost::asio::steady_timer run_timer_;
     std::vector<std::shared_ptr<child>> children_;
     stop_reason reason_ = stop_reason::none;
-    std::chrono::steady_clock::time_point run_end_; ///< where the run has a limit
+    std::chrono::steady_clock::time_point run_end_; ///< if the run has a limit
 };
 
 } // namespace bridge::cli

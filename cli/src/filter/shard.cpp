@@ -56,7 +56,7 @@ std::optional<shard> read_pair(const char* index_name, const char* count_name, u
     const auto index = variable(index_name);
     const auto count = variable(count_name);
     if (index.empty())
-        return std::nullopt; // GitLab sets the total alone where a job is not split
+        return std::nullopt; // GitLab sets the total alone if a job is not split
     if (count.empty())
         throw expected_error(exit_code::usage,
                              fmt::format("the environment has {} but no {}; set both or none",
@@ -68,8 +68,8 @@ std::optional<shard> read_pair(const char* index_name, const char* count_name, u
                           : std::nullopt;
     if (!part)
         throw expected_error(exit_code::usage,
-                             fmt::format("the environment has {}={} and {}={}, which is no part of "
-                                         "a whole; the first part is {}",
+                             fmt::format("the environment has {}={} and {}={}, which is not "
+                                         "a shard; the first one is {}",
                                          index_name, index, count_name, count, first));
     return part;
 }

@@ -25,8 +25,8 @@ struct shard {
 std::optional<shard> parse_shard(std::string_view text);
 
 /// The part that a CI system names: CI_NODE_INDEX and CI_NODE_TOTAL (from 1), else
-/// GTEST_SHARD_INDEX and GTEST_TOTAL_SHARDS (from 0). Throws expected_error (usage) where one of
-/// the two is missing or they are no numbers that go together.
+/// GTEST_SHARD_INDEX and GTEST_TOTAL_SHARDS (from 0). Throws expected_error (usage) if one of
+/// the two is missing or they are not numbers that go together.
 std::optional<shard> shard_of_environment();
 
 } // namespace bridge::cli

@@ -22,7 +22,7 @@ public:
 
     std::uint64_t dropped() const noexcept { return dropped_; }
 
-    /// All that was kept, with a line that says how many bytes are missing where they are.
+    /// All that was kept, with a line that says how many bytes are missing if they are.
     std::string text() const;
 
 private:

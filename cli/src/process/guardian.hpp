@@ -10,7 +10,7 @@ namespace bridge::cli {
 
 /// Started before anything else. When the runner ends, however it does, the helper sees the end of
 /// its pipe. It kills every group that was added and not removed, on any POSIX system, and every
-/// process that has run_mark() in its environment, where /proc tells.
+/// process that has run_mark() in its environment, if /proc tells.
 /// "BRIDGE_TEST_RUN=...", another one in each runner: what tests start inherits it.
 const std::string& run_mark();
 

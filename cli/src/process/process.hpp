@@ -74,11 +74,11 @@ public:
 
     int leader() const noexcept { return leader_; }
 
-    /// Also to the leader where it has left the group.
+    /// Also to the leader, even if it has left the group.
     void signal(int number) const noexcept;
     void signal_leader(int number) const noexcept;
 
-    /// Whether the leader has a handler for the signal; false where the system does not tell.
+    /// Whether the leader has a handler for the signal; false if the system does not tell.
     bool leader_catches(int number) const;
 
 private:
@@ -99,7 +99,7 @@ public:
 
     process_group group() const noexcept { return process_group(pid_); }
 
-    /// The reading ends, not blocking; empty where `wiring` has none. The caller takes them.
+    /// The reading ends, not blocking; empty if `wiring` has none. The caller takes them.
     unique_fd output;
     unique_fd messages;
     unique_fd control;

@@ -112,7 +112,7 @@ struct child_plan {
     pid_t parent = 0;
 };
 
-// What the child tells through the failure pipe, where it could not become the program.
+// What the child tells through the failure pipe, if it could not become the program.
 struct child_failure {
     int number = 0;
     bool is_about_folder = false;

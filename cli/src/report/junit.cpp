@@ -115,7 +115,7 @@ std::string verdict_of(const case_result& result) {
     return element("failure", type_of(result), message_of(result), body_of(result));
 }
 
-// An attempt before the last one: "flaky" where the test passed in the end, else "rerun".
+// An attempt before the last one: "flaky" if the test passed in the end, else "rerun".
 std::string attempt_of(const case_result& attempt, bool is_flaky) {
     const auto tag = fmt::format("{}{}", is_flaky ? "flaky" : "rerun",
                                  attempt.result == outcome::failed ? "Failure" : "Error");

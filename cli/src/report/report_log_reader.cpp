@@ -184,7 +184,7 @@ std::vector<run_event> report_log_reader::read(const std::string& path) {
         } catch (const std::exception&) { // what Boost.JSON throws for another shape
             throw expected_error(
                 exit_code::usage,
-                fmt::format("{}:{}: this is no line of a report log (--report-log writes one)",
+                fmt::format("{}:{}: this is not a line of a report log (--report-log writes one)",
                             path, number));
         }
     }

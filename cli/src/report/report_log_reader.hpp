@@ -16,8 +16,8 @@ namespace bridge::cli {
 class report_log_reader {
 public:
     /// The events of one log, in its order. Throws expected_error (usage): the file cannot be read,
-    /// is no report log, or of another version. The log of a run that has not ended is whole up to
-    /// its last line end, and without a run_finished.
+    /// is not a report log, or of another version. The log of a run that has not ended is whole up
+    /// to its last line end, and without a run_finished.
     std::vector<run_event> read(const std::string& path);
 
 private:

@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Who holds the lock so long hangs, or is no bridge-test.
+// Who holds the lock so long hangs, or is not bridge-test.
 constexpr std::chrono::seconds longest_wait{10};
 
 } // namespace

@@ -23,7 +23,8 @@ public:
 
     const std::optional<protocol::test_finished>& finished() const noexcept { return finished_; }
 
-    /// Failures told by the test, then how many were too many, then words that were no event.
+    /// Failures told by the test, then how many did not fit, then that it
+    /// sent what is not an event.
     std::vector<failure> failures() const;
 
     std::vector<std::string> notes() const;

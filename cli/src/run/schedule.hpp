@@ -13,7 +13,7 @@
 
 namespace bridge::cli {
 
-/// Tests by their place in the list that it is made from. Longest first where several run at a
+/// Tests by their place in the list that it is made from. Longest first if several run at a
 /// time, those without a known duration before all others, serial ones last.
 class schedule {
 public:

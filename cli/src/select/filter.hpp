@@ -15,7 +15,7 @@ namespace bridge::cli {
 struct options;
 
 /// A test is selected when any word or exact id fits (or there is none), any expression (or there
-/// is none), any tag (or there is none), no skip word, and it failed last where that is asked for.
+/// is none), any tag (or there is none), no skip word, and it failed last if that is asked for.
 class filter {
 public:
     /// Throws expected_error (usage) for an expression or a word that is none.

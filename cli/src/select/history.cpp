@@ -51,7 +51,7 @@ remembered to_remembered(const json::object& from) {
 
 const json::array& tests_of(const json::value& whole) {
     if (!whole.is_object())
-        refuse("it is no JSON object");
+        refuse("it is not a JSON object");
     const auto& object = whole.get_object();
     const auto* version = object.if_contains(version_key);
     if (version == nullptr || !version->is_int64() || version->get_int64() != 1)
@@ -96,7 +96,7 @@ history_place place_of_history(const std::string& chosen, const std::string& fol
     return {(cache / "bridge-test" / history_name).string(), true};
 }
 
-// What is no regular file may have no end.
+// What is not a regular file may have no end.
 std::string why_no_history(const std::string& path) {
     std::error_code error;
     const auto status = fs::status(path, error);
@@ -106,7 +106,7 @@ std::string why_no_history(const std::string& path) {
         return "it cannot be read: " + error.message();
     if (fs::is_directory(status))
         return "it is a folder";
-    return fs::is_regular_file(status) ? "" : "it is no regular file";
+    return fs::is_regular_file(status) ? "" : "it is not a regular file";
 }
 
 history history::load(const std::string& path) {
@@ -125,7 +125,7 @@ history history::load(const std::string& path) {
         refuse(error.message());
     for (const auto& one : tests_of(whole)) {
         if (!one.is_object())
-            refuse("a test is no object");
+            refuse("a test is not an object");
         const auto& test = one.get_object();
         result.put(text_of(test, "binary"), text_of(test, "id"), to_remembered(test));
     }

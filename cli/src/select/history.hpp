@@ -37,7 +37,7 @@ public:
     /// that cannot be read or is not what save() wrote.
     static history load(const std::string& path);
 
-    /// By the binary's absolute path and the test's id; null where no run is remembered.
+    /// By the binary's absolute path and the test's id; null if no run is remembered.
     const remembered* find(std::string_view binary, std::string_view id) const;
 
     void put(const std::string& binary, const std::string& id, remembered what);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the paths of the command line to test binaries, by manifests where a folder is named.
+// From the paths of the command line to test binaries, by manifests if a folder is named.
 #pragma once
 
 #include <string>
@@ -18,7 +18,7 @@ struct listing_problem {
 struct located {
     std::vector<binary_location> binaries;
     std::vector<listing_problem> problems;
-    std::string folder; ///< of the first manifest that was used; empty where none was
+    std::string folder; ///< of the first manifest that was used; empty if none was
 };
 
 /// Finds every binary once. No paths: the manifest of the current folder, ./build or ./build/*;

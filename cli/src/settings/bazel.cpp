@@ -35,7 +35,7 @@ unsigned number(const char* name, unsigned fallback) {
     const auto parsed = std::from_chars(text.data(), end, value);
     if (parsed.ec != std::errc{} || parsed.ptr != end)
         throw expected_error(exit_code::usage,
-                             fmt::format("{} is '{}', which is no number", name, text));
+                             fmt::format("{} is '{}', which is not a number", name, text));
     return value;
 }
 

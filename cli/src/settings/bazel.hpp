@@ -12,7 +12,7 @@ namespace bridge::cli {
 /// it.
 bool is_bazel();
 
-/// While it lives, the run keeps Bazel's contract, where BAZEL_TEST is 1; else it is nothing. What
+/// While it lives, the run keeps Bazel's contract, if BAZEL_TEST is 1; else it is nothing. What
 /// the command line says counts more.
 class bazel_contract {
 public:

@@ -17,7 +17,7 @@ struct entry {
     std::vector<std::string> flags; ///< "-j", "--jobs"
     std::string value;              ///< empty: it has none
     std::string help;
-    std::vector<std::string> words; ///< what the value may be, where it is one of few
+    std::vector<std::string> words; ///< what the value may be, if it is one of few
     bool is_list = false;
 
     bool takes_file() const { return value == "FILE" || value == "PATH"; }

@@ -38,7 +38,7 @@ A binary that cannot fork or serve a batch is told in a warning, and its tests r
 each.
 )";
 
-constexpr std::string_view time_outs = R"(How a test goes down that does not end by itself.
+constexpr std::string_view time_outs = R"(What happens to a test that does not end by itself.
 
   1. After --slow (5s), and each multiple of it, it is marked as slow.
   2. At its time-out (its own, or --timeout) it is cancelled, and writes where everything is.

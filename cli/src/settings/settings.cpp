@@ -29,7 +29,7 @@ unsigned to_count(const std::string& text, unsigned least, unsigned most) {
     const auto* end = text.data() + text.size();
     const auto parsed = std::from_chars(text.data(), end, count);
     if (parsed.ec != std::errc{} || parsed.ptr != end || count < least || count > most)
-        throw bad_value(fmt::format("'{}' is no number from {} to {}", text, least, most));
+        throw bad_value(fmt::format("'{}' is not a number from {} to {}", text, least, most));
     return count;
 }
 
@@ -159,7 +159,7 @@ auto count_between(unsigned least, unsigned most) {
 shard to_shard(const std::string& text) {
     if (const auto part = parse_shard(text))
         return *part;
-    throw bad_value(fmt::format("'{}' is no part of a whole; write it as 1/4", text));
+    throw bad_value(fmt::format("'{}' is not a shard; write K/N, such as 1/4", text));
 }
 
 std::string show(const shard& value) {
@@ -222,9 +222,9 @@ void add_running(std::vector<setting>& to) {
     to.push_back(plain("--max-fail", group, "N", "start no more tests after this many failures",
                        &options::max_fail, count_between(1, 1'000'000)));
     to.push_back(plain("--retries", group, "N",
-                       "try a failed test again so often; one that passes then is flaky",
+                       "retry a failed test up to N times; one that then passes is flaky",
                        &options::retries, count_between(0, 1'000)));
-    to.push_back(plain("--repeat", group, "N", "run every test so often", &options::repeat,
+    to.push_back(plain("--repeat", group, "N", "run every test N times", &options::repeat,
                        count_between(1, 1'000'000)));
     to.push_back(plain("--until-fail", group, "",
                        "repeat the tests until one fails (or --repeat times)",

@@ -28,7 +28,7 @@ struct setting {
     std::string value; ///< "N", "TIME"; empty: it is on or off, its text "true" or "false"
     std::string help;
     bool is_list;                   ///< may be given several times
-    std::vector<std::string> words; ///< all that a value may be, where it is one of few
+    std::vector<std::string> words; ///< all that a value may be, if it is one of few
 
     /// Sets the option, or adds to it. Throws bad_value.
     std::function<void(options&, const std::string&)> apply;

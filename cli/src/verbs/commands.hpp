@@ -10,7 +10,7 @@ namespace bridge::cli {
 /// Runs the selected tests and reports them.
 exit_code run_tests(const options& settings);
 
-/// Becomes the test binary that has the selected tests; returns only where that is not possible.
+/// Becomes the test binary that has the selected tests; returns only if that is not possible.
 exit_code run_in_place(const options& settings);
 
 /// Prints the selected tests on stdout, problems on stderr.

@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
-#include "verbs/commands.hpp"
 #include "base/error.hpp"
 #include "report/report_log_reader.hpp"
+#include "verbs/commands.hpp"
 #include "verbs/reports.hpp"
 
 namespace bridge::cli {
@@ -150,7 +150,7 @@ exit_code merge_logs(const options& settings) {
     for (const auto& path : settings.paths)
         all.add(path);
     auto shown = settings;
-    --shown.verbosity; // a line for each test only where it is asked for
+    --shown.verbosity; // a line for each test only if it is asked for
     const auto reports = make_reports(shown);
     const auto& result = all.finish();
     emit(*reports, result);

@@ -60,7 +60,7 @@ command to_command(const selection& tests, const options& settings) {
     return what;
 }
 
-// With no child left and no signal caught, as the program is to find it. Nothing where all is in
+// With no child left and no signal caught, as the program is to find it. Nothing if all is in
 // order and nothing is to run: a part may have no tests.
 std::optional<command> choose(const options& settings) {
     supervisor processes;

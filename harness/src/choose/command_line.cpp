@@ -76,7 +76,7 @@ unsigned parse_threads(std::string_view text, const char* source) {
     const auto parsed = std::from_chars(text.data(), end, number);
     if (parsed.ec != std::errc{} || parsed.ptr != end || number < 1 || number > most)
         throw usage_error(std::string(source) + " is '" + std::string(text) +
-                          "', which is no number from 1 to 1000");
+                          "', which is not a number from 1 to 1000");
     return number;
 }
 
@@ -93,14 +93,14 @@ int parse_descriptor(std::string_view option, const std::string& text) {
     const auto* end = text.data() + text.size();
     const auto parsed = std::from_chars(text.data(), end, number);
     if (parsed.ec != std::errc{} || parsed.ptr != end || number < 0)
-        throw usage_error(std::string(option) + " is '" + text + "', which is no descriptor");
+        throw usage_error(std::string(option) + " is '" + text + "', which is not a descriptor");
     return number;
 }
 
 std::chrono::milliseconds parse_timeout(const std::string& text) {
     if (const auto value = protocol::parse_duration(text))
         return *value;
-    throw usage_error("--timeout is '" + text + "', which is no duration: try 500ms, 5s or 2m");
+    throw usage_error("--timeout is '" + text + "', which is not a duration: try 500ms, 5s or 2m");
 }
 
 bool parse_format(const std::string& text) {

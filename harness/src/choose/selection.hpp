@@ -10,7 +10,7 @@
 
 namespace bridge::harness {
 
-/// The tests whose id contains any filter, or the exact one. Throws usage_error where there is no
+/// The tests whose id contains any filter, or the exact one. Throws usage_error if there is no
 /// test of an exact id.
 std::vector<registered_test> select_tests(std::vector<registered_test> all,
                                           const command_line& options);

@@ -44,7 +44,7 @@ private:
     std::string what_;
 };
 
-/// A JSON string of any bytes, escaped where they are not UTF-8.
+/// A JSON string of any bytes, escaped if they are not UTF-8.
 json::string to_json_text(std::string_view bytes);
 
 } // namespace bridge::protocol

@@ -12,7 +12,8 @@ manifest_binary to_binary(const json::value& value) {
     if (value.is_string())
         return to_binary(json::object{{"path", value}});
     if (!value.is_object())
-        throw protocol_error("the manifest: an entry of \"binaries\" is no path and no object");
+        throw protocol_error(
+            "the manifest: an entry of \"binaries\" is neither a path nor an object");
     field_reader fields(value.get_object(), "the manifest's entry");
     if (fields.text("path").empty())
         fields.fail("path", "is empty");

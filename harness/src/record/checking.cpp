@@ -12,7 +12,7 @@
 namespace bridge::harness::detail {
 namespace {
 
-// A check where no test runs can fail nothing but the program.
+// A check while no test runs can fail nothing but the program.
 running_test& run_of(const char* what, const char* file, int line) {
     if (auto* run = running_test::find())
         return *run;

@@ -7,7 +7,7 @@
 
 namespace bridge::harness {
 
-/// "Type: text" in one line, whatever was thrown. Takes the GIL where pybind11 holds the error.
+/// "Type: text" in one line, whatever was thrown. Takes the GIL if pybind11 holds the error.
 std::string describe_error(const std::exception_ptr& error);
 
 /// The same with a Python exception's traceback. Takes the GIL for one.

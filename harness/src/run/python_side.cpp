@@ -6,8 +6,9 @@
 
 #include <bridge/protocol/duration.hpp>
 
+#include <bridge/detail/for_harness.hpp>
 #include <bridge/event_loop.hpp>
-#include <bridge/to_python.hpp>
+#include <bridge/runtime.hpp>
 
 #include <bridge/harness/detail/checking.hpp>
 
@@ -31,36 +32,23 @@ using boost::asio::awaitable;
 using boost::asio::use_awaitable;
 using protocol::failure_kind;
 
-struct own_strand final : bridge::detail::strand {
-    using strand::strand;
-};
-
-using strand_pointer = bridge::detail::intrusive_ptr<bridge::detail::strand>;
-
-// With the locals and the slot of the coroutine that waits for it, in its first step.
-strand_pointer make_strand() {
-    const auto* here = bridge::detail::strand::current();
-    return strand_pointer::adopt(new own_strand(here->on(), current_locals(), here->slot()));
-}
-
-std::exception_ptr call_on(bridge::detail::strand& strand, detail::sync_body body) {
+std::exception_ptr call_in(bridge::detail::turn_elsewhere& turn, detail::sync_body body) {
     std::exception_ptr error;
-    strand.run_held([&] {
+    turn.run([&] {
         try {
             body();
         } catch (...) {
             error = std::current_exception();
         }
     });
-    strand.leave();
     return error;
 }
 
 // On a thread of its own: a body that hangs must not take one of the runtime's from later tests.
 awaitable<void> run_sync(detail::sync_body body) {
-    auto start = [strand = make_strand(), body](auto handler) {
-        std::thread([strand, body, handler = std::move(handler)]() mutable {
-            auto error = call_on(*strand, body);
+    auto start = [turn = bridge::detail::turn_elsewhere(), body](auto handler) {
+        std::thread([turn, body, handler = std::move(handler)]() mutable {
+            auto error = call_in(turn, body);
             const auto on = boost::asio::get_associated_executor(handler);
             boost::asio::post(
                 on, [handler = std::move(handler), error]() mutable { std::move(handler)(error); });
@@ -125,19 +113,7 @@ void record(running_test& run, const std::string& kind, const std::string& messa
 }
 
 py::object make_body(running_test& run) {
-    return bridge::detail::make_lazy(
-        bridge::detail::make_crossing(nullptr, task_locals(), run_body(&run), &run),
-        py::str(run.test().info.id));
-}
-
-std::size_t cancel_native(const py::object& loop, py::object when_idle) {
-    const auto port = bridge::detail::port::find(loop);
-    return port ? port->cancel_members(std::move(when_idle)) : 0;
-}
-
-std::size_t count_native(const py::object& loop) {
-    const auto port = bridge::detail::port::find(loop);
-    return port ? port->native_work() : 0;
+    return bridge::detail::to_python_with_slot(run_body(&run), &run, py::str(run.test().info.id));
 }
 
 double seconds(watchdog::clock::duration time) {
@@ -146,24 +122,9 @@ double seconds(watchdog::clock::duration time) {
 
 py::object native_functions(watchdog& guard) {
     return py::module_::import("types").attr("SimpleNamespace")(
-        py::arg("count") = py::cpp_function(&count_native),
-        py::arg("cancel") = py::cpp_function(&cancel_native),
+        py::arg("count") = py::cpp_function(&bridge::detail::count_native),
+        py::arg("cancel") = py::cpp_function(&bridge::detail::cancel_native),
         py::arg("stopped") = py::cpp_function([&guard] { return seconds(guard.stopped()); }));
-}
-
-py::dict load_module() {
-    py::dict module;
-    module["__name__"] = "bridge.harness.run_test";
-    module["__builtins__"] = py::module_::import("builtins");
-    const auto code = py::reinterpret_steal<py::object>(
-        Py_CompileString(run_test_source, "harness/src/run/run_test.py", Py_file_input));
-    if (!code)
-        throw py::error_already_set();
-    const auto done =
-        py::reinterpret_steal<py::object>(PyEval_EvalCode(code.ptr(), module.ptr(), module.ptr()));
-    if (!done)
-        throw py::error_already_set();
-    return module;
 }
 
 py::object find_loop_factory(loop_kind loop) {
@@ -220,7 +181,8 @@ python_side::python_side(const command_line& options) : debug_(options.debug) {
         require_fitting_environment();
         python_.emplace();
     }
-    const auto module = load_module();
+    const auto module = bridge::detail::run_embedded(
+        "bridge.harness.run_test", "harness/src/run/run_test.py", run_test_source);
     function_ = module["run_test"];
     loop_factory_ = find_loop_factory(options.loop);
     flush_ = module["flush_output"];

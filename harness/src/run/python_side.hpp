@@ -16,8 +16,8 @@ namespace bridge::harness {
 /// Owns Python unless the program had started it. Main thread.
 class python_side {
 public:
-    /// Throws usage_error where the loop that was asked for is not installed, or a number of
-    /// threads is asked for and the program has made its default runtime; std::exception where
+    /// Throws usage_error if the loop that was asked for is not installed, or a number of
+    /// threads is asked for and the program has made its default runtime; std::exception if
     /// Python cannot start.
     explicit python_side(const command_line& options);
     python_side(const python_side&) = delete;

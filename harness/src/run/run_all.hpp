@@ -12,7 +12,7 @@
 
 namespace bridge::harness {
 
-/// Runs them and returns the program's exit code. Throws usage_error, and std::exception where
+/// Runs them and returns the program's exit code. Throws usage_error, and std::exception if
 /// Python cannot start.
 int run_tests(const std::vector<registered_test>& tests, const command_line& options);
 

@@ -63,7 +63,7 @@ int serve_batch(const std::vector<registered_test>& tests, const command_line& o
     return code;
 }
 
-// Empty where a copy of this process would be a whole one.
+// Empty if a copy of this process would be a whole one.
 std::string why_not_fork() {
     std::error_code error;
     std::size_t threads = 0;

@@ -46,7 +46,7 @@ inline asio::awaitable<void> sleep(std::chrono::milliseconds time) {
         ::pause();
 }
 
-/// Dies of this signal, also where Python or a sanitizer would catch it.
+/// Dies of this signal, even if Python or a sanitizer would catch it.
 inline void die_of(int signal) {
     std::signal(signal, SIG_DFL);
     ::raise(signal);

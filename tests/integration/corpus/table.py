@@ -20,7 +20,7 @@ class Case:
     ctest: bool = True  # whether CTest may run it, and must agree
     at_exit: bool = False  # it goes wrong when its process ends: in a batch, after other tests
     spoils_its_process: bool = False  # for the tests that follow in a batch
-    leaves_processes: bool = False  # which live as long as the batch, and are no note there
+    leaves_processes: bool = False  # which live as long as the batch, and are not noted there
 
     @property
     def code(self):

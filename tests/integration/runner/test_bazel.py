@@ -107,7 +107,7 @@ class Contract(BazelTest):
         self.assertEqual(run.code, 4)
         self.assertIn("TEST_SHARD_INDEX is 2 and TEST_TOTAL_SHARDS is 2; the first shard is 0", run.err)
         self.environment |= {"TEST_TOTAL_SHARDS": "many"}
-        self.assertIn("TEST_TOTAL_SHARDS is 'many', which is no number", self.bazel().err)
+        self.assertIn("TEST_TOTAL_SHARDS is 'many', which is not a number", self.bazel().err)
 
     def test_the_filter_narrows(self):
         self.environment["TESTBRIDGE_TEST_ONLY"] = "tag:quick and not failing"

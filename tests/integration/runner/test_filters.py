@@ -139,7 +139,7 @@ class Memory(RunnerTest):
     def test_what_is_no_file_is_refused(self):
         fifo = os.path.join(self.folder, "pipe")
         os.mkfifo(fifo)
-        for place, why in ((self.folder, "it is a folder"), (fifo, "it is no regular file")):
+        for place, why in ((self.folder, "it is a folder"), (fifo, "it is not a regular file")):
             for verb in ("run", "list"):
                 with self.subTest(place=place, verb=verb):
                     run = self.run_tests(verb, fixture("five"), "--state", place, junit=False)

@@ -23,7 +23,7 @@ LIES = {
 
 
 def time_for(lie):
-    """Only the one that hangs is given too little: a busy machine is no liar."""
+    """Only the one that hangs is given too little: a busy machine does not lie."""
     return "300ms" if lie == "hang" else "30s"
 
 

@@ -167,7 +167,7 @@ class Refused(MergeTest):
         self.check([], r"merge: name the report logs to merge \(--report-log of a run writes one\)")
 
     def test_what_is_no_log(self):
-        self.check([fixture("five")], ":1: this is no line of a report log")
+        self.check([fixture("five")], ":1: this is not a line of a report log")
         self.check([self.folder], rf"{self.folder} is a folder; name the report logs in it\n")
         self.check(["none.ndjson"], "cannot read the report log none.ndjson: No such file")
 
@@ -178,7 +178,7 @@ class Refused(MergeTest):
         for duration in ("-1", "1e300", "1e10"):
             with open(log, "w", encoding="utf-8") as file:
                 file.write(re.sub(r'"duration_s":[^,}]+', f'"duration_s":{duration}', text, count=1))
-            self.check([log], r"a\.ndjson:3: this is no line of a report log")
+            self.check([log], r"a\.ndjson:3: this is not a line of a report log")
 
     def test_options_of_a_run(self):
         for words in (["-j2"], ["--exact", "a"], ["--timeout", "5s"], ["--format", "json"]):

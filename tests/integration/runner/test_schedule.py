@@ -106,7 +106,7 @@ class Shards(ScheduleTest):
         self.environment.update(CI_NODE_INDEX="0", CI_NODE_TOTAL="3")
         run = self.run_orderly()
         self.assertEqual(run.code, 4)
-        self.assertIn("CI_NODE_INDEX=0 and CI_NODE_TOTAL=3, which is no part of a whole", run.err)
+        self.assertIn("CI_NODE_INDEX=0 and CI_NODE_TOTAL=3, which is not a shard", run.err)
 
     def test_an_empty_shard_is_no_error_but_an_empty_selection_is(self):
         counts = []

@@ -169,7 +169,7 @@ class Surroundings(RunnerTest):
     def test_what_the_system_refuses_is_said(self):
         run = self.run_tests(fixture("five"), junit=False, preexec_fn=lambda: allow_descriptors(8))
         self.assertEqual((run.code, run.out), (3, ""))
-        self.assertRegex(run.err, r"^bridge-test: the system refused what it takes to run tests: .*Too many open files")
+        self.assertRegex(run.err, r"^bridge-test: could not get a system resource needed to run tests: .*Too many open files")
         self.assertEqual(run.err.count("\n"), 1)
 
     def test_descriptors_for_fewer_tests_than_asked_for(self):

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Law: a native thread takes the GIL only where user code asks for it. The linker sends every call
+// Law: a native thread takes the GIL only if user code asks for it. The linker sends every call
 // that takes it through here, so that nothing has to be believed.
 #include "python.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A debug build ends with a plain message where the GIL is held across a suspension. Each case runs
+// A debug build ends with a plain message if the GIL is held across a suspension. Each case runs
 // in a child, whose end and last words are looked at.
 #include "python.hpp"
 

@@ -116,7 +116,7 @@ TEST("retries, rounds and a part are read, and what excludes each other is refus
     CHECK(parse({"--until-fail"}).is_until_fail && !parse({}).retries && !parse({}).part);
     CHECK(has(why_not({"--until-fail", "--retries", "1"}), "--until-fail and --retries exclude"));
     CHECK(
-        has(why_not({"--shard", "5/4"}), "--shard: '5/4' is no part of a whole; write it as 1/4"));
+        has(why_not({"--shard", "5/4"}), "--shard: '5/4' is not a shard; write K/N, such as 1/4"));
     for (const char* value : {"-1", "x", "1.5"})
         CHECK(has(why_not({"--retries", value}), "--retries"));
     CHECK(has(why_not({"--repeat", "0"}), "--repeat"));

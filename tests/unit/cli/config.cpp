@@ -2,8 +2,8 @@
 // bridge-test.toml: what is read, and where each error is said to be.
 #include "settings/config.hpp"
 
-#include "check.hpp"
 #include "base/error.hpp"
+#include "check.hpp"
 
 namespace {
 
@@ -91,8 +91,8 @@ TEST("an unknown key is told with its line and the near name") {
 
 TEST("a value of another kind is told with its line") {
     CHECK(why_not("[profile.ci]\njobs = 'many'") ==
-          "t.toml:2: jobs: 'many' is no number from 1 to 4096");
-    CHECK(has(why_not("[profile.ci]\njobs = 0"), "t.toml:2: jobs: '0' is no number"));
+          "t.toml:2: jobs: 'many' is not a number from 1 to 4096");
+    CHECK(has(why_not("[profile.ci]\njobs = 0"), "t.toml:2: jobs: '0' is not a number"));
     CHECK(has(why_not("[profile.ci]\njobs = [1]"), "t.toml:2: jobs: it takes one value"));
     CHECK(has(why_not("[profile.ci]\ntimeout = 1.5"), "t.toml:2: timeout: a text or a whole"));
     CHECK(has(why_not("[profile.ci]\ntimeout = 'soon'"), "t.toml:2: timeout: 'soon' is not a"));

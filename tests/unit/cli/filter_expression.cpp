@@ -31,7 +31,7 @@ bool fits(const std::string& expression, const given& test = http_get()) {
     return parsed.fits({test.info, "network", test.last ? &*test.last : nullptr});
 }
 
-// "position: message", or nothing where the expression is one.
+// "position: message", or nothing if the expression is one.
 std::string why_not(const std::string& expression) {
     try {
         filter_expression::parse(expression);

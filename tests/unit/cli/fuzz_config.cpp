@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random bytes and damaged files: each is read or refused at a line of the text.
 // Arguments: seed and number of inputs.
-#include "settings/config.hpp"
 #include "fuzz.hpp"
+#include "settings/config.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 
 #include "base/error.hpp"
@@ -70,18 +69,7 @@ bool holds(const std::string& text, long& accepted) {
 } // namespace
 
 int main(int argc, char** argv) {
-    const auto seed = static_cast<unsigned>(argc > 1 ? std::atol(argv[1]) : 1);
-    const long count = argc > 2 ? std::atol(argv[2]) : 20'000;
-    fuzz::inputs all(seed, valid, pieces);
-    long accepted = 0;
-    for (long i = 0; i < count; ++i) {
-        const auto text = all.next();
-        if (!holds(text, accepted)) {
-            std::fprintf(stderr, "input %ld of seed %u: '%s'\n", i, seed, text.c_str());
-            return 1;
-        }
-    }
-    std::printf("%ld inputs of seed %u, %ld accepted\n", count, seed, accepted);
-    // Nearly all refused, or nearly none, would test only half of the reader.
-    return accepted > count / 100 ? 0 : 1;
+    return fuzz::run(
+        argc, argv, 20'000, {1.0 / 100},
+        [](unsigned seed) { return fuzz::inputs(seed, valid, pieces); }, holds);
 }

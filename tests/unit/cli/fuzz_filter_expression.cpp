@@ -2,9 +2,8 @@
 // Random bytes and damaged expressions: each is parsed or refused at a place inside the text.
 // Arguments: seed and number of inputs.
 #include "filter/filter_expression.hpp"
+#include "fuzz.hpp"
 
-#include <cstdio>
-#include <cstdlib>
 #include <random>
 
 namespace {
@@ -69,8 +68,8 @@ private:
     std::mt19937 random_;
 };
 
-// False where the error's place is outside the text or its explanation has no caret.
-bool holds(const std::string& text, const candidate& test, std::size_t& accepted) {
+// False if the error's place is outside the text or its explanation has no caret.
+bool holds(const std::string& text, const candidate& test, long& accepted) {
     try {
         filter_expression::parse(text).fits(test);
         ++accepted;
@@ -85,21 +84,10 @@ bool holds(const std::string& text, const candidate& test, std::size_t& accepted
 } // namespace
 
 int main(int argc, char** argv) {
-    const auto seed = static_cast<unsigned>(argc > 1 ? std::atol(argv[1]) : 1);
-    const long count = argc > 2 ? std::atol(argv[2]) : 100'000;
     bridge::protocol::test_info info;
     info.id = "http.get";
     const candidate test{info, "network"};
-    inputs all(seed);
-    std::size_t accepted = 0;
-    for (long i = 0; i < count; ++i) {
-        const auto text = all.next();
-        if (!holds(text, test, accepted)) {
-            std::fprintf(stderr, "input %ld of seed %u: '%s'\n", i, seed, text.c_str());
-            return 1;
-        }
-    }
-    std::printf("%ld inputs of seed %u, %zu accepted\n", count, seed, accepted);
-    // Nearly all refused, or nearly none, would test only half of the parser.
-    return accepted > static_cast<std::size_t>(count) / 50 ? 0 : 1;
+    return fuzz::run(
+        argc, argv, 100'000, {1.0 / 50}, [](unsigned seed) { return inputs(seed); },
+        [&](const std::string& text, long& accepted) { return holds(text, test, accepted); });
 }

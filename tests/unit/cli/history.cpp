@@ -25,7 +25,7 @@ void write(const std::string& text) {
     std::ofstream(path, std::ios::binary) << text;
 }
 
-// Empty where the file can be read.
+// Empty if the file can be read.
 std::string why_not(const std::string& text) {
     write(text);
     try {

@@ -8,8 +8,8 @@
 
 #include <unistd.h>
 
-#include "check.hpp"
 #include "base/error.hpp"
+#include "check.hpp"
 #include "settings/settings.hpp"
 
 namespace {
@@ -117,11 +117,11 @@ TEST("overrides of the profile come before those of the default one") {
 }
 
 TEST("a wrong value names its place, and a wrong profile the near one") {
-    CHECK(has(why_not("", {{"jobs", {"x"}}}), "--jobs: 'x' is no number"));
+    CHECK(has(why_not("", {{"jobs", {"x"}}}), "--jobs: 'x' is not a number"));
     CHECK(why_not(two_profiles, {{"profile", {"cii"}}}) ==
           "there is no profile 'cii'; did you mean 'ci'?; " + path + " has default, ci");
     const variable jobs("BRIDGE_TEST_JOBS", "many");
-    CHECK(why_not("") == "BRIDGE_TEST_JOBS: 'many' is no number from 1 to 4096");
+    CHECK(why_not("") == "BRIDGE_TEST_JOBS: 'many' is not a number from 1 to 4096");
 }
 
 TEST("a part in the CI system's variables counts unless one is named") {

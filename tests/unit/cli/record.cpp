@@ -38,7 +38,7 @@ TEST("the bytes may come one at a time") {
     CHECK(said.failures().size() == 1 && said.finished());
 }
 
-TEST("a line without its end is no event yet") {
+TEST("a line without its end is not an event yet") {
     record said("s.a");
     said.append(good_end.substr(0, good_end.size() - 1));
     CHECK(!said.finished() && said.failures().empty());
@@ -53,7 +53,7 @@ TEST("rubbish is told once, with its beginning, and hides nothing that follows")
     CHECK(said.finished().has_value());
 }
 
-TEST("an event of a later harness is no rubbish") {
+TEST("an event of a later harness is not rubbish") {
     record said("s.a");
     said.append("{\"v\":1,\"event\":\"test.phase\",\"id\":\"s.a\"}\n" + good_end);
     CHECK(said.failures().empty() && said.finished());

@@ -7,8 +7,8 @@
 
 #include <unistd.h>
 
-#include "check.hpp"
 #include "base/error.hpp"
+#include "check.hpp"
 #include "report/report_log_reader.hpp"
 
 namespace {
@@ -125,7 +125,7 @@ TEST("an event of a later writer is passed over") {
     CHECK(report_log_reader().read(file.path).empty());
 }
 
-TEST("what is no log is refused with its line") {
+TEST("what is not a log is refused with its line") {
     const auto good = write_log_line(warned{"x"});
     for (const auto* bad : {"hello\n", "\n", "[1]\n", "{\"v\":1}\n", "{\"v\":1,\"event\":7}\n",
                             "{\"v\":1,\"event\":\"run.started\"}\n",
@@ -133,7 +133,7 @@ TEST("what is no log is refused with its line") {
                             "\"binaries\":1,\"jobs\":1}\n",
                             "{\"v\":1,\"event\":\"run.started\",\"time\":\"2027-01-15T08:00:00Z\","
                             "\"tests\":-1,\"binaries\":1,\"jobs\":1}\n"})
-        CHECK(has(refusal(good + bad), ":2: this is no line of a report log"));
+        CHECK(has(refusal(good + bad), ":2: this is not a line of a report log"));
 }
 
 TEST("another version is refused") {

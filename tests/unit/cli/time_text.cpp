@@ -13,7 +13,7 @@ TEST("a point in time is written in UTC and read back") {
     CHECK(parse_timestamp("2027-01-15T08:00:00Z") == time);
 }
 
-TEST("another text is no point in time") {
+TEST("another text is not a point in time") {
     for (const auto* text : {"", "2027-01-15", "2027-01-15T08:00:00", "2027-01-15T08:00:00Z ", "x"})
         CHECK(!parse_timestamp(text));
 }

@@ -117,7 +117,7 @@ TEST("both sides of a comparison that fails are kept") {
     CHECK(JUDGE(-1 < 1U).holds);
 }
 
-TEST("an expression that is no comparison counts as it would in an if") {
+TEST("an expression that is not a comparison counts as it would in an if") {
     const int value = 0;
     CHECK(!JUDGE(value).holds);
     CHECK(JUDGE(value).values == "0");

@@ -8,8 +8,6 @@
 
 #include "fuzz.hpp"
 
-#include <cstdio>
-#include <cstdlib>
 #include <iterator>
 #include <string>
 
@@ -76,18 +74,7 @@ bool holds(const std::string& line, long& accepted) {
 } // namespace
 
 int main(int argc, char** argv) {
-    const auto seed = static_cast<unsigned>(argc > 1 ? std::atol(argv[1]) : 1);
-    const long count = argc > 2 ? std::atol(argv[2]) : 60'000;
-    fuzz::inputs all(seed, valid, pieces);
-    long accepted = 0;
-    for (long i = 0; i < count; ++i) {
-        const auto line = all.next();
-        if (!holds(line, accepted)) {
-            std::fprintf(stderr, "input %ld of seed %u: '%s'\n", i, seed, line.c_str());
-            return 1;
-        }
-    }
-    std::printf("%ld inputs of seed %u, %ld accepted\n", count, seed, accepted);
-    // Nearly all refused, or nearly none, would test only half of the reader.
-    return accepted > count / 20 && accepted < count * 19 / 20 ? 0 : 1;
+    return fuzz::run(
+        argc, argv, 60'000, {1.0 / 20, 19.0 / 20},
+        [](unsigned seed) { return fuzz::inputs(seed, valid, pieces); }, holds);
 }

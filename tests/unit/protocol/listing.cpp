@@ -101,7 +101,7 @@ TEST("an id twice is refused, with both places") {
     CHECK(has(text, "\"s.a\" twice: at a.cpp:3 and at an unnamed file"));
 }
 
-TEST("what is no listing is refused") {
+TEST("what is not a listing is refused") {
     CHECK(has(why_not(""), "the listing is not one JSON object"));
     CHECK(has(why_not("Usage: prog [OPTION]"), "\"Usage: prog"));
     CHECK(has(why_not("[1]"), "not an object"));

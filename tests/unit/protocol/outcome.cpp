@@ -34,7 +34,7 @@ TEST("the names are the documented ones") {
     CHECK(to_string(outcome::not_run) == "not_run");
 }
 
-TEST("any other word is no outcome") {
+TEST("any other word is not an outcome") {
     for (auto name : {"", "Passed", "passed ", "pass", "?", "timed out"})
         CHECK(!parse_outcome(name));
 }

@@ -45,7 +45,7 @@ TEST("every event is read back as it was written") {
     }
 }
 
-TEST("what is no event says what is wrong") {
+TEST("what is not an event says what is wrong") {
     CHECK(why_not("").find("not one JSON object") != std::string::npos);
     CHECK(why_not(R"({"event":"test.done"})").find("\"v\"") != std::string::npos);
     CHECK(why_not(R"({"v":2,"event":"test.done"})").find("version") != std::string::npos);
@@ -58,7 +58,7 @@ TEST("what is no event says what is wrong") {
     CHECK(why_not(R"({"v":1,"event":"process.ended"})").find("exit_code") != std::string::npos);
 }
 
-TEST("what is no command is refused") {
+TEST("what is not a command is refused") {
     for (const char* line : {"", "{}", R"({"v":1,"command":"stop"})", R"({"v":1,"command":"run"})",
                              R"({"v":1,"command":"run","id":"a","timeout_ms":0})"})
         CHECK_THROWS(protocol_error, parse_command(line));

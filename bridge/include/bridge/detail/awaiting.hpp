@@ -43,10 +43,10 @@ public:
         failed,    ///< a Python error is set
     };
 
-    /// Makes the object where a call does. Once, loop thread, GIL held.
+    /// Makes the object, if a call has to make it. Once, loop thread, GIL held.
     prepared prepare() noexcept;
 
-    /// Where the awaiting task runs the object itself. Loop thread, GIL held.
+    /// For the awaiting task, which runs the object itself. Loop thread, GIL held.
     py_ref take_object() noexcept { return std::move(object_); }
 
     void set_runner(coroutine_object* runner) noexcept { runner_ = runner; }
@@ -61,10 +61,10 @@ public:
     /// The same in the executor's own turn.
     void resume_later() noexcept;
 
-    /// Ends it with an error of the bridge. Any thread; where its task has begun, the loop's.
+    /// Ends it with an error of the bridge. Any thread; if its task has begun, the loop's.
     void fail(errc error) noexcept;
 
-    /// The same where nothing of the object has run yet.
+    /// The same if nothing of the object has run yet.
     void refuse(errc error) noexcept;
 
     /// Runs the object in a Task of its own. Loop thread, GIL held.
@@ -73,10 +73,10 @@ public:
 protected:
     ~awaiting() = default;
 
-    /// Stores the value; throws where it cannot be converted. GIL held.
+    /// Stores the value; throws if it cannot be converted. GIL held.
     virtual void convert(py::handle value) = 0;
 
-    /// Calls what gives the object, awaitable or not, where there is none. GIL held.
+    /// Calls what gives the object, awaitable or not, if there is none. GIL held.
     virtual py::object make();
 
     std::exception_ptr error_;
@@ -90,7 +90,7 @@ private:
         awaiting* owner = nullptr;
     };
 
-    struct member : port_member {
+    struct member : in_flight_member {
         awaiting* owner = nullptr;
     };
 
@@ -108,9 +108,9 @@ private:
     static void deliver_cancel(port_node* self, bool alive) noexcept;
     static PyObject* on_done(PyObject* self, PyObject* future) noexcept;
     static void on_callback_gone(PyObject* capsule) noexcept;
-    static void abandon(port_member* self, errc why) noexcept;
+    static void abandon(in_flight_member* self, errc why) noexcept;
     static PyMethodDef done_method;
-    static const port_member_kind task_in_loop;
+    static const in_flight_kind task_in_loop;
 
     py_ref object_;
     task_locals locals_;
@@ -118,7 +118,7 @@ private:
     node cancel_;
     resume_task resume_;
     std::optional<suspended> coroutine_;
-    intrusive_ptr<strand> strand_; // where its executor is ours
+    intrusive_ptr<strand> strand_; // null unless its executor is ours
     std::atomic<unsigned> state_{0};
     py_ref task_;
     PyObject* callback_ = nullptr; // the capsule that the task's callback holds

@@ -16,7 +16,7 @@ public:
     ~context_scope();
 
 private:
-    PyObject* entered_ = nullptr; // owned; null where this thread was inside already
+    PyObject* entered_ = nullptr; // owned; null if this thread was inside already
 };
 
 } // namespace bridge::detail

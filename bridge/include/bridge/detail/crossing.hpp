@@ -2,6 +2,7 @@
 // A C++ coroutine that Python awaits: result, queue node, cancellation and strand in one block.
 #pragma once
 
+#include <bridge/detail/choose_scheduler.hpp>
 #include <bridge/detail/launch.hpp>
 #include <bridge/detail/memory.hpp>
 #include <bridge/detail/port.hpp>
@@ -152,7 +153,7 @@ private:
 void set_crossing_error(const std::exception_ptr& error,
                         const exception_trace* trace = nullptr) noexcept;
 
-/// A C++ value as a new reference; null with the Python error set where it cannot be converted.
+/// A C++ value as a new reference; null with the Python error set if it cannot be converted.
 template<class T>
 PyObject* convert_result(T&& value) {
     if constexpr (std::is_same_v<std::remove_cvref_t<T>, py_ref>) {

@@ -16,7 +16,7 @@
 namespace bridge::detail {
 
 /// A call with one argument for each parameter, in their order; a new reference. Null without an
-/// error set where an argument is not of the parameter's own type: pybind11 knows what to do.
+/// error set if an argument is not of the parameter's own type: pybind11 knows what to do.
 using direct_call = PyObject* (*)(const void* function, PyObject* const* arguments);
 
 /// Sets the Python error for the current exception, unless it says that an argument does not fit.
@@ -37,7 +37,7 @@ PyObject* call_with(const Function& function, [[maybe_unused]] PyObject* const* 
                     std::index_sequence<Is...>) {
     [[maybe_unused]] const life_support<Arguments...> support{};
     std::tuple<py::detail::make_caster<Arguments>...> casters;
-    // None is for pybind11, where a parameter may refuse it.
+    // None is for pybind11, since a parameter may refuse it.
     if (!((arguments[Is] != Py_None && std::get<Is>(casters).load(arguments[Is], false)) && ...))
         return nullptr;
     return function(py::detail::cast_op<Arguments>(std::move(std::get<Is>(casters)))...)

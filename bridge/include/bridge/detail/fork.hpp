@@ -2,6 +2,8 @@
 // What fork() leaves behind: objects whose threads and descriptors belong to the parent.
 #pragma once
 
+#include <bridge/detail/intrusive.hpp>
+
 namespace bridge::detail {
 
 /// Hears in a forked child that it is a copy: its threads do not exist there, and what it shares
@@ -20,8 +22,7 @@ protected:
 
 private:
     friend class fork_registry;
-    fork_aware* next_ = nullptr;
-    fork_aware** link_ = nullptr;
+    list_link<fork_aware> link_;
 };
 
 /// From here on a fork of this process is noticed.

@@ -56,7 +56,7 @@ void note_answer() noexcept;
 /// out.
 void note_listening(bool listens) noexcept;
 
-/// What a co_await says about that; empty where it says nothing.
+/// What a co_await says about that; empty if it says nothing.
 template<class Operation>
 inline constexpr std::optional<bool> listens_after = std::nullopt;
 template<>

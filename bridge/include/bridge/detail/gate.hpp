@@ -34,7 +34,7 @@ public:
     /// Refuses newcomers from here on.
     void refuse() noexcept { state_.fetch_and(~open_bit, std::memory_order_acq_rel); }
 
-    /// Refuses newcomers and waits for those inside; false where some did not leave in time.
+    /// Refuses newcomers and waits for those inside; false if some did not leave in time.
     bool close(std::chrono::steady_clock::time_point deadline) noexcept {
         refuse();
         while (state_.load(std::memory_order_acquire) != 0) {

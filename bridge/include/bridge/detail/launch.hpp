@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How coroutines are started and suspended: the only user of asio::detail. co_spawn with an
-// executor that carries locals costs twice the time and memory of this
+// How coroutines are started and suspended. With frame.hpp, the only file that uses asio::detail.
+// co_spawn with an executor that carries locals costs twice the time and memory of this
 // (docs/decisions/0002-launch.md).
 #pragma once
 

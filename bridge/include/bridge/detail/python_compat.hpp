@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Differences between CPython versions; the only place with #if on the version.
+// Differences between CPython versions that more than one file needs to know.
 #pragma once
 
 #include <bridge/detail/python.hpp>

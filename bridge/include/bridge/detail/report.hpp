@@ -11,7 +11,7 @@ namespace bridge::detail {
 class strand;
 
 /// Hands the error that is set in Python to the loop's exception handler, as asyncio does for a
-/// failing callback. False where it is one that must end the loop's run (then it stays set).
+/// failing callback. False if it is one that must end the loop's run (then it stays set).
 /// Requires the GIL.
 bool report_set_error(py::handle loop, const char* message) noexcept;
 
@@ -19,7 +19,7 @@ bool report_set_error(py::handle loop, const char* message) noexcept;
 void report_exception(py::handle loop, const char* message, const py::object& exception) noexcept;
 
 /// A C++ exception that left a handler on a native thread: travels to the loop's exception handler
-/// without the GIL; to stderr where there is no loop.
+/// without the GIL; to stderr if there is no loop.
 void report_escaped(const strand& from, std::exception_ptr error) noexcept;
 
 } // namespace bridge::detail

@@ -1,43 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// The inside of a runtime: threads that run strands, and their end.
+// The inside of a runtime: its context, and its end.
 #pragma once
 
 #include <bridge/detail/intrusive.hpp>
 #include <bridge/detail/scheduler.hpp>
-#include <bridge/detail/strand.hpp>
 
-#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include <chrono>
-#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <utility>
 
-namespace bridge {
-
-/// Handlers of one executor on their way to a thread: call it once, on any thread of the runtime,
-/// without the GIL. Destroyed uncalled, it ends the coroutines behind it. Only moves.
-class work {
-public:
-    work(detail::strand& held, detail::strand_task* first) noexcept
-        : strand_(&held), first_(first) {}
-
-    work(work&&) noexcept = default;
-    work& operator=(work&& other) noexcept;
-    work(const work&) = delete;
-    ~work();
-
-    void operator()();
-
-private:
-    detail::intrusive_ptr<detail::strand> strand_;
-    detail::strand_task* first_;
-};
-
-namespace detail {
+namespace bridge::detail {
 
 /// A context that a scheduler owns. Those whose I/O objects are in it may keep it for longer.
 template<class Context>
@@ -85,7 +61,7 @@ public:
     /// Whether this thread is in the middle of one of its handlers.
     bool is_inside() const noexcept;
 
-    /// Throws std::logic_error where it is.
+    /// Throws std::logic_error if it is.
     void require_outside() const;
 
     virtual boost::asio::io_context* io_context() noexcept { return nullptr; }
@@ -99,60 +75,10 @@ protected:
     virtual bool end(clock::time_point deadline) = 0;
 
 private:
+    void tell_loops() noexcept;
+
     std::mutex mutex_;
     std::optional<bool> ended_;
 };
 
-/// Threads of somebody else's: a coroutine takes each of its steps there, the first one too.
-class callers_threads : public runtime_scheduler {
-public:
-    void schedule(strand& held, strand_task* first) noexcept override;
-
-    bool is_own_thread() const noexcept override { return false; } // unknown: always queue
-
-    bool may_start_here() const noexcept override { return false; }
-
-    void crossing_began() noexcept override;
-    void crossing_ended() noexcept override;
-
-protected:
-    /// Passes it to one of the threads. Throws where they take nothing any more.
-    virtual void hand_over(work handlers) = 0;
-
-    /// When nothing runs any more: destroys what still waits and is owned here.
-    virtual void destroy_waiting() noexcept {}
-
-    bool end(clock::time_point deadline) override;
-
-private:
-    std::mutex count_mutex_;
-    std::condition_variable changed_;
-    std::size_t crossings_ = 0;
-};
-
-/// An Asio executor of the caller's.
-intrusive_ptr<runtime_scheduler> make_executor_scheduler(boost::asio::any_io_executor on);
-
-/// Threads that are not Asio's; Asio's timers and sockets work through a context of our own.
-template<class Threads>
-class foreign_scheduler final : public callers_threads {
-public:
-    explicit foreign_scheduler(Threads& threads) : threads_(threads) {}
-
-    boost::asio::execution_context& context() override { return *context_; }
-
-    std::shared_ptr<boost::asio::execution_context> shared_context() override {
-        return context_.share();
-    }
-
-private:
-    void hand_over(work handlers) override { threads_.post(std::move(handlers)); }
-
-    void destroy_waiting() noexcept override { context_.end(); }
-
-    Threads& threads_;
-    own_context<boost::asio::execution_context> context_;
-};
-
-} // namespace detail
-} // namespace bridge
+} // namespace bridge::detail

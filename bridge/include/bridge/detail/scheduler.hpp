@@ -4,16 +4,13 @@
 
 #include <bridge/detail/fork.hpp>
 #include <bridge/detail/gate.hpp>
+#include <bridge/detail/intrusive.hpp>
 #include <bridge/detail/shared.hpp>
 #include <bridge/error.hpp>
 
 #include <boost/asio/execution_context.hpp>
 
 #include <atomic>
-
-namespace bridge {
-class task_locals;
-}
 
 namespace bridge::detail {
 
@@ -29,24 +26,17 @@ struct ending : Context {
 };
 
 /// Threads that run strands. Shared by the strands on it, so that it outlives its runtime for them.
-class scheduler : private fork_aware {
+class scheduler : public reference_counted<scheduler>, private fork_aware {
 public:
-    void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
-
-    void release() noexcept {
-        if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
-            delete this;
-    }
-
-    /// Takes over a held strand and runs the task and what waits on it; destroys them where the
+    /// Takes over a held strand and runs the task and what waits on it; destroys them if the
     /// threads have ended. Any thread, no GIL.
     virtual void schedule(strand& held, strand_task* first) noexcept = 0;
 
     /// Whether this thread is one of its own.
     virtual bool is_own_thread() const noexcept = 0;
 
-    /// Whether a coroutine may take its first step on this thread: on threads of its own anything
-    /// serial may begin anywhere, on a single thread only there.
+    /// Whether a coroutine may take its first step on this thread: a pool lets it start on
+    /// any thread, a single-threaded scheduler only on its own.
     virtual bool may_start_here() const noexcept { return true; }
 
     /// Whether nothing of it goes on while this thread blocks.
@@ -58,9 +48,9 @@ public:
     virtual void crossing_ended() noexcept {}
 
     /// The context that I/O objects of the image that made this belong to: its own, the default
-    /// runtime's where it has none or has ended. Throws runtime_stopped where that has ended as
-    /// well, by its own shutdown(), and what starting it throws. Only code of that image calls
-    /// this; others ask io_context_of().
+    /// runtime's if it has none or has ended. Throws runtime_stopped if that has ended as well, by
+    /// its own shutdown(), and what starting it throws. Only code of that image calls this; others
+    /// ask io_context_of().
     virtual boost::asio::execution_context& context() = 0;
 
     /// The image that made this, whose Asio its threads run.
@@ -76,7 +66,7 @@ public:
     /// nothing is cleaned up.
     bool is_parents_copy() const noexcept { return copy_.load(std::memory_order_relaxed); }
 
-    /// What whoever waits for one of its handlers is told where it does not run.
+    /// The error for whoever waits for one of its handlers, if it does not run.
     errc refusal() const noexcept { return is_parents_copy() ? errc::forked : ended_as(); }
 
 protected:
@@ -84,6 +74,8 @@ protected:
     virtual ~scheduler() = default;
 
 private:
+    friend class reference_counted<scheduler>;
+
     virtual errc ended_as() const noexcept { return errc::runtime_stopped; }
 
     void became_copy() noexcept override {
@@ -94,20 +86,6 @@ private:
     gate life_{true};
     const image* made_by_ = &own_image;
     std::atomic<bool> copy_{false};
-    std::atomic<int> references_{1};
 };
-
-/// The context that I/O objects of this image belong to when they are made on an executor of that
-/// scheduler. Any thread, no GIL. Throws as scheduler::context().
-boost::asio::execution_context& io_context_of(scheduler& on);
-
-/// Where a crossing with these locals runs that names no runtime: in their loop's own context where
-/// it has one (loop_context), else on the default runtime. No GIL. Throws what starting the default
-/// runtime throws.
-scheduler& scheduler_of(const task_locals& locals);
-
-/// The same for a crossing whose locals may be missing: then for the running loop. Requires the
-/// GIL.
-scheduler& choose_scheduler(const task_locals& locals);
 
 } // namespace bridge::detail

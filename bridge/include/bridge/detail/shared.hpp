@@ -13,16 +13,15 @@ namespace bridge::detail {
 
 class strand;
 class gil_hold;
-class loop_context;
 struct imports;
 class port;
 struct released_reference;
 
 /// What all modules know of a thread.
 struct thread_slots {
-    strand* current = nullptr;            ///< whose handler it runs
-    loop_context* running_loop = nullptr; ///< of the same-thread loop that runs on it
-    errc discards_for{};                  ///< why it destroys handlers uncalled; none where not
+    strand* current = nullptr;    ///< whose handler it runs
+    port* running_port = nullptr; ///< of the same-thread loop that runs on it
+    errc discards_for{};          ///< the error to report while it destroys handlers; else errc{}
 };
 
 /// One program or module with this library in it, as the others of its process see it. What is
@@ -38,7 +37,7 @@ struct image {
 extern image own_image;
 
 /// Each image has one, and uses that of the image which attached to Python first
-/// (src/life/shared.cpp). Never destroyed: threads that are left behind may use it.
+/// (src/life/join.cpp). Never destroyed: threads that are left behind may use it.
 struct shared_state {
     /// Threads that do not hold the GIL touch CPython only inside this gate: finalization waits for
     /// them. A forked child gets a new one.
@@ -83,6 +82,9 @@ inline shared_state& shared() noexcept {
 /// Whether the state that shared() gives will not change any more.
 bool has_joined() noexcept;
 
+/// The state that shared() gives is the final one. False if that was known.
+bool end_joining() noexcept;
+
 inline thread_local thread_slots* known_slots = nullptr;
 
 thread_slots& find_slots() noexcept;
@@ -95,9 +97,5 @@ inline thread_slots& this_thread() noexcept {
 inline gate& interpreter_gate() noexcept {
     return *shared().interpreter_gate.load(std::memory_order_acquire);
 }
-
-/// Joins the state that other modules of this interpreter share, or offers this module's. Warns
-/// where another module cannot share because it was built with another version. Requires the GIL.
-void join_shared_state();
 
 } // namespace bridge::detail

@@ -4,6 +4,7 @@
 
 #include <bridge/detail/frame.hpp>
 #include <bridge/detail/intrusive.hpp>
+#include <bridge/detail/io_context_of.hpp>
 #include <bridge/detail/scheduler.hpp>
 #include <bridge/detail/shared.hpp>
 #include <bridge/task_locals.hpp>
@@ -45,7 +46,9 @@ struct strand_task {
 
 /// Runs handlers one at a time on a scheduler. Free, or held by one thread; handlers that come
 /// while it is held wait and run when it is left. Carries the locals and one opaque slot.
-class strand {
+class strand : public reference_counted<strand> {
+    std::atomic<errc> ended_as_{errc::runtime_stopped}; // beside the count, in one word
+
 public:
     /// Held by the calling thread.
     strand(scheduler& on, task_locals locals, void* slot) noexcept
@@ -54,18 +57,6 @@ public:
     /// The same; without a scheduler it must get one before its first handler.
     strand(scheduler* on, task_locals locals, void* slot) noexcept
         : scheduler_(on), slot_(slot), locals_(std::move(locals)) {}
-
-    strand(const strand&) = delete;
-    strand& operator=(const strand&) = delete;
-
-    void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
-
-    void release() noexcept {
-        // The last reference is nobody else's to copy: no need to write it down.
-        if (references_.load(std::memory_order_acquire) == 1 ||
-            references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
-            delete this;
-    }
 
     scheduler& on() const noexcept { return *scheduler_; }
 
@@ -120,7 +111,7 @@ public:
     /// Queues a handler; runs it on the scheduler in its turn.
     void post(strand_task* task) noexcept;
 
-    /// Takes the strand for this thread where it is free.
+    /// Takes the strand for this thread if it is free.
     bool try_hold() noexcept {
         std::uintptr_t expected = is_free;
         return state_.compare_exchange_strong(expected, is_held, std::memory_order_acquire,
@@ -170,6 +161,8 @@ protected:
     errc ended_as() const noexcept { return ended_as_.load(std::memory_order_relaxed); }
 
 private:
+    friend class reference_counted<strand>;
+
     class current_scope {
     public:
         explicit current_scope(strand* now) noexcept
@@ -195,13 +188,10 @@ private:
 
     // Whether the caller, who holds it, has the only reference and no handler waits.
     bool is_mine_alone() const noexcept {
-        return references_.load(std::memory_order_acquire) == 1 &&
-               state_.load(std::memory_order_relaxed) == is_held;
+        return is_last_reference() && state_.load(std::memory_order_relaxed) == is_held;
     }
 
     std::atomic<std::uintptr_t> state_{is_held};
-    std::atomic<std::uint32_t> references_{1};
-    std::atomic<errc> ended_as_{errc::runtime_stopped};
     intrusive_ptr<scheduler> scheduler_;
     void* slot_;
     task_locals locals_;

@@ -5,21 +5,23 @@
 #include <bridge/harness/detail/checking.hpp>
 #include <bridge/harness/detail/decompose.hpp>
 
-/// Records a failure where the expression is false, with both sides of a comparison; the test goes
-/// on. Takes the GIL for Python objects only. Throws what the expression throws.
+/// Records a failure if the expression is false, with both sides of a comparison; the test goes on.
+/// GIL: taken for Python objects only.
+/// Throws: what the expression throws.
 #define BRIDGE_CHECK(...) BRIDGE_HARNESS_CHECK("CHECK", false, __VA_ARGS__)
 
 /// The same, and ends the test; `catch (std::exception&)` cannot swallow that.
 #define BRIDGE_REQUIRE(...) BRIDGE_HARNESS_CHECK("REQUIRE", true, __VA_ARGS__)
 
-/// Records a failure where the expression does not throw the type (or one derived from it).
+/// Records a failure if the expression does not throw the type (or one derived from it).
 #define BRIDGE_CHECK_THROWS(type, ...)                                                             \
     BRIDGE_HARNESS_THROWS("CHECK_THROWS", false, type, __VA_ARGS__)
 #define BRIDGE_REQUIRE_THROWS(type, ...)                                                           \
     BRIDGE_HARNESS_THROWS("REQUIRE_THROWS", true, type, __VA_ARGS__)
 
-/// Records a failure where the expression does not raise the Python type: a class as a Python
-/// object (PyExc_ValueError) or its name ("ValueError", "asyncio.TimeoutError"). Takes the GIL.
+/// Records a failure if the expression does not raise the Python type: a class as a Python object
+/// (PyExc_ValueError) or its name ("ValueError", "asyncio.TimeoutError").
+/// GIL: taken.
 #define BRIDGE_CHECK_RAISES(type, ...)                                                             \
     BRIDGE_HARNESS_RAISES("CHECK_RAISES", false, type, __VA_ARGS__)
 #define BRIDGE_REQUIRE_RAISES(type, ...)                                                           \

@@ -16,7 +16,8 @@ struct current_test {
 };
 
 /// The test that this handler works for; on a thread that works for none the only one that runs.
-/// Any thread, no GIL. Throws std::logic_error where no test runs.
+/// GIL: not needed, on any thread.
+/// Throws: std::logic_error if no test runs.
 current_test current();
 
 } // namespace bridge::harness

@@ -101,8 +101,9 @@ std::string describe_stream(const T& value) {
 
 } // namespace detail
 
-/// The value as text: strings quoted, Python objects by repr(), ranges in brackets, everything
-/// else by operator<<, and {?} where there is none. Takes the GIL for Python objects.
+/// The value as text: strings quoted, Python objects by repr(), ranges in brackets, everything else
+/// by operator<<, and {?} if there is none.
+/// GIL: taken for Python objects.
 template<class T>
 std::string describe(const T& value) {
     if constexpr (std::same_as<T, bool>)

@@ -9,7 +9,7 @@
 
 namespace bridge::harness {
 
-/// How long the test may take; 10 s where it does not say.
+/// How long the test may take; 10 s if it does not say.
 struct timeout {
     template<class Rep, class Period>
     constexpr timeout(std::chrono::duration<Rep, Period> limit)

@@ -27,7 +27,7 @@
 #define BRIDGE_SUITE(name)                                                                         \
     static ::bridge::harness::detail::suite_definition bridge_suite_of_this_file(name, __FILE__);
 
-// A body that is no coroutine would run off its end: an error here, whatever the warnings are.
+// A body that is not a coroutine would run off its end: an error here, whatever the warnings are.
 // The directives are in a lambda, so that options need no prefix and the file gets no names.
 #define BRIDGE_HARNESS_TEST(name, result, ...)                                                     \
     _Pragma("GCC diagnostic error \"-Wreturn-type\"") static result bridge_test_body_##name();     \

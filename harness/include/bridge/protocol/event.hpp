@@ -51,7 +51,7 @@ std::string write_event(const event& value);
 
 /// Reads one line (line end optional). Unknown keys are ignored; an event whose name is unknown
 /// gives nothing, so that later harnesses may say more to this reader.
-/// Throws protocol_error: not JSON, another version, a missing or ill-typed field.
+/// Throws: protocol_error: not JSON, another version, a missing or ill-typed field.
 std::optional<event> parse_event(std::string_view line);
 
 } // namespace bridge::protocol

@@ -41,7 +41,7 @@ struct listing {
 std::string write_listing(const listing& value, std::string_view path = {});
 
 /// Reads what write_listing wrote. Unknown keys are ignored.
-/// Throws protocol_error: not JSON, another version, a missing or ill-typed field, an id twice.
+/// Throws: protocol_error: not JSON, another version, a missing or ill-typed field, an id twice.
 listing parse_listing(std::string_view text);
 
 } // namespace bridge::protocol

@@ -21,7 +21,8 @@ struct manifest_binary {
 };
 
 /// Reads {"bridge_manifest":1,"binaries":[...]}; an entry is a path or an object with path,
-/// environment, working_directory and timeout_ms. Throws protocol_error.
+/// environment, working_directory and timeout_ms.
+/// Throws: protocol_error.
 std::vector<manifest_binary> parse_manifest(std::string_view text);
 
 } // namespace bridge::protocol

@@ -10,7 +10,7 @@
 
 namespace bridge::harness::detail {
 
-/// What became of a checked expression; the values are printed only where it is false.
+/// What became of a checked expression; the values are printed only if it is false.
 struct judgement {
     bool holds;
     std::string values;

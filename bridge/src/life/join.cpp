@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <bridge/detail/shared.hpp>
-
-#include <bridge/detail/awaiting.hpp>
-#include <bridge/detail/crossing.hpp>
-#include <bridge/detail/port.hpp>
-#include <bridge/detail/python.hpp>
-#include <bridge/detail/python_compat.hpp>
-#include <bridge/detail/strand.hpp>
-#include <bridge/python_error.hpp>
-#include <bridge/version.hpp>
+#include "life/join.hpp"
 
 #include "crossing/coroutine.hpp"
 #include "python/imports.hpp"
+
+#include <bridge/detail/awaiting.hpp>
+#include <bridge/detail/crossing.hpp>
+#include <bridge/detail/fork.hpp>
+#include <bridge/detail/port.hpp>
+#include <bridge/detail/python.hpp>
+#include <bridge/detail/python_compat.hpp>
+#include <bridge/detail/shared.hpp>
+#include <bridge/detail/strand.hpp>
+#include <bridge/python_error.hpp>
+#include <bridge/version.hpp>
 
 #include <boost/version.hpp>
 
@@ -23,15 +25,6 @@ namespace {
 
 constexpr const char* table_key = "bridge.modules";
 constexpr const char* capsule_name = "bridge.shared_state";
-
-std::atomic<bool> joined{false};
-
-constinit gate first_gate{false};
-
-thread_slots* own_slots() noexcept {
-    static thread_local thread_slots slots;
-    return &slots;
-}
 
 // Two builds may share only if they agree on the layout of everything in it, Asio's included.
 std::string build_name() {
@@ -64,11 +57,12 @@ py::dict module_table() {
 
 void warn_of_another_build(const std::string& mine, const py::dict& table) {
     for (const auto& [name, capsule] : table) {
-        const std::string text =
-            "this module was built with " + mine + " and another one in this process with " +
-            name.cast<std::string>() +
-            ": each keeps to itself, with locals and awaitable types of its own; build both with the "
-            "same versions to let them share";
+        const std::string text = "this module was built with " + mine +
+                                 " and another one in this process with " +
+                                 name.cast<std::string>() +
+                                 ": each keeps to itself, with locals and awaitable types of its "
+                                 "own; build both with the "
+                                 "same versions to let them share";
         if (PyErr_WarnEx(PyExc_RuntimeWarning, text.c_str(), 1) < 0)
             throw py::error_already_set();
         return;
@@ -104,20 +98,6 @@ void translate_own_exceptions(std::exception_ptr error) {
 
 } // namespace
 
-constinit shared_state own_state{&first_gate, &own_slots};
-
-bool has_joined() noexcept {
-    return joined.load(std::memory_order_acquire);
-}
-
-thread_slots& find_slots() noexcept {
-    const bool final = has_joined(); // before they are used: it may join meanwhile
-    auto* const found = shared().slots();
-    if (final)
-        known_slots = found;
-    return *found;
-}
-
 void join_shared_state() {
     watch_for_fork();
     const auto mine = build_name();
@@ -133,7 +113,7 @@ void join_shared_state() {
             hand_over_options(*theirs);
         joined_state.store(theirs, std::memory_order_release);
     }
-    if (!joined.exchange(true, std::memory_order_acq_rel))
+    if (end_joining())
         enter_images();
     // Of this module only: another one's exceptions are of its own types.
     py::register_local_exception_translator(&translate_own_exceptions);

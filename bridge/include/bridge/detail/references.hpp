@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether Python may be touched from this thread, and what is kept once per interpreter.
+// Python references that threads without the GIL let go of, and who may touch Python at all.
 #pragma once
 
 #include <bridge/detail/gate.hpp>
@@ -16,7 +16,7 @@ void restore_thread(PyThreadState* saved, std::uint32_t life) noexcept;
 
 [[noreturn]] void abort_without_gil(const char* who) noexcept;
 
-/// Ends a debug build with a message where the caller does not hold the GIL.
+/// Ends a debug build with a message if the caller does not hold the GIL.
 inline void require_gil([[maybe_unused]] const char* who) noexcept {
 #ifndef NDEBUG
     if (Py_IsInitialized() != 0 && !holds_any_gil())
@@ -32,20 +32,5 @@ void release_unstarted(PyObject* awaitable) noexcept;
 
 /// Drops what was left by threads without the GIL. Requires the GIL.
 void drop_released_references() noexcept;
-
-/// Joins what the modules of this process share, opens the gate and installs the exit hook, once
-/// per interpreter life. Requires the GIL. Throws interpreter_gone where that life is over, and
-/// what Python throws.
-void attach_interpreter();
-
-/// Lets asyncio work where another interpreter used it earlier in this process. Requires the GIL.
-/// Throws std::runtime_error where it is too late.
-void leave_stale_asyncio();
-
-/// Whether this interpreter's exit hook runs or has run. Requires the GIL.
-bool is_interpreter_ending();
-
-/// Refuses a sub-interpreter in words: throws std::runtime_error. Requires the GIL.
-void require_main_interpreter();
 
 } // namespace bridge::detail

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// What bridge::harness uses of the inside of bridge: all of it.
+#pragma once
+
+#include <bridge/detail/intrusive.hpp>
+#include <bridge/detail/python.hpp>
+#include <bridge/detail/python_source.hpp>
+#include <bridge/detail/strand.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstddef>
+#include <utility>
+
+namespace bridge::detail {
+
+/// As to_python(), with a slot and a name of the caller's. Requires the GIL.
+py::object to_python_with_slot(boost::asio::awaitable<void> body, void* slot, py::handle name);
+
+/// Asks all native work of the loop to stop and calls `when_idle` in the loop once the last has
+/// ended. How much there is; if there is none, nothing is called. Requires the GIL.
+std::size_t cancel_native(const py::object& loop, py::object when_idle);
+
+/// How much native work the loop has. Requires the GIL.
+std::size_t count_native(const py::object& loop);
+
+/// A handler's turn on a thread that no runtime knows: with the locals and the slot of the
+/// coroutine that makes it, in its first step.
+class turn_elsewhere {
+public:
+    turn_elsewhere();
+
+    /// Any thread, once, without the GIL.
+    template<class F>
+    void run(F&& f) {
+        strand_->run_held(std::forward<F>(f));
+        strand_->leave();
+    }
+
+private:
+    intrusive_ptr<strand> strand_;
+};
+
+} // namespace bridge::detail

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is in flight for a loop: who has to hear when the loop or its threads end.
+#pragma once
+
+#include <bridge/detail/intrusive.hpp>
+#include <bridge/detail/python.hpp>
+#include <bridge/error.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace bridge::detail {
+
+class in_flight;
+class scheduler;
+struct in_flight_member;
+
+/// What can be done with a kind of members. Those without cancel() are not native work: a loop's
+/// end does not wait for them.
+struct in_flight_kind {
+    /// The loop or the threads have ended.
+    void (*abandon)(in_flight_member* self, errc why) noexcept;
+    void (*cancel)(in_flight_member* self) noexcept = nullptr;
+    std::string (*describe)(const in_flight_member* self) = nullptr;
+    const scheduler* (*runs_on)(const in_flight_member* self) noexcept = nullptr;
+    void (*warn)(in_flight_member* self) noexcept = nullptr; ///< it has not ended when it was due
+};
+
+/// Something in flight that has to hear when its loop ends. Loop thread only.
+struct in_flight_member {
+    const in_flight_kind* kind = nullptr;
+    list_link<in_flight_member> link;
+    in_flight* home = nullptr; ///< null while not a member
+
+    // Asked to end, and whoever asked waits for it.
+    bool asked = false;
+    list_link<in_flight_member> asked_link;
+    std::chrono::steady_clock::time_point due{};
+};
+
+/// The members of one loop. Requires the GIL for everything; owned by the loop's port, and by its
+/// own timers.
+class in_flight : public reference_counted<in_flight> {
+public:
+    explicit in_flight(py::handle loop) noexcept : loop_(loop.ptr()) {}
+
+    /// Does nothing once it is closed: the loop's end has told those that were there.
+    void join(in_flight_member& member) noexcept;
+
+    /// Does nothing if it is not a member.
+    static void leave(in_flight_member& member) noexcept;
+
+    /// Asks all native work to stop and calls `when_idle` in the loop once the last has left. How
+    /// much there is; if there is none, nothing is called.
+    std::size_t cancel(py::object when_idle);
+
+    /// The member was asked to end: warns if it is still one in a while. The first time counts.
+    static void watch(in_flight_member& member) noexcept;
+
+    /// How much native work there is.
+    std::size_t native_work() const noexcept { return native_work_; }
+
+    /// The native work there is, and where it waits.
+    std::vector<std::string> describe() const;
+
+    /// Abandons those that run on the given threads, or all.
+    void abandon(const scheduler* on, errc why) noexcept;
+
+    /// Nobody joins any more, and no warning is given. The loop has ended, or this is a forked
+    /// child's copy of it.
+    void close() noexcept { open_ = false; }
+
+    /// The last of a closed one: nobody is told that it is idle.
+    void forget_loop() noexcept;
+
+private:
+    friend class reference_counted<in_flight>;
+    using clock = std::chrono::steady_clock;
+    static constexpr auto no_timer = clock::time_point::max();
+
+    ~in_flight() = default;
+    void tell_idle() noexcept;
+    void unwatch(in_flight_member& member) noexcept;
+    void set_timer(clock::time_point due) noexcept;
+    void warn_of_slow() noexcept;
+    static PyObject* on_timer(PyObject* self, PyObject*) noexcept;
+    static PyMethodDef timer_method;
+
+    PyObject* loop_; // borrowed
+    bool open_ = true;
+    std::size_t native_work_ = 0; // members that are
+    in_flight_member* members_ = nullptr;
+    linked_queue<in_flight_member, &in_flight_member::asked_link> asked_;
+    clock::time_point timer_due_ = no_timer;
+    PyObject* when_idle_ = nullptr;
+};
+
+} // namespace bridge::detail
