@@ -11,7 +11,7 @@ namespace bridge::cli {
 namespace {
 
 constexpr std::string_view filters =
-    R"(Words and options that choose tests. A test runs that fits any word, and every option.
+    R"(Words and options that choose tests. A test runs if it fits any word, and every option.
 
   fetch               its id has this in it
   'net*.slow?'        its whole id is like this
@@ -34,7 +34,7 @@ constexpr std::string_view isolation = R"(--isolation MODE: what tests share.
   none      a process in place of bridge-test, for a debugger:
             gdb --args bridge-test BINARY --exact ID --isolation none
 
-A binary that cannot fork or serve a batch is told in a warning, and its tests run in a process
+If a binary can neither fork nor serve a batch, a warning says so, and its tests run in a process
 each.
 )";
 
@@ -74,7 +74,7 @@ constexpr std::string_view config =
 
   --max-fail 3                      the command line
   BRIDGE_TEST_MAX_FAIL=3            the environment
-  [profile.ci] max-fail = 3         bridge-test.toml, here or above, where -P ci is given
+  [profile.ci] max-fail = 3         bridge-test.toml, here or above, if -P ci is given
   [profile.default] max-fail = 3    the same for all
 
   [[profile.default.overrides]]     for the tests that fit an expression
@@ -86,7 +86,7 @@ constexpr std::string_view config =
 )";
 
 constexpr std::string_view exit_codes =
-    R"(Exit codes; where several apply, the first of 2, 12, 10, 14, 5, 1 counts.
+    R"(Exit codes; if several apply, the first of 2, 12, 10, 14, 5, 1 counts.
 
    0   all tests passed or were skipped
    1   a test failed, timed out or crashed
@@ -112,7 +112,7 @@ const std::vector<help_topic>& help_topics() {
     static const std::vector<help_topic> topics{
         {"filters", "which tests run", filters},
         {"isolation", "what tests share", isolation},
-        {"time-outs", "how a test goes down that hangs", time_outs},
+        {"time-outs", "what happens to a test that hangs", time_outs},
         {"shards", "several machines", shards},
         {"reports", "what a run leaves", reports},
         {"config", "files, variables and what outranks what", config},

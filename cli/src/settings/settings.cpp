@@ -202,7 +202,7 @@ void add_running(std::vector<setting>& to) {
                        &options::jobs, count_between(1, 4096)));
     to.push_back(choice<isolation_mode>(
         "--isolation", group,
-        "process (default): one for each test; fork: copies of one that is warm; batch: many tests "
+        "process (default): one for each test; fork: a fork each of a Python that has started; batch: many tests "
         "in one; none: all in one, in place of bridge-test, for a debugger",
         &options::isolation,
         {{"process", isolation_mode::process},
