@@ -7,7 +7,6 @@
 
 #include <bridge/detail/awaiting.hpp>
 #include <bridge/detail/python_compat.hpp>
-#include <bridge/detail/report.hpp>
 #include <bridge/to_python.hpp>
 
 #include <structmember.h>

@@ -2,7 +2,6 @@
 // The Future protocol of the awaitable, as asyncio's C and Python code uses it.
 #include "crossing/coroutine.hpp"
 
-#include "python/exit.hpp"
 #include "python/imports.hpp"
 
 #include <bridge/detail/python_compat.hpp>

@@ -2,7 +2,6 @@
 #include <bridge/main.hpp>
 
 #include <bridge/python_error.hpp>
-#include <bridge/runtime.hpp>
 
 #include <cstdio>
 #include <exception>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <bridge/run.hpp>
 
-#include "python/exit.hpp"
 #include "python/imports.hpp"
 #include "run_source.hpp"
 

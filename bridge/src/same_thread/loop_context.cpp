@@ -9,7 +9,6 @@
 #include <bridge/detail/report.hpp>
 #include <bridge/detail/strand.hpp>
 #include <bridge/gil.hpp>
-#include <bridge/python_error.hpp>
 
 #include <poll.h>
 

@@ -3,8 +3,7 @@
 // sides.
 #pragma once
 
-#include "runtime/default_runtime.hpp"
-
+#include <bridge/detail/io_context_of.hpp>
 #include <bridge/detail/port.hpp>
 #include <bridge/detail/port_host.hpp>
 #include <bridge/detail/scheduler.hpp>
