@@ -29,7 +29,7 @@ int answer(const command_line& options, const char* program) {
         return print(usage_text);
     if (options.serve)
         return serve_tests(collect_tests(), options);
-    auto tests = select_tests(collect_tests(), options);
+    auto tests = select_tests(collect_tests(options.loops), options);
     if (options.list)
         return print(list_tests(std::move(tests), options, program));
     if (tests.empty())

@@ -11,13 +11,16 @@
 
 namespace {
 
-boost::asio::awaitable<void> suspend_once() {
-    co_await boost::asio::post(co_await boost::asio::this_coro::executor,
-                               boost::asio::use_awaitable);
-}
+struct suspending {
+    boost::asio::awaitable<void> bridge_body() {
+        co_await boost::asio::post(co_await boost::asio::this_coro::executor,
+                                   boost::asio::use_awaitable);
+    }
+};
 
-bridge::harness::test_options options() {
-    return {std::chrono::seconds(60), bridge::harness::tags("bench")};
+void say_options(bridge::harness::test_options& to) {
+    using namespace bridge::harness;
+    detail::apply_all(to, timeout(std::chrono::seconds(60)), tags("bench"));
 }
 
 struct many {
@@ -26,7 +29,9 @@ struct many {
         const int wanted = count != nullptr ? std::atoi(count) : 1000;
         for (int i = 0; i < wanted; ++i) {
             names.push_back("test_" + std::to_string(i));
-            tests.emplace_back(names.back().c_str(), __FILE__, i + 1, &suspend_once, &options);
+            tests.emplace_back(
+                names.back().c_str(), __FILE__, i + 1, bridge::harness::detail::on_loop<suspending>,
+                bridge::harness::detail::fixture_of<suspending>, false, &say_options);
         }
     }
 

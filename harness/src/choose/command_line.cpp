@@ -18,8 +18,15 @@ Runs the tests whose id contains any FILTER (all without one), in one process.
   --format human|json       how to list (human)
   --run-exact ID            run this test only (repeatable)
   --timeout DURATION        in place of each test's own (500ms, 5s, 2m)
-  --loop NAME               the event loop: asyncio (the default), same-thread or uvloop;
-                            also BRIDGE_TEST_LOOP
+  --loop NAME               the event loop: asyncio (the default), asyncio+debug, same-thread or
+                            uvloop; also BRIDGE_TEST_LOOP
+  --loops NAME,...          each test under each of these loops that it is for, as ID@NAME; one
+                            that is not installed is skipped; also BRIDGE_TEST_LOOPS
+  --require-loops           a loop that is not installed is a failure; also
+                            BRIDGE_TEST_REQUIRE_LOOPS=1
+  --seed N                  of the tests' random numbers; also BRIDGE_TEST_SEED
+  --artifacts FOLDER        where tests leave files (bridge-test-artifacts); also
+                            BRIDGE_TEST_ARTIFACTS
   --threads N               of the default runtime (as many as there are processors, at least
                             two); also BRIDGE_TEST_THREADS
   --event-fd N              report events to this descriptor, for bridge-test
@@ -58,15 +65,35 @@ private:
     const char* const* end_;
 };
 
-loop_kind parse_loop(const std::string& name, const char* source) {
-    if (name == "asyncio")
-        return loop_kind::asyncio;
-    if (name == "same-thread")
-        return loop_kind::same_thread;
-    if (name == "uvloop")
-        return loop_kind::uvloop;
-    throw usage_error(std::string(source) + " is '" + name +
-                      "', which is none of asyncio, same-thread and uvloop");
+detail::loop_name parse_loop(std::string_view name, const char* source) {
+    if (const auto loop = detail::parse_loop(name))
+        return *loop;
+    std::string known;
+    for (const auto one : detail::loop_names)
+        known += (known.empty() ? "" : ", ") + std::string(one);
+    throw usage_error(std::string(source) + " is '" + std::string(name) +
+                      "', which is not one of " + known);
+}
+
+detail::loop_set parse_loops(std::string_view names, const char* source) {
+    detail::loop_set loops;
+    for (;;) {
+        const auto comma = names.find(',');
+        loops.add(parse_loop(names.substr(0, comma), source));
+        if (comma == names.npos)
+            return loops;
+        names.remove_prefix(comma + 1);
+    }
+}
+
+std::uint64_t parse_seed(std::string_view text, const char* source) {
+    std::uint64_t number = 0;
+    const auto* end = text.data() + text.size();
+    const auto parsed = std::from_chars(text.data(), end, number);
+    if (parsed.ec != std::errc{} || parsed.ptr != end)
+        throw usage_error(std::string(source) + " is '" + std::string(text) +
+                          "', which is not a number");
+    return number;
 }
 
 unsigned parse_threads(std::string_view text, const char* source) {
@@ -112,6 +139,15 @@ bool parse_format(const std::string& text) {
 void read_environment(command_line& into) {
     if (const char* loop = std::getenv("BRIDGE_TEST_LOOP"); loop != nullptr && *loop != '\0')
         into.loop = parse_loop(loop, "BRIDGE_TEST_LOOP");
+    if (const char* loops = std::getenv("BRIDGE_TEST_LOOPS"); loops != nullptr && *loops != '\0')
+        into.loops = parse_loops(loops, "BRIDGE_TEST_LOOPS");
+    if (const char* seed = std::getenv("BRIDGE_TEST_SEED"); seed != nullptr && *seed != '\0')
+        into.seed = parse_seed(seed, "BRIDGE_TEST_SEED");
+    if (const char* folder = std::getenv("BRIDGE_TEST_ARTIFACTS"); folder != nullptr)
+        into.artifacts = folder;
+    const char* required = std::getenv("BRIDGE_TEST_REQUIRE_LOOPS");
+    into.requires_loops =
+        required != nullptr && *required != '\0' && std::string_view(required) != "0";
     const char* threads = std::getenv("BRIDGE_TEST_THREADS");
     if (threads != nullptr && *threads != '\0')
         into.threads = parse_threads(threads, "BRIDGE_TEST_THREADS");
@@ -130,6 +166,14 @@ void read_option(command_line& into, std::string_view option,
         into.timeout = parse_timeout(value());
     else if (option == "--loop")
         into.loop = parse_loop(value(), "--loop");
+    else if (option == "--loops")
+        into.loops = parse_loops(value(), "--loops");
+    else if (option == "--require-loops" && !attached)
+        into.requires_loops = true;
+    else if (option == "--seed")
+        into.seed = parse_seed(value(), "--seed");
+    else if (option == "--artifacts")
+        into.artifacts = value();
     else if (option == "--threads")
         into.threads = parse_threads(value(), "--threads");
     else if (option == "--event-fd")

@@ -2,19 +2,16 @@
 // What a test binary is asked to do.
 #pragma once
 
+#include <bridge/harness/detail/loop_name.hpp>
+
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 namespace bridge::harness {
-
-enum class loop_kind {
-    asyncio,
-    same_thread, ///< bridge::new_event_loop()
-    uvloop,
-};
 
 /// How tests are run that come one by one over the control socket.
 enum class serving {
@@ -26,7 +23,11 @@ struct command_line {
     bool help = false;
     bool list = false;
     bool json = false;
-    loop_kind loop = loop_kind::asyncio;
+    detail::loop_name loop = detail::loop_name::asyncio; ///< of tests whose id names none
+    detail::loop_set loops;      ///< each test runs under each of these that it is for
+    bool requires_loops = false; ///< one that is not installed is a failure
+    std::optional<std::uint64_t> seed;
+    std::string artifacts;           ///< a folder; empty: the default
     bool debug = false;              ///< asyncio's debug mode
     std::optional<unsigned> threads; ///< of the default runtime; as it is without it
     std::vector<std::string> exact;

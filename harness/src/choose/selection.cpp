@@ -10,26 +10,37 @@
 namespace bridge::harness {
 namespace {
 
-bool matches(const registered_test& test, const command_line& options) {
-    if (!options.exact.empty())
-        return std::find(options.exact.begin(), options.exact.end(), test.info.id) !=
-               options.exact.end();
+bool matches(const registered_test& test, const std::vector<std::string>& filters) {
     const auto contained = [&](const std::string& filter) {
         return test.info.id.find(filter) != std::string::npos;
     };
-    return options.filters.empty() ||
-           std::any_of(options.filters.begin(), options.filters.end(), contained);
+    return filters.empty() || std::any_of(filters.begin(), filters.end(), contained);
+}
+
+std::vector<registered_test> select_exact(const std::vector<registered_test>& all,
+                                          const std::vector<std::string>& ids) {
+    std::vector<registered_test> found;
+    for (const auto& id : ids) {
+        const auto is_it = [&id](const auto& test) { return test.info.id == id; };
+        if (std::none_of(found.begin(), found.end(), is_it))
+            found.push_back(require_test(all, id));
+    }
+    return found;
 }
 
 } // namespace
 
+registered_test require_test(const std::vector<registered_test>& tests, std::string_view id) {
+    if (auto found = find_test(tests, id))
+        return *std::move(found);
+    throw usage_error("there is no test with the id " + std::string(id) + "; see --list");
+}
+
 std::vector<registered_test> select_tests(std::vector<registered_test> all,
                                           const command_line& options) {
-    std::erase_if(all, [&](const auto& test) { return !matches(test, options); });
-    for (const auto& id : options.exact)
-        if (std::none_of(all.begin(), all.end(),
-                         [&](const auto& test) { return test.info.id == id; }))
-            throw usage_error("there is no test with the id " + id + "; see --list");
+    if (!options.exact.empty())
+        return select_exact(all, options.exact);
+    std::erase_if(all, [&](const auto& test) { return !matches(test, options.filters); });
     return all;
 }
 

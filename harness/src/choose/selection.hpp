@@ -6,9 +6,13 @@
 #include "choose/registry.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace bridge::harness {
+
+/// The test of this id. Throws usage_error.
+registered_test require_test(const std::vector<registered_test>& tests, std::string_view id);
 
 /// The tests whose id contains any filter, or the exact one. Throws usage_error if there is no
 /// test of an exact id.

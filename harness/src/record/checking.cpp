@@ -8,6 +8,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 namespace bridge::harness::detail {
 namespace {
@@ -86,6 +87,17 @@ void fail(std::string_view message, const char* file, int line) {
 void note(std::string_view text) {
     if (auto* run = running_test::find())
         run->note(std::string(text));
+}
+
+failure_context::failure_context(std::string text)
+    : run_(running_test::find()), text_(std::move(text)) {
+    if (run_ != nullptr)
+        run_->add_context(text_);
+}
+
+failure_context::~failure_context() {
+    if (run_ != nullptr)
+        run_->remove_context(text_);
 }
 
 } // namespace bridge::harness::detail

@@ -8,11 +8,27 @@
 namespace bridge::harness {
 
 current_test current() {
-    const auto* run = running_test::find();
+    auto* run = running_test::find();
     if (run == nullptr)
         throw std::logic_error("bridge::harness::current: no test runs");
     const auto& info = run->test().info;
-    return {info.id, info.suite, info.name, run->timeout()};
+    return {info.id, info.suite, info.name, run->timeout(), to_string(run->loop()), run};
+}
+
+std::filesystem::path current_test::temporary_folder() const {
+    return run->own().temporary_folder();
+}
+
+std::filesystem::path current_test::artifact(std::string_view file) const {
+    return run->own().artifact(file);
+}
+
+std::uint16_t current_test::free_port() const {
+    return find_free_port();
+}
+
+std::mt19937_64& current_test::random() const {
+    return run->own().random();
 }
 
 } // namespace bridge::harness

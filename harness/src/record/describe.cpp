@@ -5,6 +5,10 @@
 
 #include <bridge/protocol/text.hpp>
 
+#include <boost/core/demangle.hpp>
+
+#include <algorithm>
+
 namespace bridge::harness::detail {
 namespace {
 
@@ -52,6 +56,27 @@ std::string python_repr(py::handle object) {
         PyErr_Clear();
         return std::string("<") + Py_TYPE(object.ptr())->tp_name + ", whose repr() raised>";
     });
+}
+
+std::string text_difference(std::string_view left, std::string_view right) {
+    if (left == right || std::max(left.size(), right.size()) <= long_text)
+        return {};
+    const auto at = static_cast<std::size_t>(
+        std::mismatch(left.begin(), left.end(), right.begin(), right.end()).first - left.begin());
+    const auto begin = at < 10 ? 0 : at - 10;
+    const auto around = [&](std::string_view text) {
+        return text.size() == at ? quote(text.substr(begin)) + " and no more"
+                                 : quote(text.substr(begin, 30));
+    };
+    return "; first difference at [" + std::to_string(at) + "]: " + around(left) + " and " +
+           around(right) + ", of " + std::to_string(left.size()) + " and " +
+           std::to_string(right.size()) + " bytes";
+}
+
+std::string print_hint(const std::type_info& type) {
+    const auto name = boost::core::demangle(type.name());
+    return "; to see its value, give " + name + " an operator<<(std::ostream&, const " + name +
+           "&)";
 }
 
 bool compare_python(py::handle left, py::handle right, int op) {

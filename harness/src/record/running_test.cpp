@@ -20,12 +20,13 @@ constinit std::atomic<int> late{0};
 } // namespace
 
 running_test::running_test(const registered_test& test, std::chrono::milliseconds timeout,
-                           output& to)
-    : test_(test), timeout_(timeout), output_(to) {}
+                           output& to, const run_settings& settings)
+    : test_(test), timeout_(timeout), loop_(test.loop.value_or(settings.loop)), output_(to),
+      resources_(test.info.id, settings) {}
 
 running_test& running_test::start(const registered_test& test, std::chrono::milliseconds timeout,
-                                  output& to) {
-    auto* run = new running_test(test, timeout, to); // never deleted, see the class
+                                  output& to, const run_settings& settings) {
+    auto* run = new running_test(test, timeout, to, settings); // never deleted, see the class
     running = run;
     to.tell(protocol::test_started{test.info.id});
     return *run;
@@ -40,6 +41,8 @@ running_test* running_test::find() noexcept {
 void running_test::fail(protocol::failure_kind kind, std::string message, std::string file,
                         int line) {
     const std::lock_guard lock(mutex_);
+    for (const auto* one : contexts_)
+        message += "\n  " + *one;
     if (finished_) {
         ++late;
         std::fprintf(stderr, "%s failed after its end: %s:%d: %s\n", test_.info.id.c_str(),
@@ -48,8 +51,17 @@ void running_test::fail(protocol::failure_kind kind, std::string message, std::s
     }
     ++failures_;
     timed_out_ |= kind == protocol::failure_kind::timeout;
-    output_.tell(
-        protocol::test_failure{test_.info.id, kind, std::move(message), std::move(file), line});
+    tell_failure({test_.info.id, kind, std::move(message), std::move(file), line});
+}
+
+void running_test::tell_failure(protocol::test_failure failure) {
+    const bool is_expected =
+        !test_.options.known_fault.empty() && failure.kind != protocol::failure_kind::timeout;
+    if (!is_expected)
+        return output_.tell(failure);
+    auto place = failure.file.empty() ? std::string()
+                                      : failure.file + ":" + std::to_string(failure.line) + ": ";
+    output_.tell(protocol::test_note{failure.id, "expected: " + place + failure.message});
 }
 
 void running_test::note(std::string message) {
@@ -60,14 +72,30 @@ void running_test::note(std::string message) {
 
 void running_test::skip(std::string reason) {
     const std::lock_guard lock(mutex_);
-    skipped_ = true;
     stopped_ = true;
+    if (sub_tests_ > 0) {
+        for (const auto* one : contexts_)
+            reason += ", " + *one;
+        output_.tell(protocol::test_note{test_.info.id, "skipped: " + reason});
+        return;
+    }
+    skipped_ = true;
     reason_ = std::move(reason);
 }
 
 void running_test::mark_stopped() {
     const std::lock_guard lock(mutex_);
     stopped_ = true;
+}
+
+void running_test::mark_caught() {
+    const std::lock_guard lock(mutex_);
+    stopped_ = false;
+}
+
+void running_test::enter(const char* phase) {
+    const std::lock_guard lock(mutex_);
+    phase_ = phase;
 }
 
 bool running_test::is_stopped() const {
@@ -80,10 +108,45 @@ bool running_test::is_timed_out() const {
     return timed_out_;
 }
 
-protocol::test_finished running_test::result() const {
-    const std::chrono::duration<double, std::milli> took =
-        std::chrono::steady_clock::now() - begun_;
-    protocol::test_finished end{test_.info.id, outcome::passed, {}, took.count()};
+int running_test::failures() const {
+    const std::lock_guard lock(mutex_);
+    return failures_;
+}
+
+std::string running_test::phase() const {
+    const std::lock_guard lock(mutex_);
+    return phase_;
+}
+
+void running_test::add_context(const std::string& text) {
+    const std::lock_guard lock(mutex_);
+    contexts_.push_back(&text);
+}
+
+void running_test::remove_context(const std::string& text) {
+    const std::lock_guard lock(mutex_);
+    std::erase(contexts_, &text);
+}
+
+void running_test::count_sub_tests(int change) {
+    const std::lock_guard lock(mutex_);
+    sub_tests_ += change;
+}
+
+// A fault that has gone: the option that names it is the failure.
+void running_test::judge_known_fault() {
+    const auto& options = test_.options;
+    if (!options.must_fail || failures_ > 0 || skipped_)
+        return;
+    ++failures_;
+    output_.tell(protocol::test_failure{test_.info.id, protocol::failure_kind::check,
+                                        "it passed, but xfail says that it fails (" +
+                                            std::string(options.known_fault) +
+                                            "): remove the xfail, or make it may_fail",
+                                        test_.info.file, test_.info.line});
+}
+
+void running_test::decide(protocol::test_finished& end) const {
     if (timed_out_) {
         end.result = outcome::timed_out;
         end.message = timeout_message(timeout_);
@@ -93,15 +156,26 @@ protocol::test_finished running_test::result() const {
         end.result = outcome::skipped;
         end.message = reason_;
     }
-    return end;
 }
 
 outcome running_test::finish() {
+    for (auto& one : resources_.end())
+        note(std::move(one));
     const std::lock_guard lock(mutex_);
     finished_ = true;
     auto* self = this;
     running.compare_exchange_strong(self, nullptr);
-    const auto end = result();
+    const bool was_expected = failures_ > 0 && !timed_out_ && !test_.options.known_fault.empty();
+    judge_known_fault();
+    const std::chrono::duration<double, std::milli> took =
+        std::chrono::steady_clock::now() - begun_;
+    protocol::test_finished end{test_.info.id, outcome::passed, {}, took.count()};
+    if (was_expected) {
+        end.result = outcome::skipped;
+        end.message = "failed as expected: " + std::string(test_.options.known_fault);
+    } else {
+        decide(end);
+    }
     output_.tell(end);
     return end.result;
 }

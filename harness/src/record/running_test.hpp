@@ -4,11 +4,13 @@
 
 #include "choose/registry.hpp"
 #include "record/output.hpp"
+#include "record/resources.hpp"
 
 #include <chrono>
 #include <exception>
 #include <mutex>
 #include <string>
+#include <vector>
 
 namespace bridge::harness {
 
@@ -17,22 +19,35 @@ class running_test {
 public:
     /// Makes the run and tells that it has started; it is now the only one that runs.
     static running_test& start(const registered_test& test, std::chrono::milliseconds timeout,
-                               output& to);
+                               output& to, const run_settings& settings);
 
     /// The run that this handler works for, else the only one that runs, or null.
     static running_test* find() noexcept;
 
     const registered_test& test() const noexcept { return test_; }
 
+    detail::loop_name loop() const noexcept { return loop_; }
+
     std::chrono::milliseconds timeout() const noexcept { return timeout_; }
+
+    resources& own() noexcept { return resources_; }
 
     void fail(protocol::failure_kind kind, std::string message, std::string file, int line);
     void note(std::string message);
-    void skip(std::string reason);
-    void mark_stopped(); ///< a test_stop is on its way
+    void skip(std::string reason); ///< in a sub-test only a note
+    void mark_stopped();           ///< a test_stop is on its way
+    void mark_caught();            ///< it has ended a sub-test
+    void enter(const char* phase); ///< "set_up", "" (the body), "tear_down"
 
     bool is_stopped() const;
     bool is_timed_out() const;
+    int failures() const;
+    std::string phase() const;
+
+    /// Beside every failure from now on; the text stays where it is until it is removed.
+    void add_context(const std::string& text);
+    void remove_context(const std::string& text);
+    void count_sub_tests(int change);
 
     /// Ends the run and tells its result.
     protocol::outcome finish();
@@ -40,16 +55,19 @@ public:
     /// How many failures came after their test had ended.
     static int late_failures() noexcept;
 
-    std::exception_ptr body_error; ///< written by the body, read when it has ended
-
 private:
-    running_test(const registered_test& test, std::chrono::milliseconds timeout, output& to);
-    protocol::test_finished result() const;
+    running_test(const registered_test& test, std::chrono::milliseconds timeout, output& to,
+                 const run_settings& settings);
+    void tell_failure(protocol::test_failure failure);
+    void judge_known_fault();
+    void decide(protocol::test_finished& end) const;
 
     const registered_test test_;
     const std::chrono::milliseconds timeout_;
+    const detail::loop_name loop_;
     const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
     output& output_;
+    resources resources_;
     mutable std::mutex mutex_;
     int failures_ = 0;
     bool timed_out_ = false;
@@ -57,6 +75,9 @@ private:
     bool stopped_ = false;
     bool finished_ = false;
     std::string reason_;
+    std::string phase_;
+    int sub_tests_ = 0; ///< that run now
+    std::vector<const std::string*> contexts_;
 };
 
 /// "5s" and the like, as a time-out's message says it.

@@ -2,6 +2,7 @@
 #include "run/python_side.hpp"
 
 #include "record/errors.hpp"
+#include "run/body.hpp"
 #include "run_test_source.hpp"
 
 #include <bridge/protocol/duration.hpp>
@@ -10,110 +11,39 @@
 #include <bridge/event_loop.hpp>
 #include <bridge/runtime.hpp>
 
-#include <bridge/harness/detail/checking.hpp>
+#include <pybind11/stl.h>
 
-#include <boost/asio/associated_executor.hpp>
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
 #include <stdexcept>
-#include <thread>
 
 namespace bridge::harness {
 namespace {
 
-using boost::asio::awaitable;
-using boost::asio::use_awaitable;
+class loop_missing : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
 using protocol::failure_kind;
-
-std::exception_ptr call_in(bridge::detail::turn_elsewhere& turn, detail::sync_body body) {
-    std::exception_ptr error;
-    turn.run([&] {
-        try {
-            body();
-        } catch (...) {
-            error = std::current_exception();
-        }
-    });
-    return error;
-}
-
-// On a thread of its own: a body that hangs must not take one of the runtime's from later tests.
-awaitable<void> run_sync(detail::sync_body body) {
-    auto start = [turn = bridge::detail::turn_elsewhere(), body](auto handler) {
-        std::thread([turn, body, handler = std::move(handler)]() mutable {
-            auto error = call_in(turn, body);
-            const auto on = boost::asio::get_associated_executor(handler);
-            boost::asio::post(
-                on, [handler = std::move(handler), error]() mutable { std::move(handler)(error); });
-        }).detach();
-    };
-    co_await boost::asio::async_initiate<decltype(use_awaitable), void(std::exception_ptr)>(
-        std::move(start), use_awaitable);
-}
-
-// Python never sees how the body ends: nothing is converted, and nothing is lost.
-awaitable<void> run_body(running_test* run) {
-    const auto& what = *run->test().what;
-    try {
-        // Not by `?:`: GCC 12 destroys the awaited temporary of a conditional twice.
-        if (what.run_async != nullptr)
-            co_await what.run_async();
-        else
-            co_await run_sync(what.run_sync);
-    } catch (...) {
-        run->body_error = std::current_exception();
-    }
-}
-
-bool is_test_stop(const std::exception_ptr& error) {
-    try {
-        std::rethrow_exception(error);
-    } catch (const detail::test_stop&) {
-        return true;
-    } catch (...) {
-        return false;
-    }
-}
-
-// What a stop becomes on its way through Python was recorded where it began; a cancelled body is
-// the answer to our own time-out.
-bool is_known(const running_test& run) {
-    const auto& error = run.body_error;
-    return is_test_stop(error) || (run.is_stopped() && is_native_error(error)) ||
-           (run.is_timed_out() && is_cancellation(error));
-}
-
-void record_body_error(running_test& run) {
-    const auto error = std::exchange(run.body_error, nullptr);
-    if (!error)
-        return;
-    run.body_error = error;
-    if (!is_known(run)) {
-        const auto& info = run.test().info;
-        const std::string cancelled =
-            is_cancellation(error) ? "the body was cancelled, though nobody asked the harness: "
-                                   : "";
-        run.fail(failure_kind::exception, cancelled + explain_error(error), info.file, info.line);
-        if (auto hint = hint_for(error); !hint.empty())
-            run.note(std::move(hint));
-    }
-    run.body_error = nullptr;
-}
 
 void record(running_test& run, const std::string& kind, const std::string& message) {
     const auto& info = run.test().info;
     run.fail(protocol::parse_failure_kind(kind).value(), message, info.file, info.line);
 }
 
-py::object make_body(running_test& run) {
-    return bridge::detail::to_python_with_slot(run_body(&run), &run, py::str(run.test().info.id));
+// Null for a body of the main thread, which has ended by then.
+py::object make_body(running_test& run, const py_ref& call_text) {
+    if (run.test().what->body.on_main_thread != nullptr) {
+        run_on_main_thread(run);
+        return py::none();
+    }
+    return bridge::detail::to_python_with_slot(run_body(run, call_text.clone()), &run,
+                                               py::str(run.test().info.id));
 }
 
 double seconds(watchdog::clock::duration time) {
@@ -127,18 +57,19 @@ py::object native_functions(watchdog& guard) {
         py::arg("stopped") = py::cpp_function([&guard] { return seconds(guard.stopped()); }));
 }
 
-py::object find_loop_factory(loop_kind loop) {
-    if (loop == loop_kind::same_thread)
+// Throws loop_missing.
+py::object find_loop_factory(detail::loop_name loop) {
+    if (loop == detail::loop_name::same_thread)
         return event_loop_class();
-    if (loop == loop_kind::asyncio)
+    if (loop != detail::loop_name::uvloop)
         return py::module_::import("asyncio").attr("new_event_loop");
     try {
         return py::module_::import("uvloop").attr("new_event_loop");
     } catch (py::error_already_set& error) {
         if (!error.matches(PyExc_ImportError))
             throw;
-        throw usage_error("the loop uvloop is asked for, but not installed: " +
-                          std::string(python_error(error).what()));
+        throw loop_missing("the loop uvloop is asked for, but not installed: " +
+                           std::string(python_error(error).what()));
     }
 }
 
@@ -174,7 +105,8 @@ void set_threads(unsigned number) {
 
 } // namespace
 
-python_side::python_side(const command_line& options) : debug_(options.debug) {
+python_side::python_side(const command_line& options)
+    : debug_(options.debug), loop_(options.loop), requires_loops_(options.requires_loops) {
     if (options.threads)
         set_threads(*options.threads);
     if (Py_IsInitialized() == 0) {
@@ -184,7 +116,12 @@ python_side::python_side(const command_line& options) : debug_(options.debug) {
     const auto module = bridge::detail::run_embedded(
         "bridge.harness.run_test", "harness/src/run/run_test.py", run_test_source);
     function_ = module["run_test"];
-    loop_factory_ = find_loop_factory(options.loop);
+    try {
+        loop_factory(loop_);
+    } catch (const loop_missing& error) {
+        throw usage_error(error.what());
+    }
+    call_text_ = py_ref(module["call_text"]);
     flush_ = module["flush_output"];
     end_ = module["end_python"];
     warm_up_ = module["warm_up"];
@@ -210,9 +147,16 @@ void python_side::keep() {
         keep_();
 }
 
+const py::object& python_side::loop_factory(detail::loop_name loop) {
+    auto& known = loop_factories_[static_cast<std::size_t>(loop)];
+    if (!known)
+        known = find_loop_factory(loop);
+    return known;
+}
+
 void python_side::warm_up() {
     to_python_exception(std::make_exception_ptr(std::runtime_error(""))); // the bridge's part
-    warm_up_(loop_factory_);
+    warm_up_(loop_factory(loop_));
     keep();
 }
 
@@ -238,16 +182,46 @@ void python_side::end_without_finalizing() {
     end_();
 }
 
+// Whether it may run, by its own conditions and its loop; if not the run is told why.
+bool python_side::may_run(running_test& run) {
+    const auto& test = run.test();
+    try {
+        for (const auto& one : test.options.skips) {
+            if (!one.condition())
+                continue;
+            run.skip(std::string(one.reason));
+            return false;
+        }
+        loop_factory(run.loop());
+        return true;
+    } catch (const loop_missing& error) {
+        if (requires_loops_)
+            run.fail(failure_kind::exception, error.what(), test.info.file, test.info.line);
+        else
+            run.skip(error.what());
+    } catch (...) {
+        run.fail(failure_kind::exception, "in skip_if: " + explain_error(std::current_exception()),
+                 test.info.file, test.info.line);
+    }
+    return false;
+}
+
 void python_side::run(running_test& run, watchdog& guard) {
+    if (!may_run(run))
+        return;
     const auto report = [&run](const std::string& kind, const std::string& message) {
         record(run, kind, message);
     };
     const auto note = [&run](const std::string& message) { run.note(message); };
+    const auto phase = [&run] { return run.phase(); };
+    const auto& test = run.test();
+    const auto loop = run.loop();
     try {
-        function_(py::cpp_function([&run] { return make_body(run); }), loop_factory_, debug_,
-                  run.test().info.id, seconds(run.timeout()),
-                  protocol::format_duration(run.timeout()), py::cpp_function(report),
-                  py::cpp_function(note), py::cpp_function([&run] { record_body_error(run); }),
+        function_(py::cpp_function([&] { return make_body(run, call_text_); }), loop_factory(loop),
+                  debug_ || loop == detail::loop_name::asyncio_debug, test.info.id,
+                  seconds(run.timeout()), protocol::format_duration(run.timeout()),
+                  py::cpp_function(report), py::cpp_function(note),
+                  py::cast(test.options.ignored_leaks), py::cpp_function(phase),
                   native_functions(guard));
     } catch (py::error_already_set& error) {
         throw python_error(error);

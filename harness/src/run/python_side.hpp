@@ -3,11 +3,13 @@
 #pragma once
 
 #include <bridge/interpreter.hpp>
+#include <bridge/py_ref.hpp>
 
 #include "choose/command_line.hpp"
 #include "record/running_test.hpp"
 #include "run/watchdog.hpp"
 
+#include <array>
 #include <optional>
 #include <string>
 
@@ -51,10 +53,16 @@ public:
     void run(running_test& run, watchdog& guard);
 
 private:
+    const py::object& loop_factory(detail::loop_name loop);
+    bool may_run(running_test& run);
+
     std::optional<interpreter> python_;
     bool debug_;
+    detail::loop_name loop_; ///< of tests whose id names none
+    bool requires_loops_;
+    std::array<py::object, detail::loop_names.size()> loop_factories_; ///< made when needed
     py::object function_;
-    py::object loop_factory_;
+    py_ref call_text_;
     py::object flush_;
     py::object end_;
     py::object warm_up_;

@@ -5,10 +5,13 @@ import asyncio
 import atexit
 import contextlib
 import faulthandler
+import fnmatch
 import gc
+import inspect
 import os
 import signal
 import sys
+import textwrap
 import threading
 import time
 import traceback
@@ -111,14 +114,15 @@ class _Surroundings:
         self.threads = set(threading.enumerate())
         self.descriptors = _open_descriptors()
 
-    def note_what_is_left(self, note):
+    def note_what_is_left(self, note, leaks):
         deadline = time.monotonic() + _DRAIN
         while (left := self._new_threads()) and time.monotonic() < deadline:
             time.sleep(_POLL)
         for thread in left:
-            note(f"the Python thread {thread.name!r} is still alive")
+            if not leaks.is_ignored("thread", thread.name):
+                note(f"the Python thread {thread.name!r} is still alive")
         for number, what in _open_descriptors().items():
-            if number not in self.descriptors:
+            if number not in self.descriptors and not leaks.is_ignored("descriptor", what):
                 note(f"descriptor {number} is still open: {what}")
 
     def _new_threads(self):
@@ -158,11 +162,38 @@ def _dump(loop):
     sys.stderr.flush()
 
 
+class _Leaks:
+    """What a test left behind: told, or counted if the test's patterns have it."""
+
+    def __init__(self, report, note, patterns):
+        self.report = report
+        self.note = note
+        self.patterns = patterns
+        self.ignored = []
+
+    def is_ignored(self, kind, name):
+        what = f"{kind}:{name}"
+        for pattern in self.patterns:
+            if fnmatch.fnmatchcase(what, pattern) or pattern == kind:
+                self.ignored.append(what)
+                return True
+        return False
+
+    def fail(self, kind, name, message):
+        if not self.is_ignored(kind, name):
+            self.report("leak", message)
+
+    def end(self):
+        if self.ignored:
+            self.note(f"{len(self.ignored)} leak(s) ignored: {', '.join(self.ignored)}")
+
+
 class _Run:
-    def __init__(self, loop, watch, report, native):
+    def __init__(self, loop, watch, report, leaks, native):
         self.loop = loop
         self.watch = watch
         self.report = report
+        self.leaks = leaks
         self.native = native
         self.generators = _Generators()
 
@@ -206,16 +237,20 @@ class _Run:
         """The loop's time, without that in which the process was stopped."""
         return self.loop.time() - self.native.stopped()
 
-    def body(self, coroutine, name, timeout, text):
+    def body(self, coroutine, name, timeout, text, phase):
         task = self.start(coroutine)
         task.set_name(name)
         try:
             if self.until(task, timeout):
                 return True
-            self.report("timeout", f"did not end within {text}")
+            where = phase()
+            self.report("timeout", f"did not end within {text}" + (f": it was in {where}" if where else ""))
             _dump(self.loop)
             task.cancel()
-            return self.until(task, _GRACE)
+            if self.until(task, _GRACE):  # its fixture's tear-down, too
+                return True
+            task.cancel()
+            return self.until(task, _GRACE / 2)
         finally:
             if task.done() and not task.cancelled():
                 task.exception()  # its failure is known
@@ -227,7 +262,7 @@ class _Run:
         while self.native.count(self.loop) and self.now() < deadline:
             self.until(self.start(asyncio.sleep(_POLL)))
         for task in left:
-            self.report("leak", _describe_task(task))
+            self.leaks.fail("task", task.get_name(), _describe_task(task))
             task.cancel()
         if left:
             self.wait_for_tasks(self.now() + _GRACE / 2)
@@ -235,14 +270,15 @@ class _Run:
         self.end_native()
         gc.collect()
         for generator in self.generators.left():
-            self.report("leak", f"async generator {_name_of(generator)!r} was not closed")
+            name = _name_of(generator)
+            self.leaks.fail("generator", name, f"async generator {name!r} was not closed")
         self.until(self.start(self.loop.shutdown_asyncgens()), _GRACE)
 
     def end_native(self):
         idle = self.loop.create_future()
         count = self.native.cancel(self.loop, lambda: idle.done() or idle.set_result(None))
         if count:
-            self.report("leak", f"native work was still pending: {count} operation(s) of the loop")
+            self.leaks.fail("native", "", f"native work was still pending: {count} operation(s) of the loop")
             self.until(idle, _GRACE / 2)
 
     def wait_for_tasks(self, deadline):
@@ -257,7 +293,7 @@ class _Run:
         self.until(self.start(asyncio.sleep(0)))
 
 
-def run_test(make_body, factory, debug, name, timeout, text, report, note, end_body, native):
+def run_test(make_body, factory, debug, name, timeout, text, report, note, ignored, phase, native):
     surroundings = _Surroundings()
     loop = factory()
     asyncio.set_event_loop(loop)
@@ -265,12 +301,14 @@ def run_test(make_body, factory, debug, name, timeout, text, report, note, end_b
         loop.set_debug(True)
     with _Watch(report) as watch:
         loop.set_exception_handler(watch.on_loop_failure)
-        run = _Run(loop, watch, report, native)
+        leaks = _Leaks(report, note, ignored)
+        run = _Run(loop, watch, report, leaks, native)
         ended = False
         try:
-            ended = run.body(make_body(), name, timeout, text)
+            body = make_body()  # None where it had the main thread and has ended
+            ended = body is None or run.body(body, name, timeout, text, phase)
+            del body
             if ended:
-                end_body()
                 gc.collect()
                 run.turn()
                 run.settle()
@@ -282,7 +320,45 @@ def run_test(make_body, factory, debug, name, timeout, text, report, note, end_b
         del loop, run  # what is kept as long as the loop object goes with it
         gc.collect()
         if ended:
-            surroundings.note_what_is_left(note)
+            surroundings.note_what_is_left(note, leaks)
+    leaks.end()
+
+
+def _lines_before(text, file, line):
+    """How many lines of the file are before the text, so that tracebacks show the file's own lines."""
+    try:
+        with open(file, encoding="utf-8") as source:
+            before, found, _ = source.read().partition(text)
+    except (OSError, UnicodeDecodeError):
+        found = ""
+    return before.count("\n") if found else line - 1
+
+
+def _arguments(function, names, offers):
+    """By the names of its parameters: what the fixture provides, and what every test may ask for."""
+    arguments = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        if name in names:
+            arguments[name] = names[name]
+        elif name in offers:
+            arguments[name] = offers[name]()
+        elif parameter.default is parameter.empty:
+            known = ", ".join((*names, *offers))
+            raise TypeError(f"the test takes {name!r}, which nobody provides; there are: {known}")
+    return arguments
+
+
+async def call_text(text, file, line, names, offers):
+    """Runs the function `test` that the text of a BRIDGE_TEST_PY defines."""
+    source = "\n" * _lines_before(text, file, line) + textwrap.dedent(text)
+    scope = {"__name__": "bridge_test_text", "__file__": file}
+    exec(compile(source, file, "exec"), scope)
+    test = scope.get("test")
+    if not callable(test):
+        raise TypeError("the text of a BRIDGE_TEST_PY defines no function `test`; write `async def test(): ...`")
+    result = test(**_arguments(test, names, offers))
+    if inspect.isawaitable(result):
+        await result
 
 
 def keep_what_is_there():
@@ -299,7 +375,7 @@ def warm_up(factory):
 
     native = types.SimpleNamespace(count=lambda _: 0, cancel=lambda *_: 0, stopped=lambda: 0.0)
     for _ in range(8):  # CPython adapts its byte code to what it has seen so often
-        run_test(nothing, factory, False, "", 1, "", print, print, lambda: None, native)
+        run_test(nothing, factory, False, "", 1, "", print, print, [], str, native)
 
 
 def flush_output():

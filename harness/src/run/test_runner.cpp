@@ -10,6 +10,7 @@
 
 #include <cstdio>
 #include <fstream>
+#include <random>
 #include <string>
 
 namespace bridge::harness {
@@ -46,11 +47,13 @@ bool is_debugged() {
 
 test_runner::test_runner(python_side& python, const command_line& options)
     : python_(python),
-      output_(options.event_fd >= 0 ? make_event_output(options.event_fd) : make_human_output()) {}
+      output_(options.event_fd >= 0 ? make_event_output(options.event_fd) : make_human_output()),
+      settings_{options.loop, options.seed ? *options.seed : std::random_device()(),
+                options.artifacts} {}
 
 outcome test_runner::run(const registered_test& test, std::optional<milliseconds> timeout) {
     const auto limit = is_debugged() ? no_timeout : timeout.value_or(test.info.timeout);
-    auto& run = running_test::start(test, limit, *output_);
+    auto& run = running_test::start(test, limit, *output_, settings_);
     set_unfinished_test(run.test().info.id.c_str());
     {
         watchdog guard(limit + watchdog_delay, prepare_time_out(*output_, test.info, limit));

@@ -31,6 +31,7 @@ private:
 
     python_side& python_;
     std::unique_ptr<output> output_;
+    run_settings settings_;
     bool interrupted_ = false;
 };
 

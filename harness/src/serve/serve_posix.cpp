@@ -2,6 +2,7 @@
 // batch: the tests share this process. fork: each has a copy of it, made before any thread was.
 #include "serve/serve.hpp"
 
+#include "choose/selection.hpp"
 #include "run/early_exit.hpp"
 #include "run/run_all.hpp"
 #include "run/test_runner.hpp"
@@ -31,13 +32,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const registered_test& find_test(const std::vector<registered_test>& tests, const std::string& id) {
-    for (const auto& one : tests)
-        if (one.info.id == id)
-            return one;
-    throw usage_error("there is no test with the id " + id + "; see --list");
-}
-
 int serve_batch(const std::vector<registered_test>& tests, const command_line& options) {
     std::optional<exit_guard> guard;
     std::optional<python_side> python(std::in_place, options);
@@ -47,7 +41,7 @@ int serve_batch(const std::vector<registered_test>& tests, const command_line& o
     watch_exits();
     while (const auto command = channel.receive()) {
         python->set_variable("BRIDGE_TEST_ID", command->id);
-        const auto result = loop.run(find_test(tests, command->id), command->timeout);
+        const auto result = loop.run(require_test(tests, command->id), command->timeout);
         python->flush();
         python->keep();
         std::fflush(nullptr);
@@ -188,7 +182,7 @@ public:
 
 private:
     void serve(const protocol::run_command& command) {
-        const auto& test = find_test(tests_, command.id);
+        const auto test = require_test(tests_, command.id);
         std::fflush(nullptr);
         start_gate gate;
         const auto server = ::getpid();

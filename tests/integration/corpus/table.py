@@ -171,6 +171,23 @@ PROCESSES = {
     "kills_its_group": crash(r"signal 9 \(SIGKILL\)", ctest=False),
 }
 
+FIXTURES = {
+    "is_not_set_up": fail("in set_up: std::runtime_error: no database"),
+    "is_not_torn_down": fail("in tear_down: std::runtime_error: cannot drop the tables"),
+    "fails_and_is_not_torn_down": fail("(?s)1 == 2.*in tear_down: std::runtime_error: cannot drop"),
+    "is_not_made": fail("std::runtime_error: no memory for it"),
+    "hangs_after_its_body": timeout("did not end within 300ms: it was in tear_down"),
+    "crashes_after_its_body": crash(ABRT),
+    "hangs_and_is_torn_down": timeout("(?s)did not end within 300ms.*note: torn down"),
+    "has_a_hostile_value/a%3Bb%20%5Bc%5D%20%22d%22%20%24e%20%60f%60%20%25g%0A%40": fail('CHECK'),
+    "is_no_python": fail("SyntaxError"),
+    "fails_as_it_should": Case("SKIP", "failed as expected: issue 12"),
+    "passes_though_it_should_fail": fail(r"it passed, but xfail says that it fails \(issue 13\)"),
+    "crashes_though_it_may_fail": crash(ABRT),
+    "is_not_for_here": Case("SKIP", "not here"),
+    "is_for_one_loop@same-thread": fail('"same-thread" == ""'),
+}
+
 OUTPUT_SUITE = 'output "<ünïcode>&" 測試'
 
 # id -> Case; all of them are in the program `corpus`, which is linked to the harness.
@@ -180,6 +197,7 @@ TESTS = {
         ("ends", ENDS),
         ("hangs", HANGS),
         ("leaks", LEAKS),
+        ("fixtures", FIXTURES),
         (OUTPUT_SUITE, OUTPUT),
         ("processes", PROCESSES),
     )

@@ -7,19 +7,22 @@
 
 namespace {
 
-boost::asio::awaitable<void> pass() {
-    co_return;
-}
+struct passing {
+    boost::asio::awaitable<void> bridge_body() { co_return; }
+};
 
-bridge::harness::test_options options() {
-    return {std::chrono::seconds(5), bridge::harness::tags("many")};
+void say_options(bridge::harness::test_options& to) {
+    using namespace bridge::harness;
+    detail::apply_all(to, timeout(std::chrono::seconds(5)), tags("many"));
 }
 
 struct thousand {
     thousand() {
         for (int i = 0; i < 1000; ++i) {
             names.push_back("test_" + std::to_string(i));
-            tests.emplace_back(names.back().c_str(), __FILE__, i + 1, &pass, &options);
+            tests.emplace_back(names.back().c_str(), __FILE__, i + 1,
+                               bridge::harness::detail::on_loop<passing>,
+                               bridge::harness::detail::fixture_of<passing>, false, &say_options);
         }
     }
 

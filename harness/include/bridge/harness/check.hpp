@@ -4,6 +4,8 @@
 
 #include <bridge/harness/detail/checking.hpp>
 #include <bridge/harness/detail/decompose.hpp>
+#include <bridge/harness/detail/matching.hpp>
+#include <bridge/harness/detail/patience.hpp>
 
 /// Records a failure if the expression is false, with both sides of a comparison; the test goes on.
 /// GIL: taken for Python objects only.
@@ -27,6 +29,27 @@
 #define BRIDGE_REQUIRE_RAISES(type, ...)                                                           \
     BRIDGE_HARNESS_RAISES("REQUIRE_RAISES", true, type, __VA_ARGS__)
 
+/// BRIDGE_CHECK_THAT(value, matcher): a matcher of Catch2, or of GMock with
+/// <bridge/harness/gmock.hpp>.
+#define BRIDGE_CHECK_THAT(value, ...) BRIDGE_HARNESS_THAT("CHECK_THAT", false, value, __VA_ARGS__)
+#define BRIDGE_REQUIRE_THAT(value, ...)                                                            \
+    BRIDGE_HARNESS_THAT("REQUIRE_THAT", true, value, __VA_ARGS__)
+
+/// BRIDGE_EVENTUALLY(expression, 5s): in a coroutine; waits until the expression is true, and ends
+/// the test as failed if it is still false after that time. It is evaluated again and again.
+#define BRIDGE_EVENTUALLY(expression, within)                                                      \
+    BRIDGE_HARNESS_EVENTUALLY("EVENTUALLY", co_await bridge_patience.pause(), expression, within)
+
+/// The same in a plain function; blocks its thread.
+#define BRIDGE_EVENTUALLY_SYNC(expression, within)                                                 \
+    BRIDGE_HARNESS_EVENTUALLY("EVENTUALLY_SYNC", bridge_patience.pause_thread(), expression, within)
+
+/// BRIDGE_CONTEXT("item ", i, " of ", name): to the end of the block every failure of this test
+/// says so, too.
+#define BRIDGE_CONTEXT(...)                                                                        \
+    const ::bridge::harness::detail::failure_context BRIDGE_HARNESS_JOIN(                          \
+        bridge_context_, __LINE__)(::bridge::harness::detail::join_text(__VA_ARGS__))
+
 /// Ends the test: skipped (unless a check has failed before), failed.
 #define BRIDGE_SKIP(reason) ::bridge::harness::detail::skip(reason)
 #define BRIDGE_FAIL(message) ::bridge::harness::detail::fail(message, __FILE__, __LINE__)
@@ -38,6 +61,31 @@
     ::bridge::harness::detail::check_site {                                                        \
         macro, text, __FILE__, __LINE__, ends                                                      \
     }
+
+#define BRIDGE_HARNESS_JOIN(a, b) BRIDGE_HARNESS_JOIN_NOW(a, b)
+#define BRIDGE_HARNESS_JOIN_NOW(a, b) a##b
+
+#define BRIDGE_HARNESS_THAT(macro, ends, value, ...)                                               \
+    ::bridge::harness::detail::check(BRIDGE_HARNESS_SITE(macro, ends, #value ", " #__VA_ARGS__),   \
+                                     ::bridge::harness::detail::match(value, __VA_ARGS__))
+
+#define BRIDGE_HARNESS_EVENTUALLY(macro, pause, expression, within)                                \
+    do {                                                                                           \
+        ::bridge::harness::detail::patience bridge_patience(within);                               \
+        for (;;) {                                                                                 \
+            _Pragma("GCC diagnostic push")                                                         \
+                _Pragma("GCC diagnostic ignored \"-Wparentheses\"") auto bridge_result =           \
+                    ::bridge::harness::detail::judge(::bridge::harness::detail::decomposer() <=    \
+                                                     expression);                                  \
+            _Pragma("GCC diagnostic pop") if (bridge_result.holds || bridge_patience.is_over()) {  \
+                ::bridge::harness::detail::check(                                                  \
+                    BRIDGE_HARNESS_SITE(macro, true, #expression ", " #within),                    \
+                    bridge_patience.end(bridge_result));                                           \
+                break;                                                                             \
+            }                                                                                      \
+            pause;                                                                                 \
+        }                                                                                          \
+    } while (false)
 
 // `<=` before the expression takes its left side; the compiler sees a comparison of a comparison.
 #define BRIDGE_HARNESS_CHECK(macro, ends, ...)                                                     \

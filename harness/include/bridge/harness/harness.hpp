@@ -7,3 +7,4 @@
 #include <bridge/harness/check.hpp>
 #include <bridge/harness/current.hpp>
 #include <bridge/harness/main.hpp>
+#include <bridge/harness/near.hpp>

@@ -2,14 +2,23 @@
 // What a test may say about itself beside its name.
 #pragma once
 
+#include <bridge/harness/detail/loop_name.hpp>
+
 #include <array>
 #include <chrono>
+#include <concepts>
 #include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace bridge::harness {
 
-/// How long the test may take; 10 s if it does not say.
+/// How long the test may take, its fixture's set-up and tear-down included; 10 s if it does not
+/// say.
 struct timeout {
     template<class Rep, class Period>
     constexpr timeout(std::chrono::duration<Rep, Period> limit)
@@ -18,7 +27,7 @@ struct timeout {
     std::chrono::milliseconds value;
 };
 
-/// Words to select the test by. String literals: they are not copied.
+/// Words to select the test by, beside those of its file. String literals: they are not copied.
 struct tags {
     static constexpr std::size_t most = 8;
 
@@ -49,40 +58,125 @@ struct retries {
     unsigned count;
 };
 
-/// All that one test says.
-struct test_options {
-    std::chrono::milliseconds timeout{10'000};
-    tags words{};
-    std::string_view group{}; ///< of serial tests
-    bool is_serial = false;   ///< alone, whatever its group
-    unsigned retries = 0;
+/// The test is known to fail: its failures are told as notes, and it counts as skipped. One that
+/// passes fails, so that the option is removed when the fault is. A time-out and a crash are never
+/// expected. A string literal: it is not copied.
+struct xfail {
+    constexpr explicit xfail(std::string_view why) : reason(why) {}
+
+    std::string_view reason;
+};
+
+/// The same for a test that fails now and then: one that passes has passed.
+struct may_fail {
+    constexpr explicit may_fail(std::string_view why) : reason(why) {}
+
+    std::string_view reason;
+};
+
+/// Skips the test if the condition holds: a bool, or a function that is called before the test
+/// runs, on the main thread, with the GIL. A function that throws fails the test.
+struct skip_if {
+    skip_if(bool holds, std::string_view why) : skip_if([holds] { return holds; }, why) {}
+
+    template<std::predicate F>
+    skip_if(F function, std::string_view why) : condition(std::move(function)), reason(why) {}
+
+    std::function<bool()> condition;
+    std::string_view reason;
+};
+
+/// The loops that the test is for: it runs once under each, as `suite.name@uvloop`. Names are
+/// checked by the compiler: "asyncio", "asyncio+debug", "same-thread", "uvloop".
+struct loops {
+    template<class... Names>
+    consteval explicit loops(const Names&... names) : allowed{detail::find_loop(names)...} {
+        static_assert(sizeof...(names) > 0, "name at least one loop");
+    }
+
+    detail::loop_set allowed;
+};
+
+/// What the test may leave behind without failing, each as `kind:pattern` with `*` for any text:
+/// "task:poll-*", "generator:*", "native". What is ignored is counted in a note.
+struct ignore_leaks {
+    template<class... Patterns>
+    explicit ignore_leaks(const Patterns&... all) : patterns{std::string(all)...} {}
+
+    std::vector<std::string> patterns;
 };
 
 namespace detail {
 
-constexpr void apply(test_options& to, const timeout& option) {
+/// One set of arguments of a test with values; null value: the test takes none.
+struct test_value {
+    std::string text; ///< for the id
+    std::shared_ptr<const void> value;
+};
+
+} // namespace detail
+
+/// All that one test says.
+struct test_options {
+    std::chrono::milliseconds timeout{10'000};
+    std::vector<std::string> words{};
+    std::string_view group{}; ///< of serial tests
+    bool is_serial = false;   ///< alone, whatever its group
+    unsigned retries = 0;
+    std::string_view known_fault{}; ///< empty: it is to pass
+    bool must_fail = false;         ///< a known fault that has gone is a failure
+    std::vector<skip_if> skips{};
+    detail::loop_set loops{}; ///< empty: any, and not in the id
+    std::vector<std::string> ignored_leaks{};
+    std::vector<detail::test_value> values{};
+};
+
+namespace detail {
+
+inline void apply(test_options& to, const timeout& option) {
     to.timeout = option.value;
 }
 
-constexpr void apply(test_options& to, const tags& option) {
-    to.words = option;
+inline void apply(test_options& to, const tags& option) {
+    to.words.insert(to.words.end(), option.names.begin(), option.names.begin() + option.count);
 }
 
-constexpr void apply(test_options& to, const serial& option) {
+inline void apply(test_options& to, const serial& option) {
     to.group = option.group;
     to.is_serial = option.group.empty();
 }
 
-constexpr void apply(test_options& to, const retries& option) {
+inline void apply(test_options& to, const retries& option) {
     to.retries = option.count;
 }
 
-/// The options in any order; of two of a kind the later counts.
+inline void apply(test_options& to, const xfail& option) {
+    to.known_fault = option.reason;
+    to.must_fail = true;
+}
+
+inline void apply(test_options& to, const may_fail& option) {
+    to.known_fault = option.reason;
+    to.must_fail = false;
+}
+
+inline void apply(test_options& to, const skip_if& option) {
+    to.skips.push_back(option);
+}
+
+inline void apply(test_options& to, const loops& option) {
+    to.loops = option.allowed;
+}
+
+inline void apply(test_options& to, const ignore_leaks& option) {
+    to.ignored_leaks.insert(to.ignored_leaks.end(), option.patterns.begin(), option.patterns.end());
+}
+
+/// The options in any order, over what the file says. Of two of a kind the later counts; tags,
+/// conditions and ignored leaks add up.
 template<class... Options>
-constexpr test_options make_options(const Options&... options) {
-    test_options made;
-    (apply(made, options), ...);
-    return made;
+void apply_all(test_options& to, const Options&... options) {
+    (apply(to, options), ...);
 }
 
 } // namespace detail

@@ -9,8 +9,13 @@
 #include <exception>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
-namespace bridge::harness::detail {
+namespace bridge::harness {
+
+class running_test;
+
+namespace detail {
 
 /// Ends a test from the inside. Not a std::exception, so that user code does not catch it by
 /// accident; what it stands for is recorded before it is thrown.
@@ -50,6 +55,31 @@ private:
     PyObject* type_ = nullptr; ///< borrowed
 };
 
+/// The arguments one after the other, text as it is.
+template<class... T>
+std::string join_text(const T&... parts) {
+    const auto one = [](const auto& part) -> std::string {
+        if constexpr (text_like<std::remove_cvref_t<decltype(part)>>)
+            return std::string(std::string_view(part));
+        else
+            return describe(part);
+    };
+    return (std::string() + ... + one(parts));
+}
+
+/// While it lives its text stands beside every failure of the test. Any thread.
+class failure_context {
+public:
+    explicit failure_context(std::string text);
+    failure_context(const failure_context&) = delete;
+    failure_context& operator=(const failure_context&) = delete;
+    ~failure_context();
+
+private:
+    running_test* run_; ///< null: no test ran
+    std::string text_;
+};
+
 /// Any thread. Attributed to the test whose handler runs here, else to the only one that runs.
 void check(const check_site& site, const judgement& result);
 void check_thrown(const check_site& site, const thrown& result);
@@ -58,4 +88,5 @@ void check_raised(const check_site& site, const raised_type& type, const thrown&
 [[noreturn]] void fail(std::string_view message, const char* file, int line);
 void note(std::string_view text);
 
-} // namespace bridge::harness::detail
+} // namespace detail
+} // namespace bridge::harness

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <bridge/harness/describe.hpp>
+#include <bridge/harness/detail/difference.hpp>
 
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -44,7 +46,10 @@ template<class L, class R>
 judgement judge(bool holds, const L& left, const char* op, const R& right) {
     if (holds)
         return {true, {}};
-    return {false, describe(left) + " " + op + " " + describe(right)};
+    auto text = describe(left) + " " + op + " " + describe(right);
+    if (std::string_view(op) == "==")
+        text += difference(left, right);
+    return {false, text + hint_for_sides<L, R>()};
 }
 
 template<class T>
@@ -101,7 +106,8 @@ public:
     judgement judged() const {
         if (is_true(value_))
             return {true, {}};
-        return {false, std::same_as<L, bool> ? std::string() : describe(value_)};
+        return {false,
+                std::same_as<L, bool> ? std::string() : describe(value_) + hint_for_sides<L, L>()};
     }
 
 private:

@@ -2,41 +2,60 @@
 // What the macros leave behind: static records in a list, linked before main without allocating.
 #pragma once
 
+#include <bridge/detail/python.hpp>
+
 #include <bridge/harness/options.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
 namespace bridge::harness::detail {
 
-using async_body = boost::asio::awaitable<void> (*)();
-using sync_body = void (*)();
+/// A test's body; which member is there says where it runs. The first argument is the test's
+/// object, the second its value.
+struct test_body {
+    boost::asio::awaitable<void> (*on_loop)(void*, const void*) = nullptr;
+    void (*on_thread)(void*, const void*) = nullptr;
+    void (*on_main_thread)(void*, const void*) = nullptr;
+    const char* python = nullptr; ///< text that defines a function `test`
+};
 
-/// One test of the program. Exactly one of the bodies is there.
+/// How the object is made and ended whose member the body is; null where there is nothing to do.
+struct fixture_type {
+    void* (*make)();
+    void (*destroy)(void*);
+    boost::asio::awaitable<void> (*set_up)(void*);
+    boost::asio::awaitable<void> (*tear_down)(void*);
+    void (*provide)(void*, py::dict); ///< requires the GIL
+};
+
+/// One test of the program, or several that differ in their value.
 struct definition {
-    definition(const char* test, const char* in_file, int at_line, async_body body,
-               test_options (*make)()) noexcept;
-    definition(const char* test, const char* in_file, int at_line, sync_body body,
-               test_options (*make)()) noexcept;
+    definition(const char* test, const char* in_file, int at_line, test_body what,
+               const fixture_type& object, bool with_values,
+               void (*apply_options)(test_options&)) noexcept;
     definition(const definition&) = delete;
     definition& operator=(const definition&) = delete;
 
     const char* name;
     const char* file;
     int line;
-    async_body run_async = nullptr;
-    sync_body run_sync = nullptr;
-    test_options (*options)(); ///< called when the tests are listed, not at start-up
+    test_body body;
+    const fixture_type& fixture;
+    bool takes_values;
+    void (*options)(test_options&); ///< called when the tests are listed, not at start-up
     const definition* next = nullptr;
 };
 
-/// The suite of all tests of a file.
+/// The suite of all tests of a file, and what they say unless they say otherwise.
 struct suite_definition {
-    suite_definition(const char* suite, const char* in_file) noexcept;
+    suite_definition(const char* suite, const char* in_file,
+                     void (*apply_options)(test_options&)) noexcept;
     suite_definition(const suite_definition&) = delete;
     suite_definition& operator=(const suite_definition&) = delete;
 
     const char* name;
     const char* file;
+    void (*options)(test_options&);
     const suite_definition* next = nullptr;
 };
 

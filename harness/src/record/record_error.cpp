@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <bridge/gil.hpp>
+#include <bridge/python_error.hpp>
+
+#include "record/errors.hpp"
+#include "record/record_error.hpp"
+
+#include <bridge/harness/detail/checking.hpp>
+
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace bridge::harness {
+namespace {
+
+using protocol::failure_kind;
+
+bool is_test_stop(const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const detail::test_stop&) {
+        return true;
+    } catch (...) {
+        return false;
+    }
+}
+
+// What a stop becomes on its way through Python was recorded where it began; a cancelled body is
+// the answer to our own time-out.
+bool is_known(const running_test& run, const std::exception_ptr& error) {
+    return is_test_stop(error) || (run.is_stopped() && is_native_error(error)) ||
+           (run.is_timed_out() && is_cancellation(error));
+}
+
+// Why unittest.SkipTest skips the test, if the error is one.
+std::optional<std::string> skip_reason(const std::exception_ptr& error) {
+    if (!is_python_exception(error))
+        return std::nullopt;
+    return with_gil([&]() -> std::optional<std::string> {
+        // Not imported for this: who raises it has done that.
+        const py::dict modules = py::module_::import("sys").attr("modules");
+        if (!modules.contains("unittest"))
+            return std::nullopt;
+        const auto exception = to_python_exception(error);
+        if (!py::isinstance(exception, modules["unittest"].attr("SkipTest")))
+            return std::nullopt;
+        return py::cast<std::string>(py::str(exception));
+    });
+}
+
+} // namespace
+
+void record_error(running_test& run, const std::exception_ptr& error) {
+    if (is_known(run, error))
+        return;
+    if (auto reason = skip_reason(error))
+        return run.skip(std::move(*reason));
+    const auto phase = run.phase();
+    auto text = phase.empty() ? std::string() : "in " + phase + ": ";
+    if (is_cancellation(error))
+        text += "the body was cancelled, though nobody asked the harness: ";
+    const auto& info = run.test().info;
+    run.fail(failure_kind::exception, text + explain_error(error), info.file, info.line);
+    if (auto hint = hint_for(error); !hint.empty())
+        run.note(std::move(hint));
+}
+
+} // namespace bridge::harness

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Running a test binary as bridge-test does."""
+
+import dataclasses
+import json
+import os
+import subprocess
+
+DEADLINE = 30  # seconds; no test here may take as long
+
+
+@dataclasses.dataclass
+class Ended:
+    code: int
+    events: list
+    output: str
+
+    @property
+    def outcome(self):
+        return self.events[-1].get("outcome")
+
+    @property
+    def message(self):
+        return self.events[-1].get("message")
+
+    def said(self, event):
+        return [one for one in self.events if one["event"] == event]
+
+    @property
+    def failures(self):
+        return [(one["kind"], one["message"]) for one in self.said("test.failure")]
+
+    @property
+    def notes(self):
+        return [one["message"] for one in self.said("test.note")]
+
+
+def run_exact(binary, test, *arguments, environment=None, folder=None):
+    """One test of the binary."""
+    reader, writer = os.pipe()
+    try:
+        ended = subprocess.run(
+            [binary, "--run-exact", test, "--event-fd", str(writer), *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            pass_fds=[writer],
+            timeout=DEADLINE,
+            cwd=folder,
+            env={**os.environ, **(environment or {})},
+        )
+    finally:
+        os.close(writer)
+        with os.fdopen(reader) as events:
+            lines = events.read().splitlines()
+    return Ended(ended.returncode, [json.loads(line) for line in lines], ended.stdout)
+
+
+def run(binary, *arguments, environment=None):
+    """All that the arguments select, in one process."""
+    return subprocess.run(
+        [binary, *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        env={**os.environ, **(environment or {})},
+    )
+
+
+def listing(binary, *arguments, environment=None):
+    """id -> what the listing says of the test."""
+    said = json.loads(run(binary, "--list", "--format", "json", *arguments, environment=environment).stdout)
+    return {test["id"]: test for test in said["tests"]}
