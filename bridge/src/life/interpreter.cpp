@@ -2,12 +2,12 @@
 // Starting and ending an embedded interpreter.
 #include <bridge/interpreter.hpp>
 
+#include "life/choose_python.hpp"
+
 #include <bridge/detail/attach.hpp>
 
 #include <pybind11/embed.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <stdexcept>
 #include <string>
 
@@ -38,23 +38,16 @@ void check(const PyStatus& status) {
     throw std::runtime_error("bridge: Python could not be started: " + why);
 }
 
-// As if the environment's own python had been called: it finds pyvenv.cfg beside itself.
-void use_virtual_environment(python_config& config) {
-    const char* folder = std::getenv("VIRTUAL_ENV");
-    if (folder == nullptr || *folder == '\0')
-        return;
-    const auto python = std::filesystem::path(folder) / "bin" / "python3";
-    std::error_code ignored;
-    if (!std::filesystem::exists(python, ignored))
-        throw std::runtime_error("bridge: VIRTUAL_ENV names " + std::string(folder) +
-                                 ", which has no bin/python3; activate an existing environment or "
-                                 "unset VIRTUAL_ENV");
-    check(PyConfig_SetBytesString(config.get(), &config->executable, python.c_str()));
+// As if that python had been called, which finds its modules from where it is.
+void start_as(python_config& config, const char* python) {
+    const auto chosen = python != nullptr ? python : detail::choose_python().string();
+    if (!chosen.empty())
+        check(PyConfig_SetBytesString(config.get(), &config->executable, chosen.c_str()));
 }
 
 } // namespace
 
-interpreter::interpreter(int argc, const char* const* argv) {
+interpreter::interpreter(int argc, const char* const* argv, const char* python) {
     if (Py_IsInitialized() != 0)
         throw std::runtime_error("bridge: Python is running already; make one bridge::interpreter");
     python_config config;
@@ -62,7 +55,7 @@ interpreter::interpreter(int argc, const char* const* argv) {
     config->install_signal_handlers = 1;
     if (argc > 0)
         check(PyConfig_SetBytesArgv(config.get(), argc, const_cast<char* const*>(argv)));
-    use_virtual_environment(config);
+    start_as(config, python);
     check(Py_InitializeFromConfig(config.get()));
     detail::leave_stale_asyncio();
 }
