@@ -22,6 +22,7 @@ if(BRIDGE_BUILD_HARNESS)
   install(FILES
       ${PROJECT_SOURCE_DIR}/harness/cmake/bridge_discover_tests.cmake
       ${PROJECT_SOURCE_DIR}/harness/cmake/bridge_list_tests.cmake
+      ${PROJECT_SOURCE_DIR}/harness/cmake/bridge_test_arguments.cmake
     DESTINATION ${bridge_config_folder} COMPONENT harness)
 endif()
 if(BRIDGE_BUILD_CLI)

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <system_error>
 
 #include <boost/system/system_error.hpp>
 
@@ -54,6 +55,9 @@ int main(int argc, char** argv) {
         return static_cast<int>(error.code());
     } catch (const boost::system::system_error& error) {
         say(std::string("could not get a system resource needed to run tests: ") + error.what());
+        return static_cast<int>(exit_code::internal);
+    } catch (const std::system_error& error) {
+        say(std::string("the system refused what it takes to run tests: ") + error.what());
         return static_cast<int>(exit_code::internal);
     } catch (const std::exception& error) {
         say(std::string("internal error: ") + error.what() + "; please report it");

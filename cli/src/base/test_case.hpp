@@ -22,6 +22,10 @@ struct binary_location {
     std::vector<std::string> environment; ///< NAME=value
     std::string working_directory;
     std::optional<std::chrono::milliseconds> timeout; ///< in place of each test's own
+    std::vector<std::string> launcher{}; ///< an emulator or a wrapper, with its arguments
+
+    /// What is started to run it.
+    const std::string& program() const { return launcher.empty() ? path : launcher.front(); }
 };
 
 struct test_binary {

@@ -15,6 +15,7 @@ struct worker_end {
     ending cause = ending::by_itself;
     bool left_processes = false; ///< something else still held a pipe open
     std::chrono::nanoseconds duration{0};
+    int stop_signal = 0; ///< by which it was stopped when its time was over
 };
 
 /// What the owner of a worker, or of a session's test, wants to hear; `end` comes last and once.

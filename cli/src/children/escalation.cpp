@@ -60,6 +60,7 @@ void escalation::end(ending cause) {
 // Who catches SIGQUIT writes where it hangs, as the harness and the Java machine do; for all others
 // it would be the end, with a core file.
 void escalation::explain_then_end() {
+    stop_signal_ = target_.stop_signal();
     if (is_ending_ || !target_.leader_catches(SIGQUIT))
         return end(ending::timed_out);
     is_ending_ = true;

@@ -50,6 +50,9 @@ public:
 
     ending cause() const noexcept { return cause_; }
 
+    /// By which signal the process was stopped when its time was over; 0 if it was not.
+    int stop_signal() const noexcept { return stop_signal_; }
+
 private:
     void arm(std::chrono::steady_clock::duration delay, std::function<void()> action);
     void end(ending cause);
@@ -60,6 +63,7 @@ private:
     boost::asio::steady_timer timer_;
     process_group target_;
     ending cause_ = ending::by_itself;
+    int stop_signal_ = 0;
     std::function<void()> next_; ///< what happens when the timer ends
     std::chrono::steady_clock::duration left_{};
     bool is_paused_ = false;

@@ -49,6 +49,15 @@ std::string advise_on_absence(const std::string& line) {
 
 } // namespace
 
+bool is_shortage(const std::system_error& error) {
+    for (const auto number :
+         {std::errc::too_many_files_open, std::errc::too_many_files_open_in_system,
+          std::errc::resource_unavailable_try_again, std::errc::not_enough_memory})
+        if (error.code() == number)
+            return true;
+    return false;
+}
+
 std::string explain_start(const std::system_error& error, const std::string& program) {
     const auto is = [&](std::errc number) { return error.code() == number; };
     std::string advice;
@@ -58,8 +67,7 @@ std::string explain_start(const std::system_error& error, const std::string& pro
         advice = advise_on_absence(first_line_of(program));
     else if (is(std::errc::permission_denied))
         advice = "; is it a program, and executable?";
-    else if (is(std::errc::too_many_files_open) || is(std::errc::too_many_files_open_in_system) ||
-             is(std::errc::resource_unavailable_try_again) || is(std::errc::not_enough_memory))
+    else if (is_shortage(error))
         advice = "; run fewer tests at a time (-j)";
     return error.what() + advice;
 }

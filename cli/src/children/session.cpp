@@ -100,6 +100,7 @@ worker_end session::make_end(exit_status status) const {
     worker_end end;
     end.status = status;
     end.cause = escalation_->cause();
+    end.stop_signal = escalation_->stop_signal();
     end.duration = std::chrono::steady_clock::now() - started_;
     return end;
 }

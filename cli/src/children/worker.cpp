@@ -25,6 +25,7 @@ void worker::collect() {
     result.left_processes = output_.is_open() || messages_.is_open();
     result.duration = std::chrono::steady_clock::now() - started_;
     result.cause = escalation_->cause();
+    result.stop_signal = escalation_->stop_signal();
     result.status = process_.reap();
     escalation_->disarm();
     output_.close();

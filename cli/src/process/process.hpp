@@ -55,6 +55,9 @@ private:
     int fd_ = -1;
 };
 
+/// "signal 11 (SIGSEGV)".
+std::string describe_signal(int number);
+
 struct exit_status {
     bool by_signal = false;
     int number = 0; ///< exit code or signal
@@ -80,6 +83,9 @@ public:
 
     /// Whether the leader has a handler for the signal; false if the system does not tell.
     bool leader_catches(int number) const;
+
+    /// By which signal the leader, a child of ours, is stopped; 0 if it is not.
+    int stop_signal() const noexcept;
 
 private:
     int leader_ = 0;

@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -166,12 +167,23 @@ void die_with_parent([[maybe_unused]] const child_plan& plan) {
 #endif
 }
 
+// In the group that it gets it would be stopped when it sets the terminal or reads from it, as what
+// runs in a shell's background. Ctrl-C and Ctrl-Z come from us.
+void leave_terminal() {
+    const int terminal = ::open("/dev/tty", O_RDWR | O_NOCTTY);
+    if (terminal < 0)
+        return;
+    ::ioctl(terminal, TIOCNOTTY);
+    ::close(terminal);
+}
+
 void connect(const child_plan& plan, int from, int to) {
     if (from >= 0 && ::dup2(from, to) < 0)
         give_up(plan);
 }
 
 [[noreturn]] void run_child(const child_plan& plan) {
+    leave_terminal();
     ::setpgid(0, 0);
     die_with_parent(plan);
     reset_signals();
@@ -227,10 +239,12 @@ unique_fd::~unique_fd() {
         ::close(fd_);
 }
 
-std::string exit_status::describe() const {
-    if (!by_signal)
-        return "exit code " + std::to_string(number);
+std::string describe_signal(int number) {
     return "signal " + std::to_string(number) + " (" + signal_name(number) + ")";
+}
+
+std::string exit_status::describe() const {
+    return by_signal ? describe_signal(number) : "exit code " + std::to_string(number);
 }
 
 void replace_process(const command& what) {
@@ -298,6 +312,13 @@ bool process_group::leader_catches(int number) const {
         if (line.starts_with(key))
             return (std::strtoull(line.c_str() + key.size(), nullptr, 16) >> (number - 1) & 1) != 0;
     return false;
+}
+
+int process_group::stop_signal() const noexcept {
+    siginfo_t info{};
+    const bool is_told = leader_ > 0 && ::waitid(P_PID, static_cast<id_t>(leader_), &info,
+                                                 WSTOPPED | WNOHANG | WNOWAIT) == 0;
+    return is_told && info.si_pid == leader_ ? info.si_status : 0;
 }
 
 bool process::has_ended() const noexcept {

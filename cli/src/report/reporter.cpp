@@ -2,6 +2,9 @@
 // Telling every reporter.
 #include "report/reporter.hpp"
 
+#include <cstdio>
+#include <system_error>
+
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -30,6 +33,18 @@ void report_set::emit(const run_event& event) {
 void report_set::finish() {
     for_each([](reporter& one) { one.finish(); });
     console().finish();
+    tell_lost_output();
+}
+
+// A reader who went away wanted no more; a full device is nobody's wish.
+void report_set::tell_lost_output() {
+    const auto error = console().error();
+    if (!error || error == std::errc::broken_pipe || error == std::errc::io_error)
+        return;
+    has_failed_ = true;
+    std::fputs(
+        fmt::format("bridge-test: the output could not be written: {}\n", error.message()).c_str(),
+        stderr);
 }
 
 } // namespace bridge::cli

@@ -101,6 +101,7 @@ public:
     bool has_failed() const noexcept { return has_failed_; }
 
 private:
+    void tell_lost_output();
     template<class Tell>
     void for_each(const Tell& tell);
 

@@ -7,8 +7,9 @@
 #include <bridge/protocol/duration.hpp>
 
 #include "children/explain_start.hpp"
-#include "children/test_environment.hpp"
+#include "children/test_command.hpp"
 #include "process/capture.hpp"
+#include "process/shared_streams.hpp"
 #include "run/record.hpp"
 #include "run/verdict.hpp"
 #include "settings/options.hpp"
@@ -24,16 +25,13 @@ constexpr std::chrono::milliseconds tick_period{100};
 command to_command(const planned_test& plan) {
     const auto& test = plan.test;
     const auto& id = test.info->id;
-    const auto& location = test.binary->location;
-    command what{location.path,
-                 {"--run-exact", id, "--event-fd", std::to_string(event_descriptor)},
-                 test_environment(location, id),
-                 location.working_directory};
+    std::vector<std::string> arguments{"--run-exact", id, "--event-fd",
+                                       std::to_string(event_descriptor)};
     if (plan.timeout) {
-        what.arguments.push_back("--timeout");
-        what.arguments.push_back(protocol::format_duration(*plan.timeout));
+        arguments.push_back("--timeout");
+        arguments.push_back(protocol::format_duration(*plan.timeout));
     }
-    return what;
+    return test_command(test.binary->location, std::move(arguments), id);
 }
 
 std::string not_run_reason(stop_reason reason) {
@@ -67,9 +65,10 @@ struct dispatcher::running_test {
     record said;
 };
 
-dispatcher::dispatcher(supervisor& processes, const options& settings, report_set& reports)
-    : processes_(processes), settings_(settings), reports_(reports), ticks_(processes.context()),
-      sessions_(processes, settings) {
+dispatcher::dispatcher(supervisor& processes, const options& settings, report_set& reports,
+                       const shared_streams& streams)
+    : processes_(processes), settings_(settings), reports_(reports), streams_(streams),
+      ticks_(processes.context()), sessions_(processes, settings) {
     sessions_.waiting = [this](const test_binary& binary) {
         return may_start() ? waiting_[&binary] : 0;
     };
@@ -119,13 +118,13 @@ unsigned dispatcher::rounds() const {
 void dispatcher::fill() {
     while (may_start()) {
         const auto test = queue_->take();
-        if (!test)
+        if (!test || !start(*test))
             return;
-        start(*test);
     }
 }
 
-void dispatcher::start(std::size_t place) {
+// False if the system has no room for it now: it waits until one that runs has ended.
+bool dispatcher::start(std::size_t place) {
     const auto& plan = (*tests_)[place];
     auto state = std::make_shared<running_test>(plan, place);
     state->allowed = plan.time() + settings_.grace;
@@ -139,10 +138,15 @@ void dispatcher::start(std::size_t place) {
     try {
         launch(state, std::move(sinks));
     } catch (const std::system_error& error) {
+        if (is_shortage(error) && running_.size() > 1) {
+            withdraw(state);
+            return false;
+        }
         std::erase(running_, state);
         conclude(place, {plan.test, outcome::crashed,
-                         explain_start(error, plan.test.binary->location.path)});
+                         explain_start(error, plan.test.binary->location.program())});
     }
+    return true;
 }
 
 void dispatcher::launch(const std::shared_ptr<running_test>& test, worker_sinks sinks) {
@@ -167,6 +171,8 @@ void dispatcher::withdraw(const std::shared_ptr<running_test>& test) {
 
 void dispatcher::finish(const std::shared_ptr<running_test>& test, const worker_end& end) {
     std::erase(running_, test);
+    if (!settings_.is_capturing)
+        streams_.restore();
     const auto decision = judge(test->said, end, test->allowed);
     case_result result{test->plan.test,       decision.result,    decision.message,
                        test->said.failures(), test->said.notes(), test->output.text(),

@@ -20,11 +20,13 @@
 
 namespace bridge::cli {
 
+class shared_streams;
 struct options;
 
 class dispatcher {
 public:
-    dispatcher(supervisor& processes, const options& settings, report_set& reports);
+    dispatcher(supervisor& processes, const options& settings, report_set& reports,
+               const shared_streams& streams);
 
     /// Runs the tests, `settings.jobs` at a time, with their retries and rounds. Returns how many
     /// failed.
@@ -34,7 +36,7 @@ private:
     struct running_test;
 
     void fill();
-    void start(std::size_t test);
+    bool start(std::size_t test);
     void launch(const std::shared_ptr<running_test>& test, worker_sinks sinks);
     void withdraw(const std::shared_ptr<running_test>& test);
     void finish(const std::shared_ptr<running_test>& test, const worker_end& end);
@@ -49,6 +51,7 @@ private:
     supervisor& processes_;
     const options& settings_;
     report_set& reports_;
+    const shared_streams& streams_;
     boost::asio::steady_timer ticks_;
     const std::vector<planned_test>* tests_ = nullptr;
     std::optional<schedule> queue_;

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "children/test_environment.hpp"
+#include "children/test_command.hpp"
 
 namespace bridge::cli {
 
@@ -57,14 +57,11 @@ std::shared_ptr<session> session_pool::find_idle(const test_binary& binary) {
 
 std::shared_ptr<session> session_pool::open(const test_binary& binary) {
     make_room();
-    const auto& location = binary.location;
-    auto one =
-        processes_.open_session({location.path,
-                                 {"--serve", mode(), "--event-fd", std::to_string(event_descriptor),
-                                  "--control-fd", std::to_string(control_descriptor)},
-                                 test_environment(location, {}),
-                                 location.working_directory},
-                                settings_.is_capturing);
+    auto one = processes_.open_session(
+        test_command(binary.location,
+                     {"--serve", mode(), "--event-fd", std::to_string(event_descriptor),
+                      "--control-fd", std::to_string(control_descriptor)}),
+        settings_.is_capturing);
     one->wants_more = [this, &binary] { return waiting(binary) > 0; };
     one->on_nonsense = [this, &binary](const std::string& why) {
         warn(fmt::format("{}: a process of --isolation {} did not keep to the protocol, and was "

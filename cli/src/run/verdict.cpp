@@ -11,12 +11,17 @@ using protocol::outcome;
 
 namespace {
 
+std::string stopped_by(const worker_end& end) {
+    return end.stop_signal == 0 ? ""
+                                : ": it had been stopped by " + describe_signal(end.stop_signal);
+}
+
 verdict judge_unfinished(const worker_end& end, std::chrono::milliseconds allowed) {
     if (end.cause == ending::stopped)
         return {outcome::not_run, "ended by bridge-test while it ran"};
     if (end.cause == ending::timed_out)
         return {outcome::timed_out, "no result after " + protocol::format_duration(allowed) +
-                                        "; bridge-test ended its process group"};
+                                        stopped_by(end) + "; bridge-test ended its process group"};
     return {outcome::crashed,
             "its process ended with " + end.status.describe() + " before the test had finished"};
 }

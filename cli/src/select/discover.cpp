@@ -16,7 +16,7 @@
 #include <bridge/protocol/text.hpp>
 
 #include "children/explain_start.hpp"
-#include "children/test_environment.hpp"
+#include "children/test_command.hpp"
 #include "process/capture.hpp"
 #include "settings/options.hpp"
 
@@ -91,10 +91,12 @@ private:
     std::vector<answer> answers_;
     std::size_t next_ = 0;
     unsigned running_ = 0;
+    bool is_waiting_for_room_ = false; // until one that runs has ended
 };
 
 void lister::fill() {
-    while (running_ < settings_.jobs && next_ < binaries_.size() &&
+    is_waiting_for_room_ = false;
+    while (!is_waiting_for_room_ && running_ < settings_.jobs && next_ < binaries_.size() &&
            processes_.stopped() == stop_reason::none)
         start(next_++);
 }
@@ -115,14 +117,16 @@ void lister::start(std::size_t index) {
     sinks.end = [this, index](const worker_end& end) { finish(index, end); };
     try {
         answer.process =
-            processes_.start({binary.path,
-                              {"--list", "--format", "json"},
-                              test_environment(binary, {}),
-                              binary.working_directory},
-                             wiring::listing, {settings_.list_timeout}, std::move(sinks));
+            processes_.start(test_command(binary, {"--list", "--format", "json"}), wiring::listing,
+                             {settings_.list_timeout}, std::move(sinks));
         ++running_;
     } catch (const std::system_error& error) {
-        answer.start_error = explain_start(error, binary.path);
+        if (is_shortage(error) && running_ > 0) {
+            is_waiting_for_room_ = true;
+            --next_;
+            return;
+        }
+        answer.start_error = explain_start(error, binary.program());
     }
 }
 
@@ -173,16 +177,24 @@ void make_names_unique(std::vector<test_binary>& binaries) {
             binary.name = binary.location.path;
 }
 
+// In place of what the manifest says; the second is for what tests start.
+void choose_python(binary_location& binary, const std::string& python) {
+    std::error_code error;
+    const bool is_environment = std::filesystem::is_directory(python, error);
+    std::erase_if(binary.environment, [](const auto& one) {
+        return one.starts_with("VIRTUAL_ENV=") || one.starts_with("BRIDGE_TEST_PYTHON=");
+    });
+    binary.environment.push_back("BRIDGE_TEST_PYTHON=" + python);
+    binary.environment.push_back("VIRTUAL_ENV=" + (is_environment ? python : ""));
+}
+
 } // namespace
 
 discovered discover(supervisor& processes, located from, const options& settings) {
     discovered result{{}, std::move(from.problems)};
     if (!settings.python.empty())
-        for (auto& binary : from.binaries) {
-            std::erase_if(binary.environment,
-                          [](const auto& one) { return one.starts_with("VIRTUAL_ENV="); });
-            binary.environment.push_back("VIRTUAL_ENV=" + settings.python);
-        }
+        for (auto& binary : from.binaries)
+            choose_python(binary, settings.python);
     lister all(processes, std::move(from.binaries), settings);
     all.run();
     all.collect(result);

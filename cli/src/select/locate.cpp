@@ -50,15 +50,18 @@ std::vector<protocol::manifest_binary> read_manifest(const fs::path& path) {
     if (!file)
         throw protocol::protocol_error("the manifest cannot be opened for reading");
     const std::string text(std::istreambuf_iterator<char>(file), {});
-    auto binaries = protocol::parse_manifest(text);
-    for (auto& one : binaries) // relative ones survive a build folder that is moved
-        one.path = (path.parent_path() / one.path).string();
+    std::error_code error;
+    const auto folder = fs::absolute(path.parent_path(), error);
+    auto binaries = protocol::parse_manifest(text, folder.string());
+    for (auto& one : binaries)
+        one.path = (folder / one.path).string();
     return binaries;
 }
 
 binary_location to_location(const std::string& shown_path, const protocol::manifest_binary& from) {
     binary_location location{
-        shown_path, to_absolute(from.path), from.environment, from.working_directory, {}};
+        shown_path, to_absolute(from.path), from.environment, from.working_directory,
+        {},         from.launcher};
     if (from.timeout_ms > 0)
         location.timeout = std::chrono::milliseconds(from.timeout_ms);
     return location;

@@ -17,6 +17,7 @@
 #include "settings/completions.hpp"
 #include "settings/help.hpp"
 #include "settings/layers.hpp"
+#include "settings/other_words.hpp"
 #include "settings/settings.hpp"
 
 namespace bridge::cli {
@@ -186,7 +187,10 @@ void command_line::refuse_unknown() const {
     for (const auto& word : app_.remaining()) {
         if (word.size() < 2 || word.front() != '-')
             continue;
-        const auto name = word.substr(0, word.find('='));
+        const bool is_short = word[1] != '-'; // its value may be attached
+        const auto name = is_short ? word.substr(0, 2) : word.substr(0, word.find('='));
+        if (const auto ours = our_word_for(name); !ours.empty())
+            refuse(fmt::format("unknown option '{}'{}", name, ours));
         std::vector<std::string> known;
         for (const auto* option : app_.get_options())
             for (const auto& one : option->get_lnames())

@@ -56,7 +56,7 @@ struct options {
     std::chrono::milliseconds grace{2000};
     std::chrono::milliseconds list_timeout{60'000};
 
-    std::string python; ///< the virtual environment's folder; empty: that of the environment
+    std::string python; ///< a virtual environment's folder, or a program; empty: not chosen
     bool is_capturing = true;
     int verbosity = 0; ///< -1 quiet, 1 verbose
     color_mode color = color_mode::automatic;

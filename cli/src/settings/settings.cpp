@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <filesystem>
 #include <utility>
 
@@ -16,6 +17,7 @@ namespace bridge::cli {
 
 namespace {
 
+namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
 milliseconds to_duration(const std::string& text) {
@@ -39,23 +41,38 @@ std::string to_file(const std::string& text) {
     return text;
 }
 
-// Tests embed the Python that they were linked to: what can be chosen is what it finds.
-std::string to_virtual_environment(const std::string& text) {
-    namespace fs = std::filesystem;
+// The first file of this name on PATH, for a name without a folder.
+fs::path find_program(const std::string& name) {
+    const char* path = std::getenv("PATH");
+    std::string_view folders = path != nullptr && name.find('/') == name.npos ? path : "";
+    while (!folders.empty()) {
+        const auto end = folders.find(':');
+        const auto program = fs::path(folders.substr(0, end)) / name;
+        std::error_code error;
+        if (fs::is_regular_file(program, error))
+            return program;
+        folders.remove_prefix(end == folders.npos ? folders.size() : end + 1);
+    }
+    return name;
+}
+
+// The folder of a virtual environment, or a python that is in none. Which version tests embed is
+// not known here: they refuse the python of another one.
+std::string to_python(const std::string& text) {
     std::error_code error;
-    const auto path = fs::absolute(text, error); // not through its links, as bin/python is one
+    auto path = fs::exists(text, error) ? fs::path(text) : find_program(text);
     if (!fs::exists(path, error))
         throw bad_value(fmt::format("'{}' does not exist", text));
-    auto folder = path;
-    if (!fs::is_directory(path, error))
-        folder = path.parent_path().parent_path();
-    if (!fs::exists(folder / "pyvenv.cfg", error))
-        throw bad_value(
-            fmt::format("'{}' belongs to no virtual environment (there is no {}); tests "
-                        "embed the Python that they were linked to, so name an "
-                        "environment that was made by it",
-                        text, (folder / "pyvenv.cfg").lexically_normal().string()));
-    return folder.lexically_normal().string();
+    path = fs::absolute(path, error).lexically_normal(); // not through links, as bin/python is one
+    const bool is_folder = fs::is_directory(path, error);
+    const auto folder = is_folder ? path : path.parent_path().parent_path();
+    if (fs::exists(folder / "pyvenv.cfg", error))
+        return folder.string();
+    const auto python = is_folder ? folder / "bin" / "python3" : path;
+    if (!fs::is_regular_file(python, error))
+        throw bad_value(fmt::format("'{}' is no Python: there is neither {} nor {}", text,
+                                    (folder / "pyvenv.cfg").string(), python.string()));
+    return python.string();
 }
 
 template<class Value>
@@ -195,20 +212,24 @@ void add_selection(std::vector<setting>& to) {
 
 void add_running(std::vector<setting>& to) {
     constexpr auto group = setting_group::running;
-    to.push_back(plain("--python", group, "PATH",
-                       "the tests' virtual environment, or the python in it (default: VIRTUAL_ENV)",
-                       &options::python, to_virtual_environment));
+    to.push_back(
+        plain("--python", group, "PATH",
+              "the Python whose modules the tests have: a virtual environment, or a python of "
+              "the version that they embed (default: VIRTUAL_ENV, else the one that they "
+              "are linked to)",
+              &options::python, to_python));
     to.push_back(plain("-j,--jobs", group, "N", "tests at the same time (default: one per core)",
                        &options::jobs, count_between(1, 4096)));
-    to.push_back(choice<isolation_mode>(
-        "--isolation", group,
-        "process (default): one for each test; fork: a fork each of a Python that has started; batch: many tests "
-        "in one; none: all in one, in place of bridge-test, for a debugger",
-        &options::isolation,
-        {{"process", isolation_mode::process},
-         {"fork", isolation_mode::fork},
-         {"batch", isolation_mode::batch},
-         {"none", isolation_mode::none}}));
+    to.push_back(
+        choice<isolation_mode>("--isolation", group,
+                               "process (default): one for each test; fork: a fork each of a "
+                               "Python that has started; batch: many tests "
+                               "in one; none: all in one, in place of bridge-test, for a debugger",
+                               &options::isolation,
+                               {{"process", isolation_mode::process},
+                                {"fork", isolation_mode::fork},
+                                {"batch", isolation_mode::batch},
+                                {"none", isolation_mode::none}}));
     to.push_back(plain("--timeout", group, "TIME", "every test's time-out, instead of its own",
                        &options::timeout, to_duration));
     to.push_back(plain("--grace", group, "TIME",

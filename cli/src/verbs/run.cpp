@@ -4,11 +4,12 @@
 #include <optional>
 #include <set>
 
-#include "verbs/commands.hpp"
+#include "process/shared_streams.hpp"
 #include "run/dispatcher.hpp"
 #include "run/history_writer.hpp"
-#include "verbs/reports.hpp"
 #include "select/selection.hpp"
+#include "verbs/commands.hpp"
+#include "verbs/reports.hpp"
 
 namespace bridge::cli {
 
@@ -45,6 +46,7 @@ void announce(report_set& reports, const selection& tests, const options& settin
 exit_code run_tests(const options& settings) {
     if (settings.isolation == isolation_mode::none)
         return run_in_place(settings);
+    const shared_streams streams; // as they were, again, whatever tests do to them
     const auto started = std::chrono::steady_clock::now();
     const auto all_reports = make_reports(settings);
     auto& reports = *all_reports;
@@ -59,7 +61,8 @@ exit_code run_tests(const options& settings) {
     const auto tests = select_tests(processes, settings);
     reports.add(std::make_unique<history_writer>(tests.state, tests.found.binaries));
     announce(reports, tests, settings);
-    const auto failed = dispatcher(processes, settings, reports).run(plan(tests, settings));
+    const auto failed =
+        dispatcher(processes, settings, reports, streams).run(plan(tests, settings));
     reports.emit(run_finished{std::chrono::steady_clock::now() - started, settings.part});
     const auto stopped = processes.stopped();
     watching.reset(); // from here on a signal ends us: only a reader who is late can be waited for

@@ -10,7 +10,7 @@
 
 #include "base/error.hpp"
 #include "children/explain_start.hpp"
-#include "children/test_environment.hpp"
+#include "children/test_command.hpp"
 #include "output/style.hpp"
 #include "select/selection.hpp"
 #include "settings/settings.hpp"
@@ -42,22 +42,19 @@ void say(std::string_view kind, const std::string& text) {
 
 command to_command(const selection& tests, const options& settings) {
     const auto& binary = *tests.cases.front().binary;
-    command what{binary.location.path,
-                 {},
-                 test_environment(binary.location, {}),
-                 binary.location.working_directory};
+    std::vector<std::string> arguments;
     for (const auto& one : tests.cases) {
         if (one.binary != &binary)
             refuse(fmt::format("the selected tests are in several binaries, {} and {}; name one",
                                binary.name, one.binary->name));
-        what.arguments.push_back("--run-exact");
-        what.arguments.push_back(one.info->id);
+        arguments.push_back("--run-exact");
+        arguments.push_back(one.info->id);
     }
     if (const auto timeout = settings.timeout ? settings.timeout : binary.location.timeout) {
-        what.arguments.push_back("--timeout");
-        what.arguments.push_back(protocol::format_duration(*timeout));
+        arguments.push_back("--timeout");
+        arguments.push_back(protocol::format_duration(*timeout));
     }
-    return what;
+    return test_command(binary.location, std::move(arguments));
 }
 
 // With no child left and no signal caught, as the program is to find it. Nothing if all is in

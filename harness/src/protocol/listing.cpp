@@ -2,10 +2,13 @@
 // Writing and reading listings.
 #include <bridge/protocol/listing.hpp>
 
+#include <algorithm>
 #include <string>
 #include <unordered_map>
 
 #include <boost/json/serialize.hpp>
+
+#include <bridge/protocol/text.hpp>
 
 #include "protocol/fields.hpp"
 #include "protocol/names.hpp"
@@ -78,6 +81,15 @@ void require_unique_ids(const std::vector<test_info>& tests) {
     }
 }
 
+// What a library that the binary is linked to may do before main.
+void require_nothing_before_it(std::string_view text) {
+    constexpr std::size_t most = 1000;
+    const auto begin = text.find(R"({"bridge_protocol")");
+    if (begin != text.npos && begin > 0)
+        throw protocol_error("something else wrote to its standard output before the listing:\n" +
+                             to_valid_utf8(text.substr(0, std::min(begin, most))));
+}
+
 } // namespace
 
 std::string write_listing(const listing& value, std::string_view path) {
@@ -100,6 +112,7 @@ std::string write_listing(const listing& value, std::string_view path) {
 }
 
 listing parse_listing(std::string_view text) {
+    require_nothing_before_it(text);
     const auto object = parse_object(text, "the listing");
     require_version(object, "bridge_protocol", version, "the listing");
     field_reader fields(object, "the listing");

@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import time
 import unittest
@@ -181,6 +182,94 @@ class Entries(CTestTest):
         run = self.run_tests("--exact", "five.hanging", "--grace", "1ms", self.build)
         self.assertIn("no result after 1001ms", run.out)
 
+    def environments(self, call):
+        """What both give to a test: the variables X_..., and its folder."""
+        log = os.path.join(self.folder, "seen")
+        listing = {"bridge_protocol": 1, "binary": "odd", "tests": [
+            {"id": "s.a[", "suite": "s", "name": "a[", "kind": "sync", "group": "g"}]}
+        path = os.path.join(self.folder, "odd")
+        with open(path, "w") as file:
+            file.write(f"#!/bin/sh\n[ \"$1\" != --list ] || exec echo '{json.dumps(listing)}'\n"
+                       f"pwd >{log}\nexec /usr/bin/env -0 >>{log}\n")
+        os.chmod(path, 0o755)
+        self.configured(
+            f"add_executable(odd IMPORTED)\n"
+            f"set_target_properties(odd PROPERTIES IMPORTED_LOCATION [==[{path}]==])\n{call}\n"
+        )
+        for run in (lambda: self.ctest(), lambda: self.run_tests(self.build)):
+            run()
+            with open(log) as file:
+                folder, text = file.read().split("\n", 1)
+            os.remove(log)
+            yield folder, {one for one in text.split("\0") if one.startswith("X_")}
+
+    def test_an_environment_in_each_of_ctests_own_forms(self):
+        for call, variables in {
+            'ENVIRONMENT X_A=1 "X_B=2 3" X_C=': {"X_A=1", "X_B=2 3", "X_C="},
+            'ENVIRONMENT "X_A=1;X_B=2"': {"X_A=1", "X_B=2"},
+            'PROPERTIES ENVIRONMENT "X_A=1;X_B=2" COST 7 LABELS "a;b"': {"X_A=1", "X_B=2"},
+            'PROPERTIES ENVIRONMENT X_A=1 X_B=2 COST 7': {"X_A=1", "X_B=2"},
+            'ENVIRONMENT X_A=1 PROPERTIES COST 7 ENVIRONMENT X_B=2': {"X_A=1", "X_B=2"},
+            'ENVIRONMENT "X_A=a;b;c" X_B=2': {"X_A=a;b;c", "X_B=2"},
+            'ENVIRONMENT "X_A=a=1\\\\;b=2"': {"X_A=a=1;b=2"},
+            'ENVIRONMENT "X_A=a\\\\" X_B=2': {"X_A=a\\", "X_B=2"},
+            'ENVIRONMENT "X_A=[;]" "X_B=[" X_C=3': {"X_A=[;]", "X_B=[", "X_C=3"},
+            'ENVIRONMENT "X_A=$<TARGET_FILE_NAME:odd>" [[X_B=$HOME ${x} @y@ "q"]]':
+                {"X_A=odd", 'X_B=$HOME ${x} @y@ "q"'},
+        }.items():
+            with self.subTest(call):
+                for folder, seen in self.environments(f"bridge_discover_tests(odd {call})"):
+                    self.assertEqual(seen, variables)
+                    self.assertEqual(folder, self.build)
+
+    def test_a_folder_by_a_generator_expression(self):
+        call = "bridge_discover_tests(odd PROPERTIES WORKING_DIRECTORY $<TARGET_FILE_DIR:odd>)"
+        self.assertEqual([folder for folder, _ in self.environments(call)], 2 * [self.folder])
+
+    def test_properties_as_ctest_takes_them(self):
+        self.configured(
+            'fixture(five)\nbridge_discover_tests(five LABELS "x;y" z PROPERTIES RESOURCE_LOCK "one;two"\n'
+            '  ENVIRONMENT "A=1;B=2" TIMEOUT 7 ENVIRONMENT_MODIFICATION "P=set:1;Q=set:2")\n'
+        )
+        command, properties = self.entries()["five.five.passing"]
+        self.assertEqual(command[-2:], ["--timeout", "7s"])
+        self.assertEqual(sorted(properties["RESOURCE_LOCK"]), ["one", "two"])
+        self.assertEqual(properties["LABELS"], ["good", "quick", "x", "y", "z"])
+        self.assertEqual(properties["ENVIRONMENT"][:2], ["A=1", "B=2"])
+        self.assertEqual(properties["ENVIRONMENT_MODIFICATION"], ["P=set:1", "Q=set:2"])
+
+    def test_an_emulator_lists_and_runs_under_both(self):
+        log = os.path.join(self.folder, "log")
+        emulator = os.path.join(self.folder, "emulator")
+        with open(emulator, "w") as file:
+            file.write(f'#!/bin/sh\necho "$1 $2" >>{log}\nshift\nexec "$@"\n')
+        os.chmod(emulator, 0o755)
+        for name in ("CROSSCOMPILING_EMULATOR", "TEST_LAUNCHER"):
+            with self.subTest(name):
+                self.configured(
+                    f'fixture(five)\nset_property(TARGET five PROPERTY {name} "{emulator};-x")\n'
+                    "bridge_discover_tests(five)\n"
+                )
+                code, verdicts, text = self.ctest("-R", "passing")
+                self.assertEqual((code, verdicts), (0, {"five.five.passing": "run"}), text)
+                for words in ([], ["--isolation", "none"]):
+                    run = self.run_tests(self.build, "passing", *words, junit=not words)
+                    self.assertEqual(run.code, 0, run.err)
+                with open(log) as file:
+                    seen = file.read().split("\n")
+                self.assertEqual(set(seen[:-1]), {"-x " + fixture("five")})
+                self.assertEqual(len(seen) - 1, 6)
+                os.remove(log)
+                os.remove(os.path.join(self.build, "five_discovery_1-", "tests.cmake"))
+
+    def test_an_emulator_that_is_not_there_is_told_when_cmake_runs(self):
+        done = self.configure(
+            "fixture(five)\nset_property(TARGET five PROPERTY CROSSCOMPILING_EMULATOR no-such-emulator)\n"
+            "bridge_discover_tests(five)\n"
+        )
+        self.assertIn("CROSSCOMPILING_EMULATOR names 'no-such-emulator', which is not there",
+                      " ".join(done.stdout.split()))
+
     def test_odd_ids_and_tags(self):
         ids = ['a;b', 'a[b', 'b]a', '$HOME ${x} @y@', '"q" \\;', "tab\tnew\nline", "\u00e9\u20ac",
                "#x", "(p)", "</x>", ']==]']
@@ -243,6 +332,7 @@ class Discovery(CTestTest):
             "crash": "it did not list its tests: Segmentation fault",
             "exit": "it did not list its tests: exit code 3 no such option: --list",
             "garbage": "it is not a test binary",
+            "noise": "something else wrote to its standard output before the listing: a library's words",
             "version": "it speaks version '2'",
             "twice": "it has test 's.a' twice",
             "hang": "it did not list its tests: Process terminated due to timeout",
@@ -282,6 +372,9 @@ class Discovery(CTestTest):
             "five DISCOVERY_MODE LATER": "DISCOVERY_MODE is PRE_TEST or POST_BUILD, not LATER",
             "five TIMEOUT 5s": "TIMEOUT is a number of seconds, not '5s'",
             "five ENVIRONMENT PATH": "ENVIRONMENT takes NAME=value, not 'PATH'",
+            "five ENVIRONMENT [=[A=a\\]=] [=[B=[]=]": "CTest takes but one variable that ends in a",
+            "five PROPERTIES COST": "COST has no value",
+            "five TIMEOUT": "TIMEOUT has no value",
         }.items():
             with self.subTest(call):
                 done = self.configure(f"fixture(five)\nbridge_discover_tests({call})\n")
@@ -356,6 +449,22 @@ class Built(CTestTest):
         code, verdicts, text = self.ctest("-C", "Release", "-R", "passing")
         self.assertEqual((code, verdicts), (0, {"five.five.passing": "run"}), text)
         run = self.run_tests(os.path.join(self.build, "Release"), "passing")
+        self.assertEqual(run.code, 0, run.err)
+
+
+class Moved(CTestTest):
+    def test_a_build_folder_that_was_moved_still_runs(self):
+        program = os.path.join(self.build, "tests", "five")
+        self.configured(
+            f"add_executable(five IMPORTED)\n"
+            f"set_target_properties(five PROPERTIES IMPORTED_LOCATION [==[{program}]==])\n"
+            f"bridge_discover_tests(five ENVIRONMENT X_A=$<TARGET_FILE_DIR:five>)\n"
+        )
+        os.mkdir(os.path.dirname(program))
+        shutil.copy(fixture("five"), program)
+        moved = os.path.join(self.folder, "moved")
+        os.rename(self.build, moved)
+        run = self.run_tests(moved, "passing")
         self.assertEqual(run.code, 0, run.err)
 
 

@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import resource
 import unittest
 
 from driver import RunnerTest, fixture
@@ -24,6 +25,25 @@ class ScheduleTest(RunnerTest):
 
     def calls(self, name):
         return self.lines().count(("call", name))
+
+
+class Shortage(RunnerTest):
+    def test_with_few_descriptors_tests_wait_for_each_other(self):
+        self.environment["FIXTURE_COUNT"] = "100"
+        few = (48, 48)
+        run = self.run_tests(fixture("many"), "-j90", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, few))
+        self.assertEqual((run.code, run.err), (1, ""))
+        self.assertIn("100 tests run: 99 passed, 1 failed\n", run.out)
+
+    def test_with_too_few_for_one_it_says_so(self):
+        for few in (12, 7, 5):
+            with self.subTest(few):
+                run = self.run_tests(
+                    fixture("five"), "passing", junit=False,
+                    preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (few, few)))
+                self.assertIn(run.code, (3, 10))
+                self.assertIn("Too many open files", run.err)
+                self.assertNotIn("please report it", run.err)
 
 
 class Order(ScheduleTest):

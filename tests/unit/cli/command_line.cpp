@@ -135,6 +135,25 @@ TEST("an unknown option is refused, with the near name if there is one") {
     CHECK(has(why_not({"list", "-z", "--help-me"}), "unknown option '-z'"));
 }
 
+TEST("an option that others have is told in our words") {
+    for (const auto& [theirs, ours] : std::vector<std::pair<texts, std::string>>{
+             {{"-x"}, "did you mean '--max-fail 1'?"},
+             {{"--lf"}, "did you mean '--last-failed'?"},
+             {{"--ff"}, "--failed runs those that failed, and no others"},
+             {{"-s"}, "did you mean '--no-capture'?"},
+             {{"--durations=10"}, "did you mean '--slowest'?"},
+             {{"--collect-only"}, "did you mean 'bridge-test list'?"},
+             {{"--junitxml", "out.xml"}, "did you mean '--junit'?"},
+             {{"-n", "4"}, "did you mean '--jobs'?"},
+             {{"-n4"}, "unknown option '-n'; did you mean '--jobs'?"},
+             {{"--no-fail-fast"}, "all tests run, unless --max-fail N is given"},
+             {{"-k", "net and not slow"}, "every word is a filter"},
+             {{"--gtest_filter=net.*"}, "every word is a filter"},
+             {{"-R", "net"}, "every word is a filter"},
+             {{"--rerun-failed"}, "did you mean '--last-failed'?"}})
+        CHECK(has(why_not(theirs), ours));
+}
+
 TEST("every refusal says where the options are shown") {
     CHECK(has(why_not({"-z"}), "'bridge-test help' shows all options."));
     CHECK(has(why_not({"-j", "x"}), "'bridge-test help' shows all options."));

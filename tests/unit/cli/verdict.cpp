@@ -54,6 +54,15 @@ TEST("a skip is a skip with 0 and with 77, and keeps its reason") {
     CHECK(judge(saying(outcome::skipped), exits(1), allowed).result == outcome::crashed);
 }
 
+TEST("a time-out of what was stopped says by which signal") {
+    auto end = ends(ending::timed_out, true, SIGKILL);
+    CHECK(!has(judge(record("s.a"), end, allowed).message, "stopped"));
+    end.stop_signal = SIGTTOU;
+    CHECK(judge(record("s.a"), end, allowed).message ==
+          "no result after 7s: it had been stopped by signal 22 (SIGTTOU); bridge-test ended its "
+          "process group");
+}
+
 TEST("a failure stays one, however the process ends") {
     for (const auto& end : {exits(0), exits(1), exits(77), dies(SIGABRT)})
         CHECK(judge(saying(outcome::failed), end, allowed).result == outcome::failed);

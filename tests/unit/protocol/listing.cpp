@@ -81,6 +81,12 @@ TEST("the path is written for people's scripts and ignored when read") {
     CHECK(!has(write_listing({"b", {}}), "path"));
 }
 
+TEST("what something else wrote before it is shown") {
+    const auto text = "[library] 3 devices\n" + write_listing({"b", {}});
+    CHECK(has(why_not(text), "something else wrote to its standard output before the listing:\n"
+                             "[library] 3 devices"));
+}
+
 TEST("it is one line, with bytes that are not UTF-8 escaped") {
     listing value{"b\n", {{"s.\xFF\n", "s", "\xFF\n", test_kind::async, "f", 1, {"\xC0"}}}};
     const auto text = write_listing(value);

@@ -49,6 +49,31 @@ TEST("a time-out in milliseconds is read, other values are refused") {
                   "field \"timeout_ms\""));
 }
 
+TEST("a launcher is a program and its arguments") {
+    CHECK(read(R"([{"path":"/b"}])")[0].launcher.empty());
+    CHECK(read(R"([{"path":"/b","launcher":["/bin/qemu","-L","/sys root"]}])")[0].launcher ==
+          std::vector<std::string>({"/bin/qemu", "-L", "/sys root"}));
+    CHECK(has(why_not(R"([{"path":"/b","launcher":"qemu"}])"), "must be an array"));
+}
+
+TEST("what is in the build folder is looked for where that is now") {
+    const auto read_in = [](const char* folder, const std::string& is) {
+        return parse_manifest(
+            R"({"bridge_manifest":1,"build_folder":{"was":"/old/build","is":")" + is +
+                R"("},"binaries":[{"path":"/old/build/a/b","working_directory":"/old/build",)"
+                R"("environment":["P=/old/build/x:/old/build","Q=/old/builder/x"]},"/other/b"]})",
+            folder);
+    };
+    for (const auto& [folder, is] : {std::pair("/new", "."), std::pair("/new/Release", "..")}) {
+        const auto moved = read_in(folder, is);
+        CHECK(moved[0].path == "/new/a/b" && moved[0].working_directory == "/new");
+        CHECK(moved[0].environment ==
+              std::vector<std::string>({"P=/new/x:/new", "Q=/old/builder/x"}));
+        CHECK(moved[1].path == "/other/b");
+    }
+    CHECK(read_in("/old/build", ".")[0].path == "/old/build/a/b");
+}
+
 TEST("no binaries is a manifest too, unknown keys are ignored") {
     CHECK(read("[]").empty());
     CHECK(read(R"([{"path":"/b","later":1}])").size() == 1);

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a test process finds in its environment.
+// How a test binary is started, and what it finds in its environment.
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/test_case.hpp"
 #include "process/guardian.hpp"
+#include "process/process.hpp"
 
 namespace bridge::cli {
 
@@ -21,6 +23,17 @@ inline std::vector<std::string> test_environment(const binary_location& binary,
     if (!id.empty())
         settings.push_back("BRIDGE_TEST_ID=" + id);
     return settings;
+}
+
+/// The binary with these arguments, by its launcher if it has one.
+inline command test_command(const binary_location& binary, std::vector<std::string> arguments,
+                            const std::string& id = {}) {
+    if (!binary.launcher.empty()) {
+        arguments.insert(arguments.begin(), binary.path);
+        arguments.insert(arguments.begin(), binary.launcher.begin() + 1, binary.launcher.end());
+    }
+    return {binary.program(), std::move(arguments), test_environment(binary, id),
+            binary.working_directory};
 }
 
 } // namespace bridge::cli
