@@ -2,6 +2,7 @@
 #include "run/python_side.hpp"
 
 #include "choose/selection.hpp"
+#include "run/leave_terminal.hpp"
 #include "run/run_all.hpp"
 #include "serve/serve.hpp"
 
@@ -36,6 +37,7 @@ int answer(const command_line& options, const char* program) {
         return complain(options.filters.empty() ? "this program has no tests"
                                                 : "no test matches the filter",
                         protocol::no_tests_exit);
+    leave_terminal();
     return run_tests(tests, options);
 }
 

@@ -62,10 +62,17 @@ void python_error::restore() const {
 
 std::string python_error::format() const {
     const auto object = value();
-    const auto lines =
-        py::module_::import("traceback")
-            .attr("format_exception")(py::type::of(object), object, object.attr("__traceback__"));
-    return py::str("").attr("join")(lines).cast<std::string>();
+    const auto traceback = py::module_::import("traceback");
+    const auto join = py::str("").attr("join");
+    try {
+        return join(traceback.attr("format_exception")(py::type::of(object), object,
+                                                       object.attr("__traceback__")))
+            .cast<std::string>();
+    } catch (py::error_already_set&) {
+        // It raises for a class without __module__, for one.
+        const auto lines = join(traceback.attr("format_tb")(object.attr("__traceback__")));
+        return "Traceback (most recent call last):\n" + lines.cast<std::string>() + what() + "\n";
+    }
 }
 
 python_cancelled::python_cancelled(python_error error)

@@ -33,7 +33,8 @@ Runs the tests whose id contains any FILTER (all without one), in one process.
   --serve batch|fork        run tests as they come over --control-fd N, for bridge-test
   --help                    this text
 
-BRIDGE_TEST_DEBUG=1 turns asyncio's debug mode on.
+BRIDGE_TEST_DEBUG=1 turns asyncio's debug mode on; BRIDGE_TEST_PYTHON=PATH chooses the Python whose
+modules the tests have.
 Exit codes: 0 passed, 1 failed, 2 interrupted, 3 internal error, 4 usage, 5 no test matches,
 77 all skipped, 124 timed out.
 )";

@@ -11,14 +11,24 @@
 #include <cxxabi.h>
 
 #include <optional>
+#include <string_view>
 #include <typeinfo>
 
 namespace bridge::harness {
 namespace {
 
+// What std::throw_with_nested throws is named as what it was given.
+std::string without_nesting(std::string name) {
+    for (const std::string_view wrapper : {"std::_Nested_exception<", "std::__nested<"})
+        if (name.starts_with(wrapper) && name.ends_with('>'))
+            return name.substr(wrapper.size(), name.size() - wrapper.size() - 1);
+    return name;
+}
+
 std::string current_type_name() {
     const auto* type = abi::__cxa_current_exception_type();
-    return type != nullptr ? boost::core::demangle(type->name()) : "an exception of unknown type";
+    return type != nullptr ? without_nesting(boost::core::demangle(type->name()))
+                           : "an exception of unknown type";
 }
 
 // The Python exception inside, if there is one.
@@ -36,6 +46,38 @@ std::optional<python_error> python_error_of(const std::exception_ptr& error) {
     }
 }
 
+// What std::throw_with_nested has put into it, and so on; empty if there is nothing.
+std::string describe_nested(const std::exception& outer) {
+    try {
+        std::rethrow_if_nested(outer);
+    } catch (...) {
+        return "\n  caused by " + describe_error(std::current_exception());
+    }
+    return {};
+}
+
+void add_leaves(const py::object& error, std::string& to) {
+    constexpr std::size_t most = 1000;
+    if (!py::hasattr(error, "exceptions")) {
+        to += (to.empty() ? "" : "; ") + std::string(python_error(error).what());
+        return;
+    }
+    for (const auto& one : error.attr("exceptions"))
+        if (to.size() < most)
+            add_leaves(py::reinterpret_borrow<py::object>(one), to);
+}
+
+// With the exceptions of an exception group.
+std::string headline(const python_error& error) {
+    const auto object = error.value();
+    std::string text = error.what();
+    if (!py::hasattr(object, "exceptions") || !py::hasattr(object, "split"))
+        return text;
+    std::string leaves;
+    add_leaves(object, leaves);
+    return text + ": " + leaves;
+}
+
 } // namespace
 
 std::string describe_error(const std::exception_ptr& error) {
@@ -44,7 +86,7 @@ std::string describe_error(const std::exception_ptr& error) {
     try {
         std::rethrow_exception(error);
     } catch (const std::exception& e) {
-        return current_type_name() + ": " + e.what();
+        return current_type_name() + ": " + e.what() + describe_nested(e);
     } catch (...) {
         return current_type_name();
     }
@@ -52,8 +94,16 @@ std::string describe_error(const std::exception_ptr& error) {
 
 std::string explain_error(const std::exception_ptr& error) {
     if (const auto python = python_error_of(error))
-        return with_gil([&] { return python->format(); });
+        return with_gil([&] { return explain_python_error(*python); });
     return describe_error(error);
+}
+
+std::string explain_python_error(const python_error& error) {
+    auto traceback = error.format();
+    while (!traceback.empty() && traceback.back() == '\n')
+        traceback.pop_back();
+    auto head = headline(error);
+    return traceback == head ? head : head + "\n" + traceback;
 }
 
 std::string hint_for(const std::exception_ptr& error) {

@@ -2,16 +2,22 @@
 // Exceptions as text.
 #pragma once
 
+#include <bridge/python_error.hpp>
+
 #include <exception>
 #include <string>
 
 namespace bridge::harness {
 
-/// "Type: text" in one line, whatever was thrown. Takes the GIL if pybind11 holds the error.
+/// "Type: text", whatever was thrown, and a line for each exception nested in it. Takes the GIL if
+/// pybind11 holds the error.
 std::string describe_error(const std::exception_ptr& error);
 
-/// The same with a Python exception's traceback. Takes the GIL for one.
+/// The same; a Python exception has its traceback behind that. Takes the GIL for one.
 std::string explain_error(const std::exception_ptr& error);
+
+/// "Type: text", of an exception group with what is in it; then the traceback. Requires the GIL.
+std::string explain_python_error(const python_error& error);
 
 /// What helps beside the error's own text; empty for most. Takes the GIL for an error of Python.
 std::string hint_for(const std::exception_ptr& error);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <bridge/detail/for_harness.hpp>
 #include <bridge/gil.hpp>
 #include <bridge/python_error.hpp>
 
@@ -7,9 +8,13 @@
 
 #include <bridge/harness/detail/checking.hpp>
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace bridge::harness {
 namespace {
@@ -49,6 +54,32 @@ std::optional<std::string> skip_reason(const std::exception_ptr& error) {
     });
 }
 
+// The coroutines of users that the error has left, the innermost first; the last is the test's own.
+std::vector<bridge::detail::code_place> places_left_by(const std::exception_ptr& error) {
+    std::vector<bridge::detail::code_place> places;
+    if (const auto trace = bridge::detail::take_trace(error))
+        std::copy_if(trace->places.begin(), trace->places.end(), std::back_inserter(places),
+                     [](const bridge::detail::code_place& place) {
+                         return bridge::detail::is_users(place) &&
+                                std::string_view(place.file).find("harness/src/") ==
+                                    std::string_view::npos;
+                     });
+    return places;
+}
+
+std::string describe(const std::vector<bridge::detail::code_place>& places) {
+    constexpr std::string_view body = "bridge_test_body_";
+    std::string text;
+    for (const auto& one : places) {
+        std::string_view name = one.function;
+        if (name.starts_with(body))
+            name.remove_prefix(body.size());
+        text += "\n  in " + std::string(name == "operator()" ? "<lambda>" : name) + " at " +
+                one.file + ":" + std::to_string(one.line);
+    }
+    return text;
+}
+
 } // namespace
 
 void record_error(running_test& run, const std::exception_ptr& error) {
@@ -61,7 +92,10 @@ void record_error(running_test& run, const std::exception_ptr& error) {
     if (is_cancellation(error))
         text += "the body was cancelled, though nobody asked the harness: ";
     const auto& info = run.test().info;
-    run.fail(failure_kind::exception, text + explain_error(error), info.file, info.line);
+    const auto places = places_left_by(error);
+    run.fail(failure_kind::exception, text + explain_error(error) + describe(places),
+             places.empty() ? info.file : places.back().file,
+             places.empty() ? info.line : static_cast<int>(places.back().line));
     if (auto hint = hint_for(error); !hint.empty())
         run.note(std::move(hint));
 }

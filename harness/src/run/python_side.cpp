@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/python_side.hpp"
 
+#include "choose/chosen_python.hpp"
 #include "record/errors.hpp"
 #include "run/body.hpp"
+#include "run/crash_report.hpp"
 #include "run_test_source.hpp"
 
 #include <bridge/protocol/duration.hpp>
@@ -17,8 +19,6 @@
 
 #include <unistd.h>
 
-#include <cstdlib>
-#include <fstream>
 #include <stdexcept>
 
 namespace bridge::harness {
@@ -52,6 +52,8 @@ double seconds(watchdog::clock::duration time) {
 
 py::object native_functions(watchdog& guard) {
     return py::module_::import("types").attr("SimpleNamespace")(
+        py::arg("explain") = py::cpp_function(
+            [](const py::object& error) { return explain_python_error(python_error(error)); }),
         py::arg("count") = py::cpp_function(&bridge::detail::count_native),
         py::arg("cancel") = py::cpp_function(&bridge::detail::cancel_native),
         py::arg("stopped") = py::cpp_function([&guard] { return seconds(guard.stopped()); }));
@@ -73,25 +75,6 @@ py::object find_loop_factory(detail::loop_name loop) {
     }
 }
 
-// Modules of another Python's environment cannot be imported: said here, rather than by each
-// import.
-void require_fitting_environment() {
-    const char* folder = std::getenv("VIRTUAL_ENV");
-    std::ifstream settings(folder != nullptr ? std::string(folder) + "/pyvenv.cfg" : std::string());
-    const auto ours = std::to_string(PY_MAJOR_VERSION) + "." + std::to_string(PY_MINOR_VERSION);
-    for (std::string line; std::getline(settings, line);) {
-        const auto value = line.find_first_of("0123456789");
-        if (!line.starts_with("version") || value == line.npos)
-            continue;
-        const auto theirs = line.substr(value, line.find('.', line.find('.') + 1) - value);
-        if (theirs != ours)
-            throw usage_error("VIRTUAL_ENV names " + std::string(folder) +
-                              ", an environment of Python " + theirs +
-                              ", but this program embeds Python " + ours +
-                              "; name one that python" + ours + " has made, or unset VIRTUAL_ENV");
-    }
-}
-
 // Starts none yet.
 void set_threads(unsigned number) {
     try {
@@ -110,8 +93,8 @@ python_side::python_side(const command_line& options)
     if (options.threads)
         set_threads(*options.threads);
     if (Py_IsInitialized() == 0) {
-        require_fitting_environment();
-        python_.emplace();
+        const auto python = chosen_python();
+        python_.emplace(0, nullptr, python.empty() ? nullptr : python.c_str());
     }
     const auto module = bridge::detail::run_embedded(
         "bridge.harness.run_test", "harness/src/run/run_test.py", run_test_source);
@@ -128,6 +111,7 @@ python_side::python_side(const command_line& options)
     keep_ = module["keep_what_is_there"];
     keep();
     catch_dumps();
+    report_crashes(); // after faulthandler
 }
 
 python_side::~python_side() = default;

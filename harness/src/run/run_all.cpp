@@ -62,7 +62,10 @@ int run_in(python_side& python, const std::vector<registered_test>& tests,
     if (options.event_fd < 0) {
         std::printf("%d passed, %d failed, %d skipped\n", count.passed, count.failed,
                     count.skipped);
-        std::fflush(stdout);
+        if (std::fflush(stdout) != 0) {
+            std::fputs("error: the results could not be written\n", stderr);
+            return protocol::internal_exit;
+        }
     }
     return count.exit_code();
 }

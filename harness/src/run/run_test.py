@@ -14,7 +14,6 @@ import sys
 import textwrap
 import threading
 import time
-import traceback
 import types
 import warnings
 import weakref
@@ -22,29 +21,31 @@ import weakref
 _DRAIN = 0.2  # what a test started may end by itself for so long
 _GRACE = 0.5  # and so long after it was cancelled
 _POLL = 0.005
+_ORIGIN = 3  # so many callers are known of a coroutine that is never awaited
 _STDERR = 2  # sys.stderr may be a test's own
 
 
+# Before whatever else catches the signals of a crash.
+faulthandler.enable(file=_STDERR, all_threads=True)
 # By bridge-test where a process does not end, and by the watchdog's own thread before it ends it.
 faulthandler.register(signal.SIGQUIT, file=_STDERR, all_threads=True, chain=False)
-
-
-def _format(exception):
-    return "".join(traceback.format_exception(type(exception), exception, exception.__traceback__)).rstrip()
 
 
 class _Watch:
     """Reports failures that no awaiting code sees, while it is entered."""
 
-    def __init__(self, report):
+    def __init__(self, report, native):
         self.report = report
+        self.explain = native.explain
         self.catch = warnings.catch_warnings()
 
     def background(self, message, exception=None):
-        self.report("background", message if exception is None else f"{message}\n{_format(exception)}")
+        self.report("background", message if exception is None else f"{message}: {self.explain(exception)}")
 
     def __enter__(self):
         self.hooks = sys.unraisablehook, threading.excepthook
+        self.origins = sys.get_coroutine_origin_tracking_depth()
+        sys.set_coroutine_origin_tracking_depth(_ORIGIN)
         self.catch.__enter__()
         warnings.filterwarnings("always", message=".*was never awaited", category=RuntimeWarning)
         self.show = warnings.showwarning
@@ -55,6 +56,7 @@ class _Watch:
 
     def __exit__(self, *exc):
         sys.unraisablehook, threading.excepthook = self.hooks
+        sys.set_coroutine_origin_tracking_depth(self.origins)
         self.catch.__exit__(*exc)
 
     def on_warning(self, message, category, filename, lineno, file=None, line=None):
@@ -116,17 +118,24 @@ class _Surroundings:
 
     def note_what_is_left(self, note, leaks):
         deadline = time.monotonic() + _DRAIN
-        while (left := self._new_threads()) and time.monotonic() < deadline:
-            time.sleep(_POLL)
-        for thread in left:
-            if not leaks.is_ignored("thread", thread.name):
-                note(f"the Python thread {thread.name!r} is still alive")
-        for number, what in _open_descriptors().items():
-            if number not in self.descriptors and not leaks.is_ignored("descriptor", what):
-                note(f"descriptor {number} is still open: {what}")
+        while (left := self._what_is_left()) and time.monotonic() < deadline:
+            time.sleep(_POLL)  # native threads close theirs when they get to it
+        for kind, name, text in left:
+            if not leaks.is_ignored(kind, name):
+                note(text)
 
-    def _new_threads(self):
-        return [one for one in threading.enumerate() if one not in self.threads]
+    def _what_is_left(self):
+        threads = [
+            ("thread", one.name, f"the Python thread {one.name!r} is still alive")
+            for one in threading.enumerate()
+            if one not in self.threads
+        ]
+        descriptors = [
+            ("descriptor", what, f"descriptor {number} is still open: {what}")
+            for number, what in _open_descriptors().items()
+            if number not in self.descriptors
+        ]
+        return threads + descriptors
 
 
 def _name_of(coroutine):
@@ -271,7 +280,9 @@ class _Run:
         gc.collect()
         for generator in self.generators.left():
             name = _name_of(generator)
-            self.leaks.fail("generator", name, f"async generator {name!r} was not closed")
+            frame = generator.ag_frame
+            where = f": it stands at {frame.f_code.co_filename}:{frame.f_lineno}" if frame else ""
+            self.leaks.fail("generator", name, f"async generator {name!r} was not closed{where}")
         self.until(self.start(self.loop.shutdown_asyncgens()), _GRACE)
 
     def end_native(self):
@@ -294,12 +305,13 @@ class _Run:
 
 
 def run_test(make_body, factory, debug, name, timeout, text, report, note, ignored, phase, native):
+    _open_what_stays(factory)
     surroundings = _Surroundings()
     loop = factory()
     asyncio.set_event_loop(loop)
     if debug:
         loop.set_debug(True)
-    with _Watch(report) as watch:
+    with _Watch(report, native) as watch:
         loop.set_exception_handler(watch.on_loop_failure)
         leaks = _Leaks(report, note, ignored)
         run = _Run(loop, watch, report, leaks, native)
@@ -361,6 +373,17 @@ async def call_text(text, file, line, names, offers):
         await result
 
 
+_known_factories = set()
+
+
+def _open_what_stays(factory):
+    """What uvloop's first loop opens for all that follow, for signals, is no test's."""
+    if factory not in _known_factories:
+        _known_factories.add(factory)
+        if getattr(factory, "__module__", "").startswith("uvloop"):
+            factory().close()
+
+
 def keep_what_is_there():
     """The collections after each test look at what tests have made, and only that; forks do not copy
     what they would only look at."""
@@ -373,7 +396,7 @@ def warm_up(factory):
     async def nothing():
         await asyncio.sleep(0)
 
-    native = types.SimpleNamespace(count=lambda _: 0, cancel=lambda *_: 0, stopped=lambda: 0.0)
+    native = types.SimpleNamespace(explain=repr, count=lambda _: 0, cancel=lambda *_: 0, stopped=lambda: 0.0)
     for _ in range(8):  # CPython adapts its byte code to what it has seen so often
         run_test(nothing, factory, False, "", 1, "", print, print, [], str, native)
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/test_runner.hpp"
 
+#include "record/errors.hpp"
 #include "run/early_exit.hpp"
+#include "run/exit_now.hpp"
 
 #include <bridge/gil.hpp>
 #include <bridge/protocol/exit_code.hpp>
-
-#include <unistd.h>
 
 #include <cstdio>
 #include <fstream>
@@ -73,14 +73,14 @@ void test_runner::run_guarded(running_test& run, watchdog& guard) {
         python_.run(run, guard);
     } catch (const python_error& error) {
         interrupted_ = error.matches(PyExc_KeyboardInterrupt);
-        run.fail(protocol::failure_kind::exception, interrupted_ ? "interrupted" : error.format(),
-                 {}, 0);
+        run.fail(protocol::failure_kind::exception,
+                 interrupted_ ? "interrupted" : explain_python_error(error), {}, 0);
     }
 }
 
 void end_timed_out() {
     std::fflush(nullptr);
-    ::_exit(protocol::timed_out_exit);
+    exit_now(protocol::timed_out_exit);
 }
 
 } // namespace bridge::harness

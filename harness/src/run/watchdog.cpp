@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/watchdog.hpp"
 
+#include "run/exit_now.hpp"
+
 #include <bridge/protocol/exit_code.hpp>
 
 #include <signal.h>
@@ -112,7 +114,7 @@ void watchdog::wait() {
     if (!wait_until(lock, begun_ + after_))
         return;
     write_all(words_.descriptor, words_.text.data(), words_.text.size());
-    ::_exit(protocol::timed_out_exit);
+    exit_now(protocol::timed_out_exit);
 }
 
 void catch_dumps() noexcept {

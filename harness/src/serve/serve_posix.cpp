@@ -4,6 +4,7 @@
 
 #include "choose/selection.hpp"
 #include "run/early_exit.hpp"
+#include "run/exit_now.hpp"
 #include "run/run_all.hpp"
 #include "run/test_runner.hpp"
 #include "serve/serving_channel.hpp"
@@ -157,7 +158,7 @@ void end_before_the_parents() {
     std::cout.flush();
     std::clog.flush();
     std::fflush(nullptr);
-    ::_exit(ending_code);
+    exit_now(ending_code);
 }
 
 class fork_server {

@@ -66,6 +66,14 @@ BRIDGE_TEST(aborts) {
     std::abort();
 }
 
+BRIDGE_TEST(crashes_on_a_native_thread) {
+    co_await turn();
+    std::thread([] {
+        const int* volatile nowhere = reinterpret_cast<const int*>(16);
+        BRIDGE_CHECK(*nowhere == 1);
+    }).join();
+}
+
 BRIDGE_TEST(traps) {
     co_await turn();
     die_of(SIGILL);

@@ -55,10 +55,19 @@ def left():
 SEGV = r"signal (11 \(SIGSEGV\)|6 \(SIGABRT\))"
 ABRT = r"signal 6 \(SIGABRT\)"
 
+# A sanitizer has a report of its own.
+def stacks(signal, name):
+    ours = rf"Fatal {signal} \d+ \(.*\); its C\+\+ stack, innermost first:\n.*corpus\(.*" \
+           rf"C\+\+ stack of thread \d+.*Fatal Python error: {name}.*most recent call first"
+    return rf"(?s){ours}|Sanitizer"
+
+
 ENDS = {
     "segfaults": crash(SEGV),
     "reads_null": crash(SEGV),
-    "aborts": crash(ABRT),
+    "aborts": crash(ABRT, output=stacks(r"signal 6 \(SIGABRT\) in thread", "Aborted")),
+    "crashes_on_a_native_thread": crash(
+        SEGV, output=stacks(r"signal 11 \(SIGSEGV\) at address 0x10 in thread", "Segmentation fault")),
     "traps": crash(r"signal 4 \(SIGILL\)"),
     "kills_itself": crash(r"signal 9 \(SIGKILL\)"),
     "terminates_itself": crash(r"signal 15 \(SIGTERM\)"),
@@ -211,6 +220,7 @@ LISTINGS = {
     "hang": "it did not list its tests within 500ms",
     "babble": "it wrote more than 64 MiB",
     "exit": "(?s)it did not list its tests: exit code 3.*no such option: --list",
+    "noise": "(?s)something else wrote to its standard output before the listing:.*a library's words",
     "garbage": "did not list its tests as a test binary does",
     "cut": "did not list its tests as a test binary does",
     "twice": "s.a",

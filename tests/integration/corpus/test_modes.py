@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The same table in every isolation that has reports; `none` is what CTest runs, see test_corpus."""
 
+import os
+import tempfile
 import unittest
 
 from driver import RunnerTest
 from table import TESTS
-from test_corpus import BINARY, CorpusTest, ListingChecks
+from test_corpus import BINARY, CORPUS, CorpusTest, ListingChecks
 
 # In a batch their turn to go wrong comes when the process ends: it is told of its last test.
 LAST = tuple(test for test, case in TESTS.items() if case.at_exit or case.spoils_its_process)
@@ -30,6 +32,21 @@ class Modes(CorpusTest):
         for test, run in self.run_each("--isolation", "batch", tests=LAST).items():
             with self.subTest(test):
                 self.check(test, run)
+
+
+class Coverage(RunnerTest):
+    def test_the_counters_are_written_in_each(self):
+        binary = os.path.join(CORPUS, "covered")
+        for mode in ("process", "fork", "batch"):
+            for tests in (["passes"], ["times_out"], ["blocks_the_loop"], ["passes", "times_out"]):
+                with self.subTest(mode=mode, tests=tests):
+                    place = tempfile.mkdtemp(dir=self.folder)
+                    self.environment["GCOV_PREFIX"] = place
+                    exact = [word for test in tests for word in ("--exact", f"covered.{test}")]
+                    run = self.run_tests(binary, *exact, "-j1", "--grace", "5s", "--isolation", mode)
+                    self.assertEqual(run.code, 0 if tests == ["passes"] else 1, run.out)
+                    written = [name for _, _, names in os.walk(place) for name in names]
+                    self.assertTrue(any(name.endswith(".gcda") for name in written), run.out)
 
 
 class ListingsBeforeForks(ListingChecks, RunnerTest):

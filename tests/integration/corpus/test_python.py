@@ -26,9 +26,23 @@ class PythonTest(RunnerTest):
             self.write(f"{place}/pyvenv.cfg", f"home = /usr/bin\nversion = {version}\n")
         return place
 
-    def write(self, path, text):
+    def write(self, path, text, mode=0o644):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w") as file:
             file.write(text)
+        os.chmod(path, mode)
+
+    def installation(self, name):
+        """A second Python of our version, with the standard library and the module."""
+        place = os.path.join(self.folder, name)
+        version = "python%d.%d" % sys.version_info[:2]
+        self.write(f"{place}/bin/python3", "", 0o755)
+        for packages in (f"{version}/site-packages", "python3/dist-packages"):  # the latter is Debian's
+            self.write(f"{place}/lib/{packages}/no_such_module.py", "")
+        for one in os.scandir(os.path.dirname(os.__file__)):
+            if one.name != "site-packages":
+                os.symlink(one.path, f"{place}/lib/{version}/{one.name}")
+        return place
 
     def run_one(self, *words):
         return self.run_tests(BINARY, "--exact", TEST, *words)
@@ -63,13 +77,54 @@ class Environment(PythonTest):
     def test_an_environment_of_another_python_is_refused_in_words(self):
         run = self.run_one("--python", self.environment_of(version="3.9.1"))
         self.assertEqual(run.code, 1)
-        self.assertRegex(run.out, r"venv, an environment of Python 3\.9, but this program embeds "
-                                  r"Python 3\.\d+; name one that python3\.\d+ has made, or unset")
+        self.assertRegex(run.out, r"BRIDGE_TEST_PYTHON names \S+venv, an environment of Python 3\.9, but this program embeds "
+                                  r"Python 3\.\d+; name one that python3\.\d+ has made, or unset BRIDGE_TEST_PYTHON")
 
-    def test_what_is_no_environment_is_refused_before_the_run(self):
+    def test_the_python_that_is_first_on_path_is_not_asked(self):
+        # Not even `encodings` could be imported from it.
+        place = os.path.join(self.folder, "other")
+        self.write(f"{place}/bin/python3", "#!/bin/sh\n", 0o755)
+        self.write(f"{place}/lib/python%d.%d/os.py" % sys.version_info[:2], "")
+        self.environment["PATH"] = f"{place}/bin:{self.environment['PATH']}"
+        run = self.run_one()
+        self.assertIn("No module named 'no_such_module'", run.out)
+
+    def test_an_environment_of_ours_that_is_first_on_path_is_used(self):
+        self.environment["PATH"] = f"{self.environment_of()}/bin:{self.environment['PATH']}"
+        self.assertEqual(self.run_one().code, 0)
+
+    def test_an_environment_of_another_python_that_is_first_on_path_is_not(self):
+        place = self.environment_of()
+        self.write(f"{place}/pyvenv.cfg", "home = /no/such/folder\n")
+        self.environment["PATH"] = f"{place}/bin:{self.environment['PATH']}"
+        self.assertEqual(self.run_one().code, 1)
+
+    def test_the_option_names_another_python_of_the_version(self):
+        place = self.installation("second")
+        self.environment["VIRTUAL_ENV"] = "/no/such/environment"  # is outranked
+        for path in (place, f"{place}/bin/python3", "second"):
+            with self.subTest(path):
+                run = self.run_one("--python", path)
+                self.assertEqual(run.code, 0, run.out)
+        self.environment["PATH"] = f"{place}/bin:{self.environment['PATH']}"
+        self.assertEqual(self.run_one("--python", "python3").code, 0)
+        self.environment["BRIDGE_TEST_PYTHON"] = place
+        self.assertEqual(self.run_one().code, 0)
+
+    def test_a_python_of_another_version_is_refused_in_words(self):
+        place = self.installation("second")
+        os.rename(f"{place}/lib", f"{place}/no_lib")
+        run = self.run_one("--python", place)
+        self.assertEqual(run.code, 1)
+        self.assertRegex(run.out, r"BRIDGE_TEST_PYTHON names \S+second/bin/python3, beside which there is "
+                                  r"no lib/python3\.\d+, but this program embeds Python 3\.\d+; name a "
+                                  r"python3\.\d+ itself, not a script that starts it")
+
+    def test_what_is_no_python_is_refused_before_the_run(self):
         for path, message in (
             ("/no/such/python", "--python: '/no/such/python' does not exist"),
-            (sys.executable, "belongs to no virtual environment (there is no "),
+            ("no-such-python", "--python: 'no-such-python' does not exist"),
+            (self.folder, "is no Python: there is neither "),
         ):
             run = self.run_one("--python", path)
             self.assertEqual((run.code, run.out), (4, ""))
@@ -84,9 +139,11 @@ class UnderCTest(CTestTest, PythonTest):
             f'set_target_properties(corpus PROPERTIES IMPORTED_LOCATION "{BINARY}")\n'
             f"bridge_discover_tests(corpus ENVIRONMENT VIRTUAL_ENV={place})\n"
             "bridge_discover_tests(corpus TEST_PREFIX plain/)\n"
+            f"bridge_discover_tests(corpus TEST_PREFIX second/ ENVIRONMENT BRIDGE_TEST_PYTHON={self.installation('second')})\n"
         )
         code, verdicts, text = self.ctest("-R", TEST)
-        self.assertEqual(verdicts, {f"corpus.{TEST}": "run", f"plain/corpus.{TEST}": "fail"}, text)
+        self.assertEqual(verdicts, {f"corpus.{TEST}": "run", f"plain/corpus.{TEST}": "fail",
+                                    f"second/corpus.{TEST}": "run"}, text)
         run = self.run_tests(self.build, "--exact", TEST)  # by the manifest
         self.assertEqual(run.code, 0, run.out)
         # The option outranks the manifest, which has another environment.

@@ -12,6 +12,8 @@ import xml.etree.ElementTree
 import junit_rules
 from driver import RunnerTest, fixture
 
+HARNESS = os.environ["BRIDGE_TEST_HARNESS_FIXTURE"]
+
 
 class Junit(RunnerTest):
     def plain(self, *words, **options):
@@ -56,6 +58,21 @@ class Junit(RunnerTest):
         run = self.plain(fixture("five"), "passing", "--junit", "/dev/full")
         self.assertEqual(run.code, 14)
         self.assertIn("cannot write the report /dev/full: No space left", run.err)
+
+    def test_output_that_is_lost_on_a_full_disk_is_no_success(self):
+        with open("/dev/full", "w") as full:
+            run = self.plain(fixture("five"), "passing", stdout=full)
+        self.assertEqual(run.code, 14)
+        self.assertEqual(run.err, "bridge-test: the output could not be written: "
+                                  "No space left on device\n")
+
+    def test_an_exception_is_named_in_the_message_the_annotation_and_on_the_terminal(self):
+        run = self.run_tests(HARNESS, "--exact", "fixture.raises", "--github", "always")
+        failure = run.case("raises").find("failure")
+        self.assertEqual(failure.get("message"), "ValueError: raised by the test")
+        self.assertIn("Traceback (most recent call last):", failure.text)
+        self.assertRegex(run.out, r"(?m)^::error .*::ValueError: raised by the test%0A")
+        self.assertRegex(run.out, r"(?m)^  \S+fixture.cpp:\d+: exception: ValueError: raised by the test$")
 
     def test_an_old_report_is_replaced_and_nothing_else_is_left(self):
         for name in ("passing", "skipped"):

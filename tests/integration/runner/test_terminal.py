@@ -12,6 +12,7 @@ import time
 import unittest
 
 from driver import BOUND, PROGRAM, RunnerTest, fixture
+from test_ctest import CTEST, CTestTest
 
 COLOR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -49,16 +50,18 @@ class Screen:
 
 
 class TerminalTest(RunnerTest):
-    def run_on_terminal(self, *words, columns=80, keys=None, **environment):
+    def run_on_terminal(self, *words, columns=80, keys=None, program=PROGRAM, **environment):
         """(exit code, raw text). `keys`: (what to wait for, what to type then)."""
         settings = {**self.environment, "TERM": "xterm-256color", **environment}
         pid, master = pty.fork()
         if pid == 0:
             os.chdir(self.folder)
             fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-            os.execve(PROGRAM, [PROGRAM, *words], settings)
+            os.execve(program, [program, *words], settings)
         self.addCleanup(os.close, master)
+        self.settings_before = termios.tcgetattr(master)
         text = self.read_terminal(master, keys)
+        self.settings_after = termios.tcgetattr(master)
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), text
 
     def read_terminal(self, master, keys):
@@ -157,6 +160,36 @@ class Terminal(TerminalTest):
         self.assertEqual(code, 0)
         self.assertIn("printed by the test\r\n", text)
         self.assertNotIn("running:", text)
+
+
+class Shared(TerminalTest, CTestTest):
+    """What tests could take from each other, and from the person at the terminal."""
+
+    WANT_IT = ("terminal.starts_an_interactive_shell", "terminal.has_no_terminal")
+
+    def test_tests_have_no_terminal_under_either(self):
+        self.configured("fixture(terminal)\nbridge_discover_tests(terminal)\n")
+        for isolation in ("process", "fork", "batch"):
+            code, text = self.run_on_terminal(
+                self.build, *self.WANT_IT, "--isolation", isolation, "--timeout", "20s")
+            self.assertEqual(code, 0, text)
+        code, text = self.run_on_terminal(
+            "--test-dir", self.build, "-R", "|".join(self.WANT_IT), "--output-on-failure", program=CTEST)
+        self.assertEqual(code, 0, text)
+
+    def test_the_terminal_is_as_it_was(self):
+        code, text = self.run_on_terminal(fixture("terminal"), "raw_and_crashes", "--no-capture")
+        self.assertEqual(code, 1, text)
+        self.assertIn("its process ended with signal 9", text)
+        self.assertEqual(self.settings_after, self.settings_before)
+
+    def test_the_next_test_does_not_suffer(self):
+        for isolation in ("process", "batch"):
+            run = self.run_tests(
+                fixture("terminal"), "terminal.makes_its_output_not_block", "terminal.writes_much",
+                "--no-capture", "--isolation", isolation)
+            self.assertEqual(run.code, 0, run.err[-2000:])
+            self.assertIn("2 passed", run.out)
 
 
 class Many(TerminalTest):

@@ -46,6 +46,11 @@ asio::awaitable<void> turn() {
     co_await bridge::to_cpp(call_python("import asyncio\ndef f(): return asyncio.sleep(0)", "f"));
 }
 
+asio::awaitable<void> wait_and_throw() {
+    co_await wait_for(1ms);
+    throw std::out_of_range("thrown below the test");
+}
+
 void block_for_ever() {
     for (;;)
         std::this_thread::sleep_for(1h);
@@ -89,6 +94,36 @@ BRIDGE_TEST(raises) {
         call_python("async def f(): raise ValueError('raised by the test')", "f"));
 }
 
+BRIDGE_TEST(throws_behind_a_co_await) {
+    co_await wait_and_throw();
+}
+
+BRIDGE_TEST(throws_nested) {
+    try {
+        throw std::out_of_range("the inner one");
+    } catch (...) {
+        std::throw_with_nested(std::runtime_error("the outer one"));
+    }
+    co_return;
+}
+
+BRIDGE_TEST(raises_a_group) {
+    co_await bridge::to_cpp(call_python("import asyncio\n"
+                                        "async def a(): raise ValueError('in a')\n"
+                                        "async def b(): raise OSError(13, 'in b')\n"
+                                        "async def f():\n"
+                                        "    async with asyncio.TaskGroup() as group:\n"
+                                        "        group.create_task(a()); group.create_task(b())\n",
+                                        "f"));
+}
+
+BRIDGE_TEST(raises_a_class_without_a_module) {
+    co_await bridge::to_cpp(call_python("async def f():\n"
+                                        "    odd = type('Odd', (Exception,), {})\n"
+                                        "    raise odd('the text')\n",
+                                        "f"));
+}
+
 BRIDGE_TEST(throws_as_expected) {
     const auto raising = [] {
         return bridge::to_cpp(call_python("async def f(): raise KeyError('k')", "f"));
@@ -116,6 +151,12 @@ BRIDGE_TEST(prints_python) {
 BRIDGE_TEST(never_awaited) {
     call_python("async def forgotten(): pass", "forgotten");
     co_return;
+}
+
+BRIDGE_TEST(never_awaited_in_python) {
+    co_await bridge::to_cpp(call_python("async def forgotten(): pass\n"
+                                        "async def f(): forgotten()\n",
+                                        "f"));
 }
 
 BRIDGE_TEST(leaks_task) {

@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -58,6 +59,20 @@ TABLE = {
     "require_is_not_swallowed": ("failed", 1, [("check", "42 == 43")]),
     "throws": ("failed", 1, [("exception", "std::out_of_range: thrown by the test")]),
     "raises": ("failed", 1, [("exception", "ValueError: raised by the test")]),
+    "throws_behind_a_co_await": ("failed", 1, [("exception", "std::out_of_range: thrown below the test\n")]),
+    "throws_nested": (
+        "failed",
+        1,
+        [("exception", "std::runtime_error: the outer one\n  caused by std::out_of_range: the inner one")],
+    ),
+    "raises_a_group": (
+        "failed",
+        1,
+        [("exception", "(2 sub-exceptions): ValueError: in a; PermissionError: [Errno 13] in b\n")],
+    )
+    if sys.version_info >= (3, 11)
+    else ("failed", 1, [("exception", "AttributeError: ")]),
+    "raises_a_class_without_a_module": ("failed", 1, [("exception", "Odd: the text\nTraceback (most")]),
     "throws_as_expected": ("passed", 0, []),
     "throws_otherwise": (
         "failed",
@@ -66,6 +81,7 @@ TABLE = {
     ),
     "prints_python": ("failed", 1, [("check", "{'k': [1, 2]} == 3")]),
     "never_awaited": ("failed", 1, [("background", "coroutine 'forgotten' was never awaited")]),
+    "never_awaited_in_python": ("failed", 1, [("background", "coroutine 'forgotten' was never awaited")]),
     "leaks_task": ("failed", 1, [("leak", "task 'orphan' was still pending: coroutine 'left_behind'")]),
     "leaks_generator": ("failed", 1, [("leak", "async generator 'numbers' was not closed")]),
     "background_failure": ("failed", 1, [("background", "ValueError: in a callback")]),
@@ -131,10 +147,44 @@ class Verdicts(unittest.TestCase):
             with self.subTest(name):
                 self.check_one(name, {"BRIDGE_TEST_LOOP": "uvloop"})
 
+    def test_what_uvloop_keeps_open_is_no_test_s(self):
+        try:
+            import uvloop  # noqa: F401
+        except ImportError:
+            self.skipTest("uvloop is not installed")
+        _, events, _ = run_exact("passes", environment={"BRIDGE_TEST_LOOP": "uvloop"})
+        self.assertEqual([one["message"] for one in events if one["event"] == "test.note"], ["a note"])
+
     def test_events_of_a_pass(self):
         _, events, _ = run_exact("passes")
         self.assertEqual([event["event"] for event in events], ["test.started", "test.note", "test.finished"])
         self.assertEqual(events[1]["message"], "a note")
+
+    def message_of(self, name):
+        return run_exact(name)[1][1]["message"]
+
+    def test_an_exception_is_named_first_and_has_its_places(self):
+        for name, first in (
+            ("throws", "std::out_of_range: thrown by the test"),
+            ("raises", "ValueError: raised by the test"),
+            ("background_failure", r"Exception in callback .*: ValueError: in a callback"),
+            ("python_thread_failure", r"Exception in the Python thread .*: ValueError: in a thread"),
+        ):
+            self.assertRegex(self.message_of(name).splitlines()[0], f"^{first}$")
+        _, events, _ = run_exact("throws_behind_a_co_await")
+        with open(events[1]["file"]) as file:
+            lines = file.read().splitlines()
+        self.assertIn("co_await wait_and_throw()", lines[events[1]["line"] - 1])
+        places = re.findall(r"in (\w+) at \S+fixture.cpp:(\d+)", events[1]["message"])
+        self.assertEqual([name for name, _ in places], ["wait_and_throw", "throws_behind_a_co_await"])
+        self.assertIn("co_await wait_for(1ms)", lines[int(places[0][1]) - 1])
+
+    def test_what_was_never_awaited_or_closed_has_its_place(self):
+        self.assertRegex(
+            self.message_of("never_awaited_in_python"),
+            r"(?s)was never awaited\nCoroutine created at \(most recent call last\)\n.*File \"<string>\", line 2, in f$",
+        )
+        self.assertRegex(self.message_of("leaks_generator"), r"was not closed: it stands at <string>:4$")
 
     def test_skip_says_why(self):
         _, events, _ = run_exact("skips")

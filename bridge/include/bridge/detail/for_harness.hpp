@@ -2,6 +2,7 @@
 // What bridge::harness uses of the inside of bridge: all of it.
 #pragma once
 
+#include <bridge/detail/frame.hpp>
 #include <bridge/detail/intrusive.hpp>
 #include <bridge/detail/python.hpp>
 #include <bridge/detail/python_source.hpp>
@@ -10,6 +11,8 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <cstddef>
+#include <exception>
+#include <memory>
 #include <utility>
 
 namespace bridge::detail {
@@ -23,6 +26,12 @@ std::size_t cancel_native(const py::object& loop, py::object when_idle);
 
 /// How much native work the loop has. Requires the GIL.
 std::size_t count_native(const py::object& loop);
+
+/// The coroutines of the handler that runs here which this exception has left, or null.
+inline std::unique_ptr<exception_trace> take_trace(const std::exception_ptr& exception) noexcept {
+    auto* here = strand::current();
+    return here != nullptr ? here->take_trace(exception) : nullptr;
+}
 
 /// A handler's turn on a thread that no runtime knows: with the locals and the slot of the
 /// coroutine that makes it, in its first step.
