@@ -30,6 +30,7 @@
 #include <bridge/to_thread.hpp>
 #include <bridge/type_caster.hpp>
 #include <bridge/use_python_future.hpp>
+#include <bridge/with_timeout.hpp>
 
 #include <bridge/blocking.hpp>
 #include <bridge/main.hpp>
