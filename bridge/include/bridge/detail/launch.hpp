@@ -13,6 +13,7 @@
 #include <boost/asio/cancellation_state.hpp>
 
 #include <coroutine>
+#include <type_traits>
 #include <utility>
 
 namespace bridge::detail {
@@ -23,6 +24,13 @@ using entry_point = asio_detail::awaitable_thread_entry_point;
 using entry_awaitable = boost::asio::awaitable<entry_point>;
 using coroutine_thread = asio_detail::awaitable_thread<boost::asio::any_io_executor>;
 using coroutine_frame = asio_detail::awaitable_frame_base<boost::asio::any_io_executor>;
+
+// GCC before 15.3 (bug 121961) touches a frame after its await_suspend, when suspend_to has given
+// it away, if the coroutine began when it was called. These begin suspended.
+static_assert(std::is_same_v<decltype(std::declval<coroutine_frame&>().initial_suspend()),
+                             std::suspend_always>,
+              "this Boost.Asio begins coroutines when they are called; the bridge needs one that "
+              "begins them suspended");
 
 /// The parameter by which an entry coroutine is known as one.
 struct entry_tag {};
