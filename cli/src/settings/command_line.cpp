@@ -81,11 +81,33 @@ bool is_of_merge(const setting& what) {
             what.name != "list-timeout");
 }
 
+// CLI11's own help looks different from version to version, and 2.6 joins the lines of our texts.
+std::string list_options(const CLI::App& app) {
+    std::string text;
+    for (const auto& group : app.get_groups()) {
+        std::string lines;
+        for (const auto* one :
+             app.get_options([&](const CLI::Option* o) { return o->get_group() == group; })) {
+            const auto name =
+                fmt::format("{} {}", one->get_name(false, true), one->get_type_name());
+            lines += fmt::format("  {:<27} {}\n", name, one->get_description());
+        }
+        if (!group.empty() && !lines.empty())
+            text += fmt::format("\n{}:\n{}", group, lines);
+    }
+    return text;
+}
+
+std::string help_text(const CLI::App& app) {
+    return fmt::format("{}\nUsage: bridge-test [VERB] [OPTION|WORD...]\n{}{}"
+                       "\nTopics of 'bridge-test help':\n{}",
+                       description, list_options(app), exit_codes, list_topics());
+}
+
 class command_line {
 public:
-    command_line() : app_(description, "bridge-test") {
+    command_line() {
         app_.allow_extras();
-        app_.footer(exit_codes + ("\nTopics of 'bridge-test help':\n" + list_topics()));
         app_.add_option("WORDS", words_, "a verb, paths and filters")->group("");
         for (const auto& one : all_settings())
             add(one);
@@ -177,7 +199,7 @@ void command_line::parse_words(std::vector<std::string> arguments) {
     try {
         app_.parse(std::move(arguments));
     } catch (const CLI::CallForHelp&) {
-        show(app_.help());
+        show(help_text(app_));
     } catch (const CLI::ParseError& error) {
         refuse(error.what());
     }
@@ -291,7 +313,7 @@ void command_line::take_help() {
                 known.emplace_back(one.name);
         refuse_name("help: there is no verb or topic", name, known);
     }
-    show(app_.help());
+    show(help_text(app_));
 }
 
 void command_line::take_completions() {

@@ -188,6 +188,13 @@ TEST("help knows verbs and topics") {
             CHECK(end - begin <= 100); // it fits a terminal
     }
     CHECK(has(parse({"help", "list"}).text, "--format"));
+    const auto all = parse({"help"}).text;
+    CHECK(has(all, "\n  bridge-test show-config                            show all settings"));
+    CHECK(has(all, "\n\nRunning:\n  --python PATH "));
+    CHECK(has(all, "\n  -j,--jobs N                 tests at the same time"));
+    CHECK(has(all, "\n  -q,--quiet                  show"));
+    CHECK(has(all, "\n10 a binary could not be listed, 12 "));
+    CHECK(!has(all, " \n"));
     CHECK(!has(parse({"help", "list"}).text, "--junit"));
     CHECK(has(parse({"help", "merge"}).text, "--junit"));
     CHECK(!has(parse({"help", "merge"}).text, "--format"));
