@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """fork() with native threads at work: the child uses the bridge afresh, or is refused in words."""
 
+import sys
 import unittest
 
 from programs import Programs, add_cases
@@ -148,12 +149,6 @@ FORKS = {
         0,
         [],
     ),
-    "a child that exits in the first step of what native code awaits": (
-        "async def main():\n    pid = os.fork()\n    if pid == 0: sys.exit(5)\n    join(pid, 5)\n    await native.hop()\n"
-        "native.run(main())",
-        0,
-        [],
-    ),
     "multiprocessing by fork": (
         "import multiprocessing\ndef child(): asyncio.run(loaded())\n"
         "async def main():\n    await loaded()\n    p = multiprocessing.get_context('fork').Process(target=child)\n"
@@ -194,6 +189,15 @@ EXECUTORS = {
     for kind, loop in (("asyncio", "asyncio.new_event_loop"), ("same-thread", "native.EventLoop"))
 }
 
+
+FIRST_STEP = {
+    "a child that exits in the first step of what native code awaits": (
+        "async def main():\n    pid = os.fork()\n    if pid == 0: sys.exit(5)\n    join(pid, 5)\n    await native.hop()\n"
+        "native.run(main())",
+        0,
+        [],
+    ),
+}
 
 # Two tasks are woken by one drain; the first forks, and the child ends the run before the second's turn.
 TOGETHER = {
@@ -247,8 +251,10 @@ class Forks(Programs):
 
 add_cases(Forks, FORKS, HEAD)
 add_cases(Forks, EXECUTORS, HEAD)
-add_cases(Forks, TOGETHER, HEAD)
-add_cases(Forks, EXITS, HEAD)
+if sys.version_info < (3, 14):  # later the child has no running loop, and asyncio itself waits there for ever
+    add_cases(Forks, FIRST_STEP, HEAD)
+    add_cases(Forks, TOGETHER, HEAD)
+    add_cases(Forks, EXITS, HEAD)
 
 if __name__ == "__main__":
     unittest.main()
