@@ -5,6 +5,7 @@
 #include <bridge/detail/call_python.hpp>
 #include <bridge/detail/direct_call.hpp>
 #include <bridge/detail/ownership.hpp>
+#include <bridge/detail/signature.hpp>
 #include <bridge/to_python.hpp>
 
 #include <pybind11/pybind11.h>
@@ -102,6 +103,11 @@ struct bound_function {
 
     static constexpr auto parameters = static_cast<Py_ssize_t>(sizeof...(Arguments));
     static constexpr direct_call call = &call_directly<bound_function, Arguments...>;
+
+    template<class... Extra>
+    static function_signature signature(const Extra&... extra) {
+        return make_signature<value_type, Arguments...>(extra...);
+    }
 
     /// The callable that pybind11 binds.
     struct entry {
@@ -203,31 +209,9 @@ struct call_target {
     Py_ssize_t parameters = 0;
 };
 
+/// The signature is null for an overload.
 void add_function(py::handle scope, const char* name, py::object bound, bool is_static,
-                  py::tuple keywords, call_target direct);
-
-template<class T>
-inline constexpr bool is_plain_extra =
-    !std::is_same_v<T, py::kw_only> && !std::is_same_v<T, py::pos_only>;
-
-/// The names that the parameters may be given by, in their order; empty if it is not that
-/// simple.
-template<class... Extra>
-py::tuple keyword_names(const Extra&... extra) {
-    py::list names;
-    bool all_named = (is_plain_extra<Extra> && ...);
-    [[maybe_unused]] const auto add = [&](const auto& one) {
-        if constexpr (std::is_base_of_v<py::arg, std::decay_t<decltype(one)>>) {
-            if (one.name == nullptr)
-                all_named = false;
-            else
-                names.append(
-                    py::reinterpret_steal<py::object>(PyUnicode_InternFromString(one.name)));
-        }
-    };
-    (add(extra), ...);
-    return all_named ? py::tuple(names) : py::tuple();
-}
+                  std::unique_ptr<function_signature> signature, call_target direct);
 
 /// Nothing but names, defaults and documentation: no policy that pybind11 would have to follow.
 template<class T>
@@ -249,8 +233,10 @@ void bind_to(py::handle scope, const char* name, bool is_static, F&& function,
     call_target direct;
     if (alone && (only_describes<Extra> && ...))
         direct = {target.get(), target_type::call, target_type::parameters};
-    add_function(scope, name, std::move(bound), is_static,
-                 alone ? keyword_names(extra...) : py::tuple(), direct);
+    std::unique_ptr<function_signature> signature;
+    if (alone)
+        signature = std::make_unique<function_signature>(target_type::signature(extra...));
+    add_function(scope, name, std::move(bound), is_static, std::move(signature), direct);
 }
 
 template<class Scope>
@@ -259,10 +245,11 @@ inline constexpr bool is_class_scope = std::is_base_of_v<py::detail::generic_typ
 } // namespace detail
 
 /// Binds a coroutine function (free, lambda or member of a class_) as m.def does, with py::arg and
-/// docs. Calling it from Python gives a coroutine object as to_python makes it;
-/// inspect.iscoroutinefunction is true. `self`, the arguments and the function itself stay alive
-/// while the coroutine does. Overloads of one name are all bound by def_async: throws
-/// std::runtime_error if the name is something else already.
+/// docs. Calling it from Python gives a coroutine object as to_python makes it. What looks at
+/// functions (inspect, typing, help(), unittest.mock, pydantic, FastAPI) takes it for an async
+/// function of that signature; overloads of one name have the signature (*args, **kwargs). `self`,
+/// the arguments and the function itself stay alive while the coroutine does. Overloads of one name
+/// are all bound by def_async: throws std::runtime_error if the name is something else already.
 /// GIL: required.
 template<class Scope, class F, class... Extra>
 Scope&& def_async(Scope&& scope, const char* name, F&& function, const Extra&... extra) {

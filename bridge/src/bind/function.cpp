@@ -2,6 +2,7 @@
 // The callable that def_async makes: a coroutine function to everyone who asks.
 #include <bridge/def_async.hpp>
 
+#include "bind/face.hpp"
 #include "crossing/coroutine.hpp"
 #include "python/imports.hpp"
 
@@ -12,8 +13,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace bridge::detail {
 namespace {
@@ -21,10 +24,11 @@ namespace {
 struct function_object {
     PyObject_HEAD PyObject* weakrefs;
     PyObject* bound;  ///< pybind11's builtin function, all overloads
-    PyObject* code;   ///< flagged as a coroutine function's, for inspect
-    PyObject* module; ///< where it was defined: tools that write stubs look there
+    PyObject* module; ///< where it was defined
     PyObject* qualname;
-    PyObject* keywords; ///< the parameters' names, after `self`; may be empty
+    PyObject* keywords;            ///< the parameters' names, after `self`; may be empty
+    PyObject* face;                ///< what those see who look at it; made when somebody does
+    function_signature* signature; ///< owned; null for overloads
     bool is_method;
     call_target direct;
     vectorcallfunc call;
@@ -119,25 +123,79 @@ PyObject* bind(PyObject* self, PyObject* object, PyObject*) {
     return PyMethod_New(self, object);
 }
 
-// Name, docstring and module are pybind11's.
+// Nothing of ours works in a sub-interpreter, nor pybind11's exception of an error that is set.
+bool is_main_interpreter() noexcept {
+    return PyInterpreterState_Get() == PyInterpreterState_Main();
+}
+
+void set_current_exception() noexcept {
+    if (is_main_interpreter())
+        return set_exception(to_python_exception(std::current_exception()));
+    try {
+        throw;
+    } catch (const std::exception& error) {
+        PyErr_SetString(PyExc_RuntimeError, error.what());
+    } catch (...) {
+        PyErr_SetString(PyExc_RuntimeError, "a C++ exception of unknown type");
+    }
+}
+
+// Borrowed; null with the error set.
+PyObject* face_of(PyObject* self) noexcept {
+    auto* function = as_function(self);
+    if (function->face != nullptr)
+        return function->face;
+    try {
+        auto made = make_face({function->bound, function->module, function->qualname,
+                               function->signature, function->is_method});
+        if (function->face == nullptr) // making it ran Python code
+            function->face = made.release().ptr();
+        return function->face;
+    } catch (...) {
+        set_current_exception();
+        return nullptr;
+    }
+}
+
+PyObject* face_attribute(PyObject* self, const char* name) {
+    auto* face = face_of(self);
+    return face != nullptr ? PyObject_GetAttrString(face, name) : nullptr;
+}
+
+// What is not of calling it is the face's.
 PyObject* get_attribute(PyObject* self, PyObject* name) {
     auto* own = PyObject_GenericGetAttr(self, name);
     if (own != nullptr || PyErr_ExceptionMatches(PyExc_AttributeError) == 0)
         return own;
     PyErr_Clear();
-    return PyObject_GetAttr(as_function(self)->bound, name);
+    auto* face = face_of(self);
+    return face != nullptr ? PyObject_GetAttr(face, name) : nullptr;
+}
+
+int set_attribute(PyObject* self, PyObject* name, PyObject* value) {
+    auto* face = face_of(self);
+    return face != nullptr ? PyObject_SetAttr(face, name, value) : -1;
+}
+
+// A function to isinstance, too: pydantic, unittest.mock and help() ask so.
+PyObject* get_class(PyObject* self, void*) {
+    return face_attribute(self, "__class__");
 }
 
 PyObject* get_doc(PyObject* self, void*) {
-    return PyObject_GetAttrString(as_function(self)->bound, "__doc__");
+    return face_attribute(self, "__doc__");
 }
 
-PyObject* get_none(PyObject*, void*) {
-    Py_RETURN_NONE;
+PyObject* get_module(PyObject* self, void*) {
+    return face_attribute(self, "__module__");
 }
 
-PyObject* get_annotations(PyObject*, void*) {
-    return PyDict_New();
+PyObject* get_annotations(PyObject* self, void*) {
+    return face_attribute(self, "__annotations__");
+}
+
+PyObject* get_dict(PyObject* self, void*) {
+    return face_attribute(self, "__dict__");
 }
 
 PyObject* get_mark(PyObject*, void*) {
@@ -152,50 +210,47 @@ PyObject* represent(PyObject* self) {
     return text;
 }
 
+// What pybind11 has bound it keeps where the garbage collector does not see it.
 int traverse(PyObject* self, visitproc visit, void* arg) {
     Py_VISIT(Py_TYPE(self));
-    Py_VISIT(as_function(self)->bound);
-    Py_VISIT(as_function(self)->code);
-    Py_VISIT(as_function(self)->module);
-    Py_VISIT(as_function(self)->qualname);
-    Py_VISIT(as_function(self)->keywords);
+    Py_VISIT(as_function(self)->face);
     return 0;
 }
 
+// No more than that: what is cleared may still be called.
 int clear(PyObject* self) {
-    Py_CLEAR(as_function(self)->bound);
-    Py_CLEAR(as_function(self)->code);
-    Py_CLEAR(as_function(self)->module);
-    Py_CLEAR(as_function(self)->qualname);
-    Py_CLEAR(as_function(self)->keywords);
+    Py_CLEAR(as_function(self)->face);
     return 0;
 }
 
 void dealloc(PyObject* self) {
     PyObject_GC_UnTrack(self);
     PyObject_ClearWeakRefs(self);
-    clear(self);
+    auto* function = as_function(self);
+    Py_CLEAR(function->face);
+    Py_CLEAR(function->bound);
+    Py_CLEAR(function->module);
+    Py_CLEAR(function->qualname);
+    Py_CLEAR(function->keywords);
+    delete function->signature;
     auto* type = Py_TYPE(self);
     PyObject_GC_Del(self);
     Py_DECREF(type);
 }
 
 PyMemberDef function_members[] = {
-    {"__module__", T_OBJECT, offsetof(function_object, module), READONLY, nullptr},
-    {"__qualname__", T_OBJECT, offsetof(function_object, qualname), READONLY, nullptr},
-    {"__code__", T_OBJECT, offsetof(function_object, code), READONLY, nullptr},
-    {"__wrapped_builtin__", T_OBJECT, offsetof(function_object, bound), READONLY, nullptr},
     {"__weaklistoffset__", T_PYSSIZET, offsetof(function_object, weakrefs), READONLY, nullptr},
     {"__vectorcalloffset__", T_PYSSIZET, offsetof(function_object, call), READONLY, nullptr},
     {nullptr, 0, 0, 0, nullptr},
 };
 
-// What inspect asks of "a function-like object" before it looks at the code's flags.
+// What a type has of its own, and would be found there.
 PyGetSetDef function_getset[] = {
-    {"__doc__", get_doc, nullptr, nullptr, nullptr},
-    {"__defaults__", get_none, nullptr, nullptr, nullptr},
-    {"__kwdefaults__", get_none, nullptr, nullptr, nullptr},
     {"__annotations__", get_annotations, nullptr, nullptr, nullptr},
+    {"__class__", get_class, nullptr, nullptr, nullptr},
+    {"__dict__", get_dict, nullptr, nullptr, nullptr},
+    {"__doc__", get_doc, nullptr, nullptr, nullptr},
+    {"__module__", get_module, nullptr, nullptr, nullptr},
     {"_is_coroutine", get_mark, nullptr, nullptr, nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
@@ -217,6 +272,7 @@ PyType_Slot function_slots[] = {
     {Py_tp_call, reinterpret_cast<void*>(&PyVectorcall_Call)},
     {Py_tp_descr_get, reinterpret_cast<void*>(&bind)},
     {Py_tp_getattro, reinterpret_cast<void*>(&get_attribute)},
+    {Py_tp_setattro, reinterpret_cast<void*>(&set_attribute)},
     {Py_tp_repr, reinterpret_cast<void*>(&represent)},
     {Py_tp_methods, function_methods},
     {Py_tp_members, function_members},
@@ -245,30 +301,18 @@ py::object qualname_in(py::handle scope, const char* name) {
     return py::str("{}.{}").format(scope.attr("__qualname__"), name);
 }
 
-// The code object of `async def name(*args, **kwargs)`.
-py::object coroutine_code(const char* name) {
-    py::dict scope;
-    scope["__builtins__"] = py::module_::import("builtins");
-    const auto made = steal_or_throw(PyRun_String("async def _(*args, **kwargs): pass",
-                                                  Py_file_input, scope.ptr(), scope.ptr()));
-    return scope["_"].attr("__code__").attr("replace")(py::arg("co_name") = name);
-}
-
-// Nothing of ours works in a sub-interpreter, nor pybind11's exception of an error that is set.
-bool is_main_interpreter() noexcept {
-    return PyInterpreterState_Get() == PyInterpreterState_Main();
-}
-
-void set_current_exception() noexcept {
-    if (is_main_interpreter())
-        return set_exception(to_python_exception(std::current_exception()));
-    try {
-        throw;
-    } catch (const std::exception& error) {
-        PyErr_SetString(PyExc_RuntimeError, error.what());
-    } catch (...) {
-        PyErr_SetString(PyExc_RuntimeError, "a C++ exception of unknown type");
+// The names that the parameters may be given by, in their order; empty if it is not that simple.
+py::tuple keyword_names(const function_signature* signature) {
+    py::list names;
+    if (signature == nullptr || signature->positional_until > 0 ||
+        signature->keywords_from != function_signature::nowhere)
+        return names;
+    for (const auto& one : signature->named) {
+        if (one.name.empty())
+            return py::tuple();
+        names.append(steal_or_throw(PyUnicode_InternFromString(one.name.c_str())));
     }
+    return names;
 }
 
 } // namespace
@@ -335,18 +379,18 @@ void throw_as_python() {
 }
 
 void add_function(py::handle scope, const char* name, py::object bound, bool is_static,
-                  py::tuple keywords, call_target direct) {
-    const auto code = coroutine_code(name);
+                  std::unique_ptr<function_signature> signature, call_target direct) {
+    auto keywords = keyword_names(signature.get());
     auto* object = PyType_GenericAlloc(get_imports().function_type, 0);
     if (object == nullptr)
         throw py::error_already_set();
     const auto function = py::reinterpret_steal<py::object>(object);
     as_function(object)->bound = bound.release().ptr();
-    as_function(object)->code = code.inc_ref().ptr();
     as_function(object)->module = module_of(scope).release().ptr();
     as_function(object)->qualname = qualname_in(scope, name).release().ptr();
     as_function(object)->keywords = keywords.release().ptr();
     as_function(object)->is_method = !is_static && py::isinstance<py::type>(scope);
+    as_function(object)->signature = signature.release();
     as_function(object)->direct = direct;
     as_function(object)->call = &call;
     if (is_static)
