@@ -2,6 +2,7 @@
 // The native part of the Python package bridge_asyncio.
 #include <bridge/blocking.hpp>
 #include <bridge/event_loop.hpp>
+#include <bridge/python_error.hpp>
 #include <bridge/run.hpp>
 #include <bridge/stats.hpp>
 
@@ -45,6 +46,7 @@ py::dict stats() {
 
 PYBIND11_MODULE(_native, module) {
     module.attr("EventLoop") = bridge::event_loop_class();
+    module.attr("NativeError") = bridge::native_error_type();
     module.def(
         "run",
         [](const py::object& main, bool debug) {

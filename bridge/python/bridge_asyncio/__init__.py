@@ -4,12 +4,12 @@
 import asyncio
 import sys
 
-from ._native import EventLoop, blocking, stats
+from ._native import EventLoop, NativeError, blocking, stats
 
 if sys.version_info < (3, 11):
     from . import _native
 
-__all__ = ["EventLoop", "blocking", "new_event_loop", "run", "stats"]
+__all__ = ["EventLoop", "NativeError", "blocking", "new_event_loop", "run", "stats"]
 
 
 def new_event_loop():

@@ -4,10 +4,12 @@ from typing import Any, TypeVar
 
 _T = TypeVar("_T")
 
-__all__ = ["EventLoop", "blocking", "new_event_loop", "run", "stats"]
+__all__ = ["EventLoop", "NativeError", "blocking", "new_event_loop", "run", "stats"]
 
 class EventLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None: ...
+
+class NativeError(RuntimeError): ...
 
 def blocking(awaitable: Awaitable[_T]) -> _T: ...
 def stats() -> dict[str, Any]: ...

@@ -2,6 +2,7 @@
 #include "python/imports.hpp"
 
 #include "python/exit.hpp"
+#include "python/native_error.hpp"
 
 #include <bridge/detail/attach.hpp>
 #include <bridge/detail/shared.hpp>
@@ -44,11 +45,7 @@ void look_up_modules(imports& all) {
     const auto coroutines = py::module_::import("asyncio.coroutines");
     all.is_coroutine_mark = py::getattr(coroutines, "_is_coroutine", py::bool_(true));
     all.coroutine_abc = py::module_::import("collections.abc").attr("Coroutine");
-    all.native_error = py::reinterpret_steal<py::object>(PyErr_NewExceptionWithDoc(
-        "bridge.NativeError", "A C++ exception that no conversion rule knows.", PyExc_RuntimeError,
-        nullptr));
-    if (!all.native_error)
-        throw py::error_already_set();
+    all.native_error = make_native_error();
 }
 
 imports* make_imports() {

@@ -16,7 +16,7 @@ struct imports {
     py::object ensure_future;     ///< asyncio.ensure_future
     py::object cancelled_error;   ///< asyncio.CancelledError
     py::object invalid_state;     ///< asyncio.InvalidStateError
-    py::object native_error;      ///< bridge.NativeError
+    py::object native_error;      ///< bridge_asyncio.NativeError
     py::object is_coroutine_mark; ///< what asyncio.iscoroutinefunction looks for
     py::object coroutine_abc;     ///< collections.abc.Coroutine
     py::object run_module;        ///< the names of run.py, once they were needed

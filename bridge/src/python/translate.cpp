@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <exception>
 #include <memory>
 #include <new>
 #include <stdexcept>
@@ -75,9 +76,11 @@ std::string thrown_type_name() {
     return name ? name.get() : type->name();
 }
 
-// pybind11 answers a type that no translator knows with this RuntimeError.
+// pybind11 answers a type that no translator knows with one of these.
 bool is_unknown_to_pybind11(const python_error& error) {
-    return std::string(error.what()) == "RuntimeError: Caught an unknown exception!";
+    const std::string text = error.what();
+    return text == "RuntimeError: Caught an unknown exception!" ||
+           text == "RuntimeError: Caught an unknown nested exception!";
 }
 
 // Throws the C++ exception into pybind11's exception translators; of this module, which may have
@@ -147,21 +150,58 @@ py::object from_translators(const std::exception_ptr& error) {
     }
 }
 
+py::object translate(const std::exception_ptr& error);
+
+bool is_in_causes_of(py::handle exception, py::handle wanted) {
+    auto link = py::reinterpret_borrow<py::object>(exception);
+    while (link && !link.is(wanted))
+        link = py::reinterpret_steal<py::object>(PyException_GetCause(link.ptr()));
+    return static_cast<bool>(link);
+}
+
+// The cause of a Python exception on its way out again, which keeps what it has.
+py::object with_cause(py::object exception, const std::nested_exception* nested) {
+    if (nested == nullptr || nested->nested_ptr() == nullptr ||
+        py::reinterpret_steal<py::object>(PyException_GetCause(exception.ptr())))
+        return exception;
+    const auto cause = translate(nested->nested_ptr());
+    if (!is_in_causes_of(cause, exception))
+        PyException_SetCause(exception.ptr(), cause.inc_ref().ptr());
+    return exception;
+}
+
+// As by `raise exception from cause`, with what std::throw_with_nested has put inside.
+py::object with_nested(py::object exception, const std::nested_exception* nested) {
+    if (nested == nullptr || nested->nested_ptr() == nullptr)
+        return exception;
+    const auto cause = translate(nested->nested_ptr());
+    PyException_SetCause(exception.ptr(), cause.inc_ref().ptr());
+    PyException_SetContext(exception.ptr(), cause.inc_ref().ptr());
+    return exception;
+}
+
+template<class E>
+const std::nested_exception* nested_in(const E& error) {
+    return dynamic_cast<const std::nested_exception*>(&error);
+}
+
 py::object translate(const std::exception_ptr& error) {
     try {
         std::rethrow_exception(error);
     } catch (const python_error& e) {
-        return e.value();
+        return with_cause(e.value(), nested_in(e));
     } catch (const python_cancelled& e) {
-        return e.error().value();
+        return with_cause(e.error().value(), nested_in(e));
     } catch (py::error_already_set& e) {
-        return python_error(e).value();
+        return with_cause(python_error(e).value(), nested_in(e));
     } catch (const boost::system::system_error& e) {
-        return from_system_error(e);
+        return with_nested(from_system_error(e), nested_in(e));
     } catch (const boost::asio::multiple_exceptions& e) {
         return translate(e.first_exception()); // the others are the ends of cancelled branches
     } catch (const std::system_error& e) {
-        return from_std_system_error(e);
+        return with_nested(from_std_system_error(e), nested_in(e));
+    } catch (const std::nested_exception& e) {
+        return with_nested(from_translators(error), &e); // pybind11 would ask its translators only
     } catch (...) {
         return from_translators(error);
     }

@@ -130,9 +130,16 @@ asio::awaitable<void> throw_from_a_plain_handler() {
     co_await hop();
 }
 
+asio::awaitable<void> throw_number() {
+    co_await hop();
+    throw 42; // NOLINT: what somebody's library may do
+}
+
 } // namespace
 
 PYBIND11_MODULE(same_thread_native, module) {
+    module.attr("NativeError") = bridge::native_error_type();
+    bridge::def_async(module, "throw_number", &throw_number);
     bridge::def_async(module, "places", &places);
     bridge::def_async(module, "hop", &hop);
     bridge::def_async(module, "sleep", &native_sleep, py::arg("seconds"));
