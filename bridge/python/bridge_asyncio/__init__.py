@@ -5,11 +5,12 @@ import asyncio
 import sys
 
 from ._native import EventLoop, NativeError, blocking, stats
+from ._tasks import print_tasks
 
 if sys.version_info < (3, 11):
     from . import _native
 
-__all__ = ["EventLoop", "NativeError", "blocking", "new_event_loop", "run", "stats"]
+__all__ = ["EventLoop", "NativeError", "blocking", "new_event_loop", "print_tasks", "run", "stats"]
 
 
 def new_event_loop():

@@ -44,6 +44,16 @@ int clear(PyObject* object) {
 }
 
 void warn_never_awaited(coroutine_object* self) {
+    if (self->origin != nullptr) { // as CPython says it of its own
+        const auto warnings = py::reinterpret_steal<py::object>(PyImport_ImportModule("warnings"));
+        const auto warned = py::reinterpret_steal<py::object>(
+            warnings ? PyObject_CallMethod(warnings.ptr(), "_warn_unawaited_coroutine", "O",
+                                           as_object(self))
+                     : nullptr);
+        if (!warned)
+            PyErr_WriteUnraisable(as_object(self));
+        return;
+    }
     if (PyErr_WarnFormat(PyExc_RuntimeWarning, 1, "coroutine '%U' was never awaited", self->name) <
         0)
         PyErr_WriteUnraisable(as_object(self));
@@ -89,6 +99,7 @@ void dealloc(PyObject* object) {
         PyObject_ClearWeakRefs(object);
     clear(object);
     Py_CLEAR(self->name);
+    Py_CLEAR(self->origin);
     self->op->set_object(nullptr);
     self->op->release();
     auto* type = Py_TYPE(object);
@@ -205,6 +216,7 @@ PyTypeObject* make_type(const char* name, PyMethodDef* methods, const char* doc)
         {Py_am_await, reinterpret_cast<void*>(&await)},
         {Py_am_send, reinterpret_cast<void*>(&coroutine_am_send)},
         {Py_tp_iter, reinterpret_cast<void*>(&iterate)},
+        {Py_tp_repr, reinterpret_cast<void*>(&represent_coroutine)},
         {Py_tp_methods, methods},
         {Py_tp_getset, coroutine_getset},
         {Py_tp_members, members},
@@ -250,8 +262,10 @@ py::object make_lazy(intrusive_ptr<crossing> op, py::handle name) {
     require_gil("to_python");
     require_main_interpreter();
     const auto& all = get_imports();
-    return new_coroutine(all.coroutine_type, std::move(op),
-                         name ? name : py::handle(all.coroutine_name));
+    auto coroutine = new_coroutine(all.coroutine_type, std::move(op),
+                                   name ? name : py::handle(all.coroutine_name));
+    as_coroutine(coroutine.ptr())->origin = coroutine_origin();
+    return coroutine;
 }
 
 py::object make_hot(intrusive_ptr<crossing> op, py::handle name) {

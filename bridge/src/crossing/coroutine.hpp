@@ -31,6 +31,7 @@ struct coroutine_object {
     PyObject* delegate; ///< what is delegated to, being iterated
     PyObject* yielded;  ///< what `delegate` waits for
     PyObject* name;
+    PyObject* origin;    ///< where it was made: what cr_origin shows, or null
     awaiting* delegator; ///< who awaits `delegate`
 
     struct member : in_flight_member {
@@ -108,12 +109,22 @@ py::object close_delegate(coroutine_object& self) noexcept;
 // coroutine_future.cpp: the Future protocol
 extern PyMethodDef future_methods[];
 extern PyMethodDef coroutine_methods[];
-extern PyGetSetDef coroutine_getset[];
 
 /// Hands the object to whoever waits; at once if `directly`, else through call_soon.
 bool wake_waiters(coroutine_object* self, bool directly) noexcept;
 
+// coroutine_look.cpp: what those see who look at it
+extern PyGetSetDef coroutine_getset[];
+PyObject* represent_coroutine(PyObject* object);
+
+/// Where the calling Python code stands, if sys.set_coroutine_origin_tracking_depth asks for it; or
+/// null.
+PyObject* coroutine_origin() noexcept;
+
 // coroutine_result.cpp: what it ended with
+/// The Python error for the current exception: there is no event loop, say.
+void set_loop_error(const coroutine_object* self) noexcept;
+
 /// Takes the result out of the finished crossing.
 void settle(coroutine_object* self) noexcept;
 

@@ -22,7 +22,7 @@ py::object loop_of(coroutine_object* self) {
     try {
         return task_locals::with_running_loop().event_loop();
     } catch (...) {
-        set_crossing_error(std::current_exception());
+        set_loop_error(self);
         return {};
     }
 }
@@ -228,59 +228,6 @@ PyObject* remove_done_callback(PyObject* object, PyObject* callback) {
     return PyLong_FromSsize_t(removed);
 }
 
-// None but for the moment when the awaiting task looks: else ensure_future and gather take a
-// coroutine for a Future that they need not start.
-PyObject* get_blocking(PyObject* object, void*) {
-    const auto* self = as_coroutine(object);
-    if (!self->hot && !self->blocking)
-        Py_RETURN_NONE;
-    return PyBool_FromLong(self->blocking);
-}
-
-int set_blocking(PyObject* object, PyObject* value, void*) {
-    const int truth = value != nullptr ? PyObject_IsTrue(value) : 0;
-    if (truth < 0)
-        return -1;
-    as_coroutine(object)->blocking = truth != 0;
-    return 0;
-}
-
-// Before 3.12 gather() reads it of what was cancelled, to tell it on.
-PyObject* get_cancel_message(PyObject* object, void*) {
-    auto* message = as_coroutine(object)->cancel_message;
-    return Py_NewRef(message != nullptr ? message : Py_None);
-}
-
-PyObject* get_qualified_name(PyObject* self, void*) {
-    return Py_NewRef(as_coroutine(self)->name);
-}
-
-PyObject* get_name(PyObject* self, void*) {
-    auto* name = as_coroutine(self)->name;
-    const auto length = PyUnicode_GetLength(name);
-    const auto dot = PyUnicode_FindChar(name, '.', 0, length, -1);
-    return dot < -1 ? nullptr : PyUnicode_Substring(name, dot + 1, length);
-}
-
-// What it waits for, as a coroutine shows it.
-PyObject* get_await(PyObject* object, void*) {
-    auto* delegate = as_coroutine(object)->delegate;
-    return Py_NewRef(delegate != nullptr ? delegate : Py_None);
-}
-
-PyObject* get_suspended(PyObject* object, void*) {
-    const auto now = as_coroutine(object)->now;
-    return PyBool_FromLong(now == phase::running || now == phase::delegating);
-}
-
-PyObject* get_running(PyObject*, void*) {
-    Py_RETURN_FALSE; // native code is never inside while Python looks
-}
-
-PyObject* get_none(PyObject*, void*) {
-    Py_RETURN_NONE;
-}
-
 PyCFunction keywords(PyObject* (*function)(PyObject*, PyObject*, PyObject*)) {
     return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
 }
@@ -320,19 +267,6 @@ PyMethodDef coroutine_methods[] = {
     {"remove_done_callback", remove_done_callback, METH_O, nullptr},
     {"_make_cancelled_error", make_cancelled_error, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
-};
-
-PyGetSetDef coroutine_getset[] = {
-    {"_asyncio_future_blocking", get_blocking, set_blocking, nullptr, nullptr},
-    {"_cancel_message", get_cancel_message, nullptr, nullptr, nullptr},
-    {"__name__", get_name, nullptr, nullptr, nullptr},
-    {"__qualname__", get_qualified_name, nullptr, nullptr, nullptr},
-    {"cr_await", get_await, nullptr, nullptr, nullptr},
-    {"cr_running", get_running, nullptr, nullptr, nullptr},
-    {"cr_suspended", get_suspended, nullptr, nullptr, nullptr},
-    {"cr_frame", get_none, nullptr, nullptr, nullptr},
-    {"cr_code", get_none, nullptr, nullptr, nullptr},
-    {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 
 bool wake_waiters(coroutine_object* self, bool directly) noexcept {

@@ -25,6 +25,22 @@ void give_cancel_message(coroutine_object* self) {
 
 } // namespace
 
+void set_loop_error(const coroutine_object* self) noexcept {
+    try {
+        throw;
+    } catch (const boost::system::system_error& error) {
+        if (error.code() != make_error_code(errc::no_event_loop))
+            return set_crossing_error(std::current_exception());
+        PyErr_Format(
+            PyExc_RuntimeError,
+            "no asyncio event loop runs on this thread (trio?); C++ coroutine '%U' needs a "
+            "running one: await it in an asyncio task",
+            self->name);
+    } catch (...) {
+        set_crossing_error(std::current_exception());
+    }
+}
+
 bool is_cancelled(const coroutine_object* self) {
     return self->exception != nullptr &&
            PyErr_GivenExceptionMatches(self->exception, get_imports().cancelled_error.ptr()) != 0;

@@ -62,7 +62,7 @@ bool find_locals(coroutine_object* self) {
         try {
             op.set_locals(task_locals::with_running_loop());
         } catch (...) {
-            set_crossing_error(std::current_exception());
+            set_loop_error(self);
             return false;
         }
     }
@@ -247,7 +247,7 @@ bool find_scheduler(coroutine_object* self) {
             op.choose_own_scheduler();
         return true;
     } catch (...) {
-        set_crossing_error(std::current_exception());
+        set_loop_error(self);
         self->now = phase::closed;
         return false;
     }

@@ -309,11 +309,12 @@ def what_the_functions_are(n, t):
         t(inspect.iscoroutinefunction(function), function.__name__, callable(function))
 
 
-@program(differs="C++ has no frame objects: inspect.iscoroutine and getcoroutinestate cannot look into it")
+@program
 def what_inspect_says(n, t):
     coroutine = n.give(1)
     t(inspect.iscoroutine(coroutine), inspect.getcoroutinestate(coroutine))
     coroutine.close()
+    t(inspect.getcoroutinestate(coroutine), coroutine.cr_frame)
 
 
 @program
