@@ -23,8 +23,9 @@ class loop_io;
 
 /// A scheduler with one thread, which runs the Python loop. Each image has an io_context of its own
 /// in it (loop_io). Its methods are called with the GIL held, on the loop's thread, if nothing else
-/// is said. Those that other images call are virtual.
-class loop_context final : public scheduler, public port_host {
+/// is said. Those that other images call are virtual; it is not final, or the compiler would call
+/// the calling image's copy of them all the same.
+class loop_context : public scheduler, public port_host {
 public:
     /// Waits for the selector's own descriptor, which is readable while one of the loop's is ready.
     explicit loop_context(int selector_fd);
