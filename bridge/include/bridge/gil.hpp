@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bridge/detail/call_python.hpp>
+#include <bridge/detail/interpreter_entry.hpp>
 #include <bridge/detail/intrusive.hpp>
 #include <bridge/detail/ownership.hpp>
 #include <bridge/detail/references.hpp>
@@ -36,7 +37,9 @@ public:
     /// GIL: required.
     static void forget_this_thread() noexcept;
 
-    /// In a forked child: the holds of threads that it has not got.
+    /// The other threads' stays are not waited for: in a forked child, which has not got these
+    /// threads, and at the end of Python.
+    /// GIL: required.
     static void forget_others(shared_state& in) noexcept;
 
 private:
@@ -47,7 +50,7 @@ private:
     static void forget(shared_state& in, bool mine) noexcept;
 
     gate_guard inside_{usable_gate()};
-    PyGILState_STATE state_{};
+    interpreter_entry entry_;
     bool taken_ = false;
     const unsigned long thread_ = PyThread_get_thread_ident();
     list_link<gil_hold> link_;

@@ -3,7 +3,9 @@
 
 #include "runtime/default_runtime.hpp"
 
+#include <bridge/detail/interpreter_entry.hpp>
 #include <bridge/detail/port.hpp>
+#include <bridge/detail/python_compat.hpp>
 #include <bridge/detail/references.hpp>
 #include <bridge/error.hpp>
 #include <bridge/gil.hpp>
@@ -65,9 +67,11 @@ py::object make_stay_exception() noexcept {
         PyErr_NewException("bridge.Stay", PyExc_BaseException, members.ptr()));
 }
 
-// Asks threads that compute in Python below C++ frames to stay where they are. One that blocks
-// there does not hear it; the bound is for those.
+// Asks threads that compute in Python below C++ frames to stay where they are, where CPython would
+// end them. One that blocks there does not hear it; the bound is for those.
 void stop_those_inside() noexcept {
+    if (!ends_threads_at_exit)
+        return;
     const auto stay = make_stay_exception();
     if (!stay)
         return PyErr_Clear(); // no memory
@@ -76,14 +80,16 @@ void stop_those_inside() noexcept {
         const gil_pause pause(gil_pause::known_held{});
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
-    gil_hold::forget_others(shared());
 }
 
 // Python drops what the hook was registered with when all hooks have run, as the last thing before
 // it ends threads that take the GIL: which must not go through C++ frames.
 void after_all_hooks(PyObject*) {
-    if (shared().exit_thread.load() == &this_thread())
-        stop_those_inside();
+    if (shared().exit_thread.load() != &this_thread())
+        return;
+    stop_those_inside();
+    gil_hold::forget_others(shared());
+    interpreter_entry::forget_all(shared());
 }
 
 } // namespace

@@ -79,6 +79,7 @@ void fork_registry::forget_shared_state() noexcept {
     if (auto* all = own_state.all) {
         all->last_port = {};
     }
+    own_state.stays_mutex.reset();
     if (holds_gil()) // else the list may not be in one piece
         gil_hold::forget_others(own_state);
     const bool open = own_state.interpreter_gate.load(std::memory_order_relaxed)->is_open();

@@ -1,49 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "python/thread_states.hpp"
-
 #include <bridge/detail/attach.hpp>
 #include <bridge/error.hpp>
 #include <bridge/gil.hpp>
 
 #include <cstdint>
-#include <new>
+#include <mutex>
 #include <utility>
 
 namespace bridge::detail {
-namespace {
-
-// The thread state of a thread that Python did not start, kept between two stays so that entering
-// costs a lock and not a new state with its first stack page.
-class kept_thread_state {
-public:
-    // As PyGILState_Ensure() does it, which takes the GIL.
-    void keep() {
-        {
-            const auto lock = lock_thread_states();
-            kept_ = PyThreadState_New(PyInterpreterState_Main());
-        }
-        if (kept_ == nullptr)
-            throw std::bad_alloc();
-        PyEval_RestoreThread(kept_);
-        life_ = shared().interpreter_life;
-    }
-
-    ~kept_thread_state() {
-        const gate_guard inside(interpreter_gate());
-        if (kept_ == nullptr || !inside || life_ != shared().interpreter_life)
-            return; // Python frees or has freed it
-        call_python([this] { PyEval_RestoreThread(kept_); });
-        PyGILState_Release(PyGILState_UNLOCKED);
-    }
-
-private:
-    PyThreadState* kept_ = nullptr;
-    std::uint32_t life_ = 0;
-};
-
-thread_local kept_thread_state kept;
-
-} // namespace
 
 gate& gil_hold::usable_gate() {
     if (!interpreter_gate().is_open() && holds_gil())
@@ -66,31 +30,31 @@ void gil_hold::take(gil_user who) {
     if (who == gil_user::library)
         shared().unasked_gil_takes.fetch_add(1, std::memory_order_relaxed);
     shared().gil_takes.fetch_add(1, std::memory_order_relaxed);
-    if (PyGILState_GetThisThreadState() == nullptr) {
-        kept.keep();
-        PyEval_SaveThread();
-    }
-    state_ = PyGILState_Ensure();
+    if (!entry_.enter())
+        throw_error(errc::interpreter_gone);
     taken_ = true;
 }
 
 gil_hold::~gil_hold() {
     leave_list();
     if (taken_)
-        PyGILState_Release(state_);
+        entry_.leave();
 }
 
 void gil_hold::enter_list() noexcept {
+    const std::lock_guard lock(shared().stays_mutex);
     link_first<&gil_hold::link_>(shared().gil_holds, *this);
 }
 
 void gil_hold::leave_list() noexcept {
+    const std::lock_guard lock(shared().stays_mutex);
     unlink<&gil_hold::link_>(*this);
 }
 
 bool gil_hold::raise_in_others(PyObject* exception) noexcept {
     const auto mine = PyThread_get_thread_ident();
     bool any = false;
+    const std::lock_guard lock(shared().stays_mutex);
     for (auto* one = shared().gil_holds; one != nullptr; one = one->link_.next)
         if (one->thread_ != mine && PyThreadState_SetAsyncExc(one->thread_, exception) != 0)
             any = true;
@@ -106,12 +70,14 @@ void gil_hold::forget_others(shared_state& in) noexcept {
 }
 
 void gil_hold::forget(shared_state& in, bool mine) noexcept {
+    const std::lock_guard lock(in.stays_mutex);
     const auto me = PyThread_get_thread_ident();
     for (auto* next = in.gil_holds; next != nullptr;) {
         auto* one = std::exchange(next, next->link_.next);
         if ((one->thread_ == me) != mine)
             continue;
-        one->leave_list();
+        unlink<&gil_hold::link_>(*one);
+        one->entry_.forget(in);
         one->inside_.leave();
     }
 }

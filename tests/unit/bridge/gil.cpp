@@ -50,6 +50,17 @@ void __wrap_PyEval_AcquireThread(PyThreadState* state) { // NOLINT(bugprone-rese
     count_take();
     __real_PyEval_AcquireThread(state);
 }
+
+#if PY_VERSION_HEX >= 0x030F0000
+PyThreadStateToken*
+__real_PyThreadState_Ensure(PyInterpreterGuard*); // NOLINT(bugprone-reserved-identifier)
+
+PyThreadStateToken*
+__wrap_PyThreadState_Ensure(PyInterpreterGuard* guard) { // NOLINT(bugprone-reserved-identifier)
+    count_take();
+    return __real_PyThreadState_Ensure(guard);
+}
+#endif
 }
 
 namespace {

@@ -6,6 +6,10 @@
 
 namespace bridge::detail {
 
+/// Whether CPython ends a thread that takes the GIL when the interpreter has gone, wherever it is.
+/// Since 3.14 the thread stays there for ever.
+inline constexpr bool ends_threads_at_exit = PY_VERSION_HEX < 0x030E0000;
+
 /// True when this thread holds the GIL of a live interpreter. Not PyGILState_Check(), which answers
 /// yes after finalization and wherever a sub-interpreter was made.
 inline bool holds_gil() noexcept {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bridge/detail/gate.hpp>
+#include <bridge/detail/python_mutex.hpp>
 #include <bridge/error.hpp>
 
 #include <atomic>
@@ -13,6 +14,7 @@ namespace bridge::detail {
 
 class strand;
 class gil_hold;
+struct forgotten_stay;
 struct imports;
 class port;
 struct released_reference;
@@ -22,6 +24,8 @@ struct thread_slots {
     strand* current = nullptr;    ///< whose handler it runs
     port* running_port = nullptr; ///< of the same-thread loop that runs on it
     errc discards_for{};          ///< the error to report while it destroys handlers; else errc{}
+    PyThreadState* kept_state = nullptr; ///< Python's, between two stays of a native thread
+    std::uint32_t kept_in_life = 0;      ///< of the interpreter
 };
 
 /// One program or module with this library in it, as the others of its process see it. What is
@@ -59,7 +63,8 @@ struct shared_state {
 
     std::atomic<released_reference*> released = nullptr;
 
-    gil_hold* gil_holds = nullptr; ///< the stays of threads inside Python; GIL
+    [[no_unique_address]] python_mutex stays_mutex{}; ///< of both lists of stays; with the GIL
+    gil_hold* gil_holds = nullptr;                    ///< of threads inside Python
 
     std::mutex ports_mutex{}; ///< of the list below, which any thread may walk
     port* ports = nullptr;
@@ -68,6 +73,8 @@ struct shared_state {
 
     std::atomic<std::uint64_t> gil_takes = 0;         ///< how often a thread took the GIL
     std::atomic<std::uint64_t> unasked_gil_takes = 0; ///< of these, without the user's asking
+
+    forgotten_stay* forgotten_stays = nullptr; ///< of threads inside Python that nobody waits for
 };
 
 extern shared_state own_state;
