@@ -12,6 +12,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace asio = boost::asio;
 namespace py = pybind11;
@@ -81,6 +82,28 @@ BRIDGE_TEST_SYNC_F(echo_server, answers_blocking_clients) {
     std::string line;
     asio::read_until(socket, asio::dynamic_buffer(line), '\n');
     BRIDGE_CHECK(line == "hello\n");
+}
+
+// A table that all tests of a process share.
+struct with_table {
+    static asio::awaitable<void> set_up_suite() {
+        table = {"one", "two"};
+        co_return;
+    }
+
+    static void tear_down_suite() { table.clear(); }
+
+    inline static std::vector<std::string> table;
+};
+
+BRIDGE_TEST_F(with_table, sees_the_table) {
+    BRIDGE_CHECK(table.size() == 2);
+    co_return;
+}
+
+BRIDGE_TEST_F(with_table, sees_the_same_table) {
+    BRIDGE_CHECK(table.front() == "one");
+    co_return;
 }
 
 BRIDGE_TEST_P(is_even, (int number), values{0, 2, 4}) {

@@ -67,13 +67,12 @@ std::vector<bridge::detail::code_place> places_left_by(const std::exception_ptr&
     return places;
 }
 
-std::string describe(const std::vector<bridge::detail::code_place>& places) {
-    constexpr std::string_view body = "bridge_test_body_";
+std::string describe(const std::vector<bridge::detail::code_place>& places, const char* test) {
     std::string text;
     for (const auto& one : places) {
         std::string_view name = one.function;
-        if (name.starts_with(body))
-            name.remove_prefix(body.size());
+        if (name == "bridge_body") // what the macros call the test's own
+            name = test;
         text += "\n  in " + std::string(name == "operator()" ? "<lambda>" : name) + " at " +
                 one.file + ":" + std::to_string(one.line);
     }
@@ -93,7 +92,8 @@ void record_error(running_test& run, const std::exception_ptr& error) {
         text += "the body was cancelled, though nobody asked the harness: ";
     const auto& info = run.test().info;
     const auto places = places_left_by(error);
-    run.fail(failure_kind::exception, text + explain_error(error) + describe(places),
+    run.fail(failure_kind::exception,
+             text + explain_error(error) + describe(places, run.test().what->name),
              places.empty() ? info.file : places.back().file,
              places.empty() ? info.line : static_cast<int>(places.back().line));
     if (auto hint = hint_for(error); !hint.empty())

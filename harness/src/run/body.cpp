@@ -162,6 +162,23 @@ awaitable<void> run_body(running_test& run, py_ref call_text) {
         record_error(run, error);
 }
 
+awaitable<void> run_suite_part(running_test& run, const char* phase, awaitable<void> (*part)(),
+                               bool& has_failed) {
+    run.enter(phase);
+    std::exception_ptr error;
+    try {
+        if (part != nullptr)
+            co_await part();
+    } catch (...) {
+        error = std::current_exception();
+    }
+    if (error) {
+        has_failed = true;
+        record_error(run, error);
+    }
+    run.enter("");
+}
+
 void run_on_main_thread(running_test& run) {
     const auto& test = run.test();
     try {

@@ -14,6 +14,12 @@ namespace bridge::harness {
 /// run_test.py that runs a test written in Python. Not for bodies of the main thread.
 boost::asio::awaitable<void> run_body(running_test& run, py_ref call_text);
 
+/// Runs a part of a suite's fixture, `phase`, in whose failure `has_failed` becomes true; null:
+/// nothing to do. Never throws.
+boost::asio::awaitable<void> run_suite_part(running_test& run, const char* phase,
+                                            boost::asio::awaitable<void> (*part)(),
+                                            bool& has_failed);
+
 /// Runs a body of the main thread. Requires the GIL. Throws py::error_already_set for
 /// KeyboardInterrupt.
 void run_on_main_thread(running_test& run);

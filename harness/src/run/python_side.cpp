@@ -46,6 +46,13 @@ py::object make_body(running_test& run, const py_ref& call_text) {
                                                py::str(run.test().info.id));
 }
 
+// A failure of the suite's own code is the test's that runs; what it leaves running is nobody's.
+py::object make_suite_part(running_test& run, const char* phase,
+                           boost::asio::awaitable<void> (*part)(), bool& has_failed) {
+    return bridge::detail::to_python_with_slot(run_suite_part(run, phase, part, has_failed),
+                                               nullptr, py::str(run.test().info.id));
+}
+
 double seconds(watchdog::clock::duration time) {
     return std::chrono::duration<double>(time).count();
 }
@@ -190,8 +197,9 @@ bool python_side::may_run(running_test& run) {
     return false;
 }
 
-void python_side::run(running_test& run, watchdog& guard) {
-    if (!may_run(run))
+void python_side::run(running_test& run, watchdog& guard, bool keeps_suite) {
+    const bool runs = may_run(run);
+    if (!runs && (!session_ || keeps_suite))
         return;
     const auto report = [&run](const std::string& kind, const std::string& message) {
         record(run, kind, message);
@@ -200,13 +208,35 @@ void python_side::run(running_test& run, watchdog& guard) {
     const auto phase = [&run] { return run.phase(); };
     const auto& test = run.test();
     const auto loop = run.loop();
+    const auto* suite = test.what->fixture.suite;
+    bool has_failed = false;
+    const auto part = [&](const char* name, boost::asio::awaitable<void> (*function)()) {
+        return py::cpp_function([&run, name, function, &has_failed]() -> py::object {
+            // None: there is no suite, or its set-up has failed.
+            return has_failed ? py::none() : make_suite_part(run, name, function, has_failed);
+        });
+    };
+    const auto suite_functions = py::module_::import("types").attr("SimpleNamespace")(
+        py::arg("set_up") = suite != nullptr && !session_ && runs
+                                ? py::object(part("set_up_suite", suite->set_up))
+                                : py::object(py::none()),
+        py::arg("tear_down") = suite != nullptr && !keeps_suite
+                                   ? py::object(part("tear_down_suite", suite->tear_down))
+                                   : py::object(py::none()),
+        py::arg("has_failed") = py::cpp_function([&has_failed] { return has_failed; }),
+        py::arg("session") = session_ ? session_ : py::object(py::none()));
+    session_ = py::object();
     try {
-        function_(py::cpp_function([&] { return make_body(run, call_text_); }), loop_factory(loop),
-                  debug_ || loop == detail::loop_name::asyncio_debug, test.info.id,
-                  seconds(run.timeout()), protocol::format_duration(run.timeout()),
-                  py::cpp_function(report), py::cpp_function(note),
-                  py::cast(test.options.ignored_leaks), py::cpp_function(phase),
-                  native_functions(guard));
+        session_ = function_(py::cpp_function([&]() -> py::object {
+                                 return runs ? make_body(run, call_text_) : py::none();
+                             }),
+                             loop_factory(loop), debug_ || loop == detail::loop_name::asyncio_debug,
+                             test.info.id, seconds(run.timeout()),
+                             protocol::format_duration(run.timeout()), py::cpp_function(report),
+                             py::cpp_function(note), py::cast(test.options.ignored_leaks),
+                             py::cpp_function(phase), suite_functions, native_functions(guard));
+        if (session_.is_none())
+            session_ = py::object();
     } catch (py::error_already_set& error) {
         throw python_error(error);
     }

@@ -49,8 +49,9 @@ public:
     void end_without_finalizing();
 
     /// Runs the body and judges what is left of it; everything is told to the run. The guard knows
-    /// what time does not count. Throws python_error for KeyboardInterrupt.
-    void run(running_test& run, watchdog& guard);
+    /// what time does not count. Unless `keeps_suite`, the suite's fixture is torn down after it.
+    /// Throws python_error for KeyboardInterrupt.
+    void run(running_test& run, watchdog& guard, bool keeps_suite);
 
 private:
     const py::object& loop_factory(detail::loop_name loop);
@@ -63,6 +64,7 @@ private:
     std::array<py::object, detail::loop_names.size()> loop_factories_; ///< made when needed
     py::object function_;
     py_ref call_text_;
+    py::object session_; ///< the loop of the suite that is set up; null: none is
     py::object flush_;
     py::object end_;
     py::object warm_up_;

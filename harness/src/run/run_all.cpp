@@ -51,8 +51,9 @@ int run_in(python_side& python, const std::vector<registered_test>& tests,
     python.start_runtime();
     watch_exits(); // after Python's and the runtime's own exit handlers
     totals count;
-    for (const auto& test : tests) {
-        const auto result = loop.run(test, options.timeout);
+    for (std::size_t i = 0; i < tests.size(); ++i) {
+        const auto* next = i + 1 < tests.size() ? &tests[i + 1] : nullptr;
+        const auto result = loop.run(tests[i], options.timeout, next);
         count.add(result);
         if (result == outcome::timed_out && options.exact.size() == 1)
             end_timed_out();

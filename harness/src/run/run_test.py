@@ -197,9 +197,29 @@ class _Leaks:
             self.note(f"{len(self.ignored)} leak(s) ignored: {', '.join(self.ignored)}")
 
 
+class _Session:
+    """A loop, and what the set-up of a suite has started in it: that is no test's leak."""
+
+    def __init__(self, factory, debug):
+        self.loop = factory()
+        if debug:
+            self.loop.set_debug(True)
+        self.tasks = set()
+        self.native = 0
+
+    def keep(self, native):
+        self.tasks = asyncio.all_tasks(self.loop)
+        self.native = native.count(self.loop)
+
+    def keep_nothing(self):
+        self.tasks = set()
+        self.native = 0
+
+
 class _Run:
-    def __init__(self, loop, watch, report, leaks, native):
-        self.loop = loop
+    def __init__(self, session, watch, report, leaks, native):
+        self.session = session
+        self.loop = session.loop
         self.watch = watch
         self.report = report
         self.leaks = leaks
@@ -268,7 +288,7 @@ class _Run:
         """What is left, after it had time to end; then it is ended."""
         deadline = self.now() + _DRAIN
         left = self.wait_for_tasks(deadline)
-        while self.native.count(self.loop) and self.now() < deadline:
+        while self.count_native() > 0 and self.now() < deadline:
             self.until(self.start(asyncio.sleep(_POLL)))
         for task in left:
             self.leaks.fail("task", task.get_name(), _describe_task(task))
@@ -283,9 +303,19 @@ class _Run:
             frame = generator.ag_frame
             where = f": it stands at {frame.f_code.co_filename}:{frame.f_lineno}" if frame else ""
             self.leaks.fail("generator", name, f"async generator {name!r} was not closed{where}")
+
+    def shut_down(self):
         self.until(self.start(self.loop.shutdown_asyncgens()), _GRACE)
 
+    def count_native(self):
+        return self.native.count(self.loop) - self.session.native
+
     def end_native(self):
+        if self.session.native:  # it would end that of the suite, too
+            if (count := self.count_native()) > 0:
+                self.leaks.fail("native", "", f"native work was still pending: {count} operation(s) of the loop")
+            self.session.native = self.native.count(self.loop)
+            return
         idle = self.loop.create_future()
         count = self.native.cancel(self.loop, lambda: idle.done() or idle.set_result(None))
         if count:
@@ -293,10 +323,10 @@ class _Run:
             self.until(idle, _GRACE / 2)
 
     def wait_for_tasks(self, deadline):
-        tasks = asyncio.all_tasks(self.loop)
+        tasks = asyncio.all_tasks(self.loop) - self.session.tasks
         while tasks and (left := deadline - self.now()) > 0:
             self.until(self.start(asyncio.wait(tasks, timeout=left)))
-            tasks = asyncio.all_tasks(self.loop)
+            tasks = asyncio.all_tasks(self.loop) - self.session.tasks
         return tasks
 
     def turn(self):
@@ -304,36 +334,74 @@ class _Run:
         self.until(self.start(asyncio.sleep(0)))
 
 
-def run_test(make_body, factory, debug, name, timeout, text, report, note, ignored, phase, native):
+def _set_up_suite(run, suite, body):
+    """Whether the loop can go on; what the suite has started by then is kept."""
+    if suite.set_up is None or body(suite.set_up()):
+        run.session.keep(run.native)
+        return True
+    return False
+
+
+def _tear_down_suite(run, suite, body):
+    """Whether the loop can go on; what is left now is a leak."""
+    if suite.tear_down is None:
+        return True
+    run.session.keep_nothing()
+    if (part := suite.tear_down()) is not None and not body(part):
+        return False
+    run.settle()
+    return True
+
+
+def run_test(make_body, factory, debug, name, timeout, text, report, note, ignored, phase, suite, native):
+    """The session, if the suite's fixture stays set up in it; else None."""
     _open_what_stays(factory)
     surroundings = _Surroundings()
-    loop = factory()
+    session = suite.session or _Session(factory, debug)
+    loop = session.loop
     asyncio.set_event_loop(loop)
-    if debug:
-        loop.set_debug(True)
+    stays = False
     with _Watch(report, native) as watch:
         loop.set_exception_handler(watch.on_loop_failure)
         leaks = _Leaks(report, note, ignored)
-        run = _Run(loop, watch, report, leaks, native)
+        run = _Run(session, watch, report, leaks, native)
         ended = False
+
+        def body(coroutine):
+            return run.body(coroutine, name, timeout, text, phase)
+
         try:
-            body = make_body()  # None where it had the main thread and has ended
-            ended = body is None or run.body(body, name, timeout, text, phase)
-            del body
+            if suite.set_up is not None:
+                ended = _set_up_suite(run, suite, body)
+                surroundings = _Surroundings()
+            if suite.set_up is None or (ended and not suite.has_failed()):
+                test = make_body()  # None where it had the main thread and has ended
+                ended = test is None or body(test)
+                del test
             if ended:
                 gc.collect()
                 run.turn()
                 run.settle()
+                ended = _tear_down_suite(run, suite, body)
+            if ended and (suite.tear_down is not None or suite.has_failed() or not (suite.set_up or suite.session)):
+                run.shut_down()
+            elif ended:
+                stays = True
+            elif suite.session or suite.set_up:
+                note("the suite's fixture was not torn down: its loop cannot go on")
         finally:
             asyncio.set_event_loop(None)
             if not ended:
                 loop.set_exception_handler(lambda *_: None)  # one verdict is enough
-            loop.close()
-        del loop, run  # what is kept as long as the loop object goes with it
+            if not stays:
+                loop.close()
+        kept = suite.session = session if stays else None
+        del loop, run, body, session  # what is kept as long as the loop object goes with it
         gc.collect()
         if ended:
             surroundings.note_what_is_left(note, leaks)
     leaks.end()
+    return kept
 
 
 def _lines_before(text, file, line):
@@ -397,8 +465,9 @@ def warm_up(factory):
         await asyncio.sleep(0)
 
     native = types.SimpleNamespace(explain=repr, count=lambda _: 0, cancel=lambda *_: 0, stopped=lambda: 0.0)
+    suite = types.SimpleNamespace(set_up=None, tear_down=None, has_failed=bool, session=None)
     for _ in range(8):  # CPython adapts its byte code to what it has seen so often
-        run_test(nothing, factory, False, "", 1, "", print, print, [], str, native)
+        run_test(nothing, factory, False, "", 1, "", print, print, [], str, suite, native)
 
 
 def flush_output():

@@ -43,6 +43,11 @@ bool is_debugged() {
     return false;
 }
 
+bool share_suite(const registered_test& one, const registered_test& other) {
+    const auto* suite = one.what->fixture.suite;
+    return suite != nullptr && suite == other.what->fixture.suite && one.loop == other.loop;
+}
+
 } // namespace
 
 test_runner::test_runner(python_side& python, const command_line& options)
@@ -51,14 +56,15 @@ test_runner::test_runner(python_side& python, const command_line& options)
       settings_{options.loop, options.seed ? *options.seed : std::random_device()(),
                 options.artifacts} {}
 
-outcome test_runner::run(const registered_test& test, std::optional<milliseconds> timeout) {
+outcome test_runner::run(const registered_test& test, std::optional<milliseconds> timeout,
+                         const registered_test* next) {
     const auto limit = is_debugged() ? no_timeout : timeout.value_or(test.info.timeout);
     auto& run = running_test::start(test, limit, *output_, settings_);
     set_unfinished_test(run.test().info.id.c_str());
     {
         watchdog guard(limit + watchdog_delay, prepare_time_out(*output_, test.info, limit));
         const auto unasked = unasked_gil_takes();
-        run_guarded(run, guard);
+        run_guarded(run, guard, next != nullptr && share_suite(test, *next));
         if (const auto more = unasked_gil_takes() - unasked; more > 0)
             run.fail(protocol::failure_kind::leak,
                      "the bridge took the GIL unasked " + std::to_string(more) + " times", {}, 0);
@@ -68,9 +74,9 @@ outcome test_runner::run(const registered_test& test, std::optional<milliseconds
     return result;
 }
 
-void test_runner::run_guarded(running_test& run, watchdog& guard) {
+void test_runner::run_guarded(running_test& run, watchdog& guard, bool keeps_suite) {
     try {
-        python_.run(run, guard);
+        python_.run(run, guard, keeps_suite);
     } catch (const python_error& error) {
         interrupted_ = error.matches(PyExc_KeyboardInterrupt);
         run.fail(protocol::failure_kind::exception,

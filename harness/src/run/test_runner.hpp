@@ -20,14 +20,17 @@ class test_runner {
 public:
     test_runner(python_side& python, const command_line& options);
 
-    /// `timeout` is in place of the test's own. None of them counts under a debugger.
+    /// `timeout` is in place of the test's own. None of them counts under a debugger. `next` is the
+    /// test that runs after this one, null if that is not known or there is none: what a suite
+    /// shares is kept for it.
     protocol::outcome run(const registered_test& test,
-                          std::optional<std::chrono::milliseconds> timeout);
+                          std::optional<std::chrono::milliseconds> timeout,
+                          const registered_test* next);
 
     bool is_interrupted() const noexcept { return interrupted_; }
 
 private:
-    void run_guarded(running_test& run, watchdog& guard);
+    void run_guarded(running_test& run, watchdog& guard, bool keeps_suite);
 
     python_side& python_;
     std::unique_ptr<output> output_;

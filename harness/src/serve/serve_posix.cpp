@@ -42,7 +42,7 @@ int serve_batch(const std::vector<registered_test>& tests, const command_line& o
     watch_exits();
     while (const auto command = channel.receive()) {
         python->set_variable("BRIDGE_TEST_ID", command->id);
-        const auto result = loop.run(require_test(tests, command->id), command->timeout);
+        const auto result = loop.run(require_test(tests, command->id), command->timeout, nullptr);
         python->flush();
         python->keep();
         std::fflush(nullptr);

@@ -24,7 +24,9 @@
 /// The same with a fixture: the body is a member of a class derived from it, made for this test
 /// alone. If the fixture has set_up() or tear_down(), coroutines or plain functions, they run in
 /// the test's task before and after the body. tear_down() runs whenever set_up() has succeeded:
-/// after a failure, a time-out and a cancellation, too.
+/// after a failure, a time-out and a cancellation, too. If the fixture has set_up_suite() or
+/// tear_down_suite(), static and as above, they run once for the tests of that fixture that one
+/// process runs in a row, which then share one event loop.
 #define BRIDGE_TEST_F(fixture, name, ...)                                                          \
     BRIDGE_HARNESS_TEST(on_loop, ::boost::asio::awaitable<void>, fixture, (), name, __VA_ARGS__)
 
@@ -100,7 +102,7 @@
     }                                                                                              \
     static ::bridge::harness::detail::definition bridge_definition_##name(                         \
         #name, __FILE__, __LINE__, ::bridge::harness::detail::place<bridge_test_##name>,           \
-        ::bridge::harness::detail::fixture_of<bridge_test_##name>,                                 \
+        ::bridge::harness::detail::fixture_of<bridge_test_##name, fixture>,                        \
         ::bridge::harness::detail::traits_of<bridge_test_##name>::has_parameters,                  \
         BRIDGE_HARNESS_VALUE_OPTIONS(::bridge::harness::detail::traits_of<bridge_test_##name>,     \
                                      __VA_ARGS__));                                                \

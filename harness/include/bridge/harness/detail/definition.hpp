@@ -19,6 +19,13 @@ struct test_body {
     const char* python = nullptr; ///< text that defines a function `test`
 };
 
+/// What is done once for all tests of a fixture that run in one process; null where there is
+/// nothing to do.
+struct suite_type {
+    boost::asio::awaitable<void> (*set_up)();
+    boost::asio::awaitable<void> (*tear_down)();
+};
+
 /// How the object is made and ended whose member the body is; null where there is nothing to do.
 struct fixture_type {
     void* (*make)();
@@ -26,6 +33,7 @@ struct fixture_type {
     boost::asio::awaitable<void> (*set_up)(void*);
     boost::asio::awaitable<void> (*tear_down)(void*);
     void (*provide)(void*, py::dict); ///< requires the GIL
+    const suite_type* suite;          ///< of its class; null: it has none
 };
 
 /// One test of the program, or several that differ in their value.

@@ -71,6 +71,34 @@ constexpr auto tear_down_of() -> awaited (*)(void*) {
         return nullptr;
 }
 
+template<class F>
+concept has_set_up_suite = requires {
+    F::set_up_suite();
+};
+
+template<class F>
+concept has_tear_down_suite = requires {
+    F::tear_down_suite();
+};
+
+template<class F>
+constexpr suite_type make_suite() {
+    suite_type made{};
+    if constexpr (has_set_up_suite<F>)
+        made.set_up = [] { return await_member([] { return F::set_up_suite(); }); };
+    if constexpr (has_tear_down_suite<F>)
+        made.tear_down = [] { return await_member([] { return F::tear_down_suite(); }); };
+    return made;
+}
+
+template<class F>
+inline constexpr suite_type suite_of = make_suite<F>();
+
+template<class F>
+constexpr const suite_type* find_suite() {
+    return has_set_up_suite<F> || has_tear_down_suite<F> ? &suite_of<F> : nullptr;
+}
+
 template<class T>
 constexpr auto provide_of() -> void (*)(void*, py::dict) {
     if constexpr (has_provide<T>)
@@ -79,13 +107,15 @@ constexpr auto provide_of() -> void (*)(void*, py::dict) {
         return nullptr;
 }
 
-template<class T>
+/// A test's class and the fixture that it is derived from.
+template<class T, class F = T>
 inline constexpr fixture_type fixture_of{
     [] { return static_cast<void*>(new T()); },
     [](void* object) { delete static_cast<T*>(object); },
     set_up_of<T>(),
     tear_down_of<T>(),
     provide_of<T>(),
+    find_suite<F>(),
 };
 
 /// Takes the parameters of a body apart.
