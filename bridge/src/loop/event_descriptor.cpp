@@ -15,10 +15,10 @@
 namespace bridge::detail {
 namespace {
 
-constexpr const char* capsule_name = "bridge.event_descriptor";
+constexpr const char* descriptor_capsule = "bridge.event_descriptor";
 
-void release_capsule(PyObject* capsule) {
-    static_cast<event_descriptor*>(PyCapsule_GetPointer(capsule, capsule_name))->release();
+void release_descriptor(PyObject* capsule) {
+    static_cast<event_descriptor*>(PyCapsule_GetPointer(capsule, descriptor_capsule))->release();
 }
 
 } // namespace
@@ -38,7 +38,7 @@ event_descriptor::~event_descriptor() {
 py::object event_descriptor::keep_with(py::handle loop) {
     const auto callback = steal_or_throw(PyCFunction_New(&gone_method, nullptr));
     auto reference = steal_or_throw(PyWeakref_NewRef(loop.ptr(), callback.ptr()));
-    auto kept = steal_or_throw(PyCapsule_New(this, capsule_name, &release_capsule));
+    auto kept = steal_or_throw(PyCapsule_New(this, descriptor_capsule, &release_descriptor));
     retain();
     get_imports().descriptors[reference] = kept;
     return reference;

@@ -15,7 +15,7 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-constexpr const char* capsule_name = "bridge.in_flight (timer)";
+constexpr const char* timer_capsule = "bridge.in_flight (timer)";
 
 } // namespace
 
@@ -59,8 +59,8 @@ void in_flight::set_timer(clock::time_point due) noexcept {
     try {
         retain();
         const auto self = py::reinterpret_steal<py::object>(
-            PyCapsule_New(this, capsule_name, [](PyObject* capsule) {
-                static_cast<in_flight*>(PyCapsule_GetPointer(capsule, capsule_name))->release();
+            PyCapsule_New(this, timer_capsule, [](PyObject* capsule) {
+                static_cast<in_flight*>(PyCapsule_GetPointer(capsule, timer_capsule))->release();
             }));
         if (!self)
             return release();
@@ -76,7 +76,7 @@ void in_flight::set_timer(clock::time_point due) noexcept {
 
 PyObject* in_flight::on_timer(PyObject* self, PyObject*) noexcept {
     const intrusive_ptr<in_flight> all(
-        static_cast<in_flight*>(PyCapsule_GetPointer(self, capsule_name)));
+        static_cast<in_flight*>(PyCapsule_GetPointer(self, timer_capsule)));
     if (all->open_)
         all->warn_of_slow();
     Py_RETURN_NONE;

@@ -12,7 +12,7 @@ namespace {
 // After its last test; longer than the harness gives itself.
 constexpr std::chrono::milliseconds time_to_go{12'000};
 
-constexpr std::size_t longest_line = 64 * 1024;
+constexpr std::size_t longest_session_line = 64 * 1024;
 
 } // namespace
 
@@ -46,7 +46,7 @@ void session::take(std::string_view bytes) {
     for (char byte : bytes) {
         if (byte != '\n') {
             line_ += byte;
-            if (line_.size() > longest_line)
+            if (line_.size() > longest_session_line)
                 return end_as_crash("a line without an end");
             continue;
         }

@@ -20,7 +20,7 @@ json::string text(std::string_view bytes) {
     return json::string(protocol::to_valid_utf8(bytes));
 }
 
-double seconds(std::chrono::nanoseconds duration) {
+double in_seconds(std::chrono::nanoseconds duration) {
     return std::chrono::duration<double>(duration).count();
 }
 
@@ -81,7 +81,7 @@ json::array to_json(const std::vector<std::string>& texts) {
 void add_result(json::object& object, const case_result& result) {
     object["outcome"] = json::string_view(to_string(result.result));
     object["message"] = text(result.message);
-    object["duration_s"] = seconds(result.duration);
+    object["duration_s"] = in_seconds(result.duration);
     object["failures"] = to_json(result.failures);
     object["notes"] = to_json(result.notes);
     if (!protocol::is_success(result.result))
@@ -90,7 +90,7 @@ void add_result(json::object& object, const case_result& result) {
 
 json::object to_json(const case_slow& event) {
     auto object = with_test("test.slow", event.test);
-    object["elapsed_s"] = seconds(event.elapsed);
+    object["elapsed_s"] = in_seconds(event.elapsed);
     return object;
 }
 
@@ -142,7 +142,7 @@ json::object to_json(const run_stopping& event) {
 json::object to_json(const run_finished& event) {
     auto object = head("run.finished");
     object["time"] = to_timestamp(std::chrono::system_clock::now());
-    object["duration_s"] = seconds(event.duration);
+    object["duration_s"] = in_seconds(event.duration);
     if (event.part)
         object["shard"] = text(event.part->describe());
     return object;

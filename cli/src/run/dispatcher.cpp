@@ -46,10 +46,6 @@ std::string not_run_reason(stop_reason reason) {
     return "too many tests had failed";
 }
 
-bool is_bad(const case_result& result) {
-    return result.result != outcome::not_run && !is_success(result.result);
-}
-
 } // namespace
 
 struct dispatcher::running_test {

@@ -42,7 +42,7 @@ constexpr auto description =
     "binaries in its bridge-test-manifest.json; without a path, the current folder, ./build and\n"
     "./build/* are searched for one.\n";
 
-constexpr auto exit_codes =
+constexpr auto exit_codes_footer =
     "\nExit codes: 0 passed, 1 failed, 2 interrupted, 3 internal error, 4 usage, 5 no tests,\n"
     "10 a binary could not be listed, 12 run time-out, 14 report not written.\n";
 
@@ -101,7 +101,7 @@ std::string list_options(const CLI::App& app) {
 std::string help_text(const CLI::App& app) {
     return fmt::format("{}\nUsage: bridge-test [VERB] [OPTION|WORD...]\n{}{}"
                        "\nTopics of 'bridge-test help':\n{}",
-                       description, list_options(app), exit_codes, list_topics());
+                       description, list_options(app), exit_codes_footer, list_topics());
 }
 
 class command_line {

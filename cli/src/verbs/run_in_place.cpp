@@ -36,7 +36,7 @@ void refuse_what_is_impossible(const options& settings) {
                                name));
 }
 
-void say(std::string_view kind, const std::string& text) {
+void say_plainly(std::string_view kind, const std::string& text) {
     std::fputs(fmt::format("{}: {}\n", kind, printable(text, false)).c_str(), stderr);
 }
 
@@ -63,9 +63,9 @@ std::optional<command> choose(const options& settings) {
     supervisor processes;
     const auto tests = select_tests(processes, settings);
     for (const auto& problem : tests.found.problems)
-        say("error", problem.binary + ": " + problem.message);
+        say_plainly("error", problem.binary + ": " + problem.message);
     for (const auto& warning : tests.warnings)
-        say("warning", warning);
+        say_plainly("warning", warning);
     if (processes.stopped() != stop_reason::none)
         throw expected_error(exit_code::interrupted, "interrupted");
     if (!tests.found.problems.empty())

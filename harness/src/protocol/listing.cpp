@@ -17,7 +17,7 @@ namespace bridge::protocol {
 
 namespace {
 
-constexpr name_table<test_kind, 2> kinds{{
+constexpr name_table<test_kind, 2> test_kinds{{
     {test_kind::async, "async"},
     {test_kind::sync, "sync"},
 }};
@@ -26,7 +26,7 @@ json::object to_json(const test_info& test) {
     json::array tags;
     for (const auto& tag : test.tags)
         tags.emplace_back(to_json_text(tag));
-    const auto kind = name_of(kinds, test.kind);
+    const auto kind = name_of(test_kinds, test.kind);
     json::object object{{"id", to_json_text(test.id)},     {"suite", to_json_text(test.suite)},
                         {"name", to_json_text(test.name)}, {"kind", json::string_view(kind)},
                         {"file", to_json_text(test.file)}, {"line", test.line},
@@ -53,7 +53,7 @@ test_info to_test(const json::value& value, std::size_t index) {
         fields.fail("id", "has a zero byte, which no command line can carry");
     test.suite = fields.text("suite");
     test.name = fields.text("name");
-    const auto kind = value_of(kinds, fields.text("kind"));
+    const auto kind = value_of(test_kinds, fields.text("kind"));
     if (!kind)
         fields.fail("kind", "must be \"async\" or \"sync\"");
     test.kind = *kind;
