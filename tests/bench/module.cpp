@@ -6,8 +6,10 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_future.hpp>
 
+#include <chrono>
 #include <future>
 
 namespace asio = boost::asio;
@@ -32,6 +34,27 @@ private:
 
 asio::awaitable<void> hop() {
     co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+}
+
+// Until the clock of the loop shows that.
+asio::awaitable<void> sleep_until(double when) {
+    using clock = std::chrono::steady_clock;
+    const std::chrono::duration<double> since_epoch(when);
+    asio::steady_timer timer(
+        co_await asio::this_coro::executor,
+        clock::time_point(std::chrono::duration_cast<clock::duration>(since_epoch)));
+    co_await timer.async_wait(asio::use_awaitable);
+}
+
+// Computes for so long in one handler after another, until it is cancelled.
+asio::awaitable<void> spin(double microseconds) {
+    for (;;) {
+        const auto end = std::chrono::steady_clock::now() +
+                         std::chrono::duration<double, std::micro>(microseconds);
+        while (std::chrono::steady_clock::now() < end) {
+        }
+        co_await hop();
+    }
 }
 
 bench::parking parking;
@@ -80,6 +103,8 @@ asio::awaitable<void> await_window(bridge::py_ref list, int window) {
 PYBIND11_MODULE(bench_crossings, module) {
     bridge::def_async(module, "ready", &ready);
     bridge::def_async(module, "hop", &hop);
+    bridge::def_async(module, "sleep_until", &sleep_until);
+    bridge::def_async(module, "spin", &spin);
     bridge::def_async(module, "await_python", &await_python);
     bridge::def_async(module, "await_window", &await_window);
     module.def("hot_hop", [] { return bridge::to_python_future(hop()); });

@@ -77,6 +77,12 @@ PyObject* turn(PyObject* self, PyObject* timeout) noexcept {
     return ready < 0 ? nullptr : PyBool_FromLong(ready);
 }
 
+PyObject* run_share(PyObject* self, PyObject*) noexcept {
+    if (!context_of(self)->run_share())
+        return nullptr;
+    Py_RETURN_NONE;
+}
+
 PyObject* attach(PyObject* self, PyObject* loop) noexcept {
     return guarded([&] { context_of(self)->attach(loop); });
 }
@@ -96,6 +102,7 @@ PyObject* close(PyObject* self, PyObject*) noexcept {
 PyMethodDef methods[] = {
     {"turn", turn, METH_O,
      "The inside of select(): whether the selector has to be asked; None after a fork."},
+    {"run_share", run_share, METH_NOARGS, "Native work that is ready, between callbacks."},
     {"attach", attach, METH_O, "Names the loop whose selector this is."},
     {"begin", begin, METH_NOARGS, "The loop starts running on this thread."},
     {"end", end, METH_NOARGS, "The loop stops running."},

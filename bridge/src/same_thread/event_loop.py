@@ -2,6 +2,7 @@
 """asyncio's own selector event loop with an io_context inside its selector; new_event_loop()."""
 
 import asyncio
+import heapq
 import os
 import selectors
 import signal
@@ -38,6 +39,8 @@ class Selector(_Base):
 class EventLoop(asyncio.SelectorEventLoop):
     """An asyncio event loop on whose own thread C++ coroutines run, without a hop between threads."""
 
+    _resolution = None  # while asyncio takes no timers by itself
+
     def __init__(self):
         selector = Selector()
         try:
@@ -47,6 +50,7 @@ class EventLoop(asyncio.SelectorEventLoop):
             raise
         selector.context.attach(self)
         self._context = selector.context
+        self._native_share = asyncio.Handle(self._context.run_share, (), self)
 
     @property
     def _thread_id(self):
@@ -64,6 +68,18 @@ class EventLoop(asyncio.SelectorEventLoop):
         if thread is not None:
             self._context.begin()
             self._wakeup = _SignalWakeup(self)
+
+    def _take_timers_until(self, when):
+        """Native timers come after these: asyncio takes no others in this turn."""
+        while self._scheduled and self._scheduled[0]._when <= when:
+            handle = heapq.heappop(self._scheduled)
+            handle._scheduled = False
+            self._ready.append(handle)
+        if self._resolution is None:
+            self._resolution, self._clock_resolution = self._clock_resolution, float("-inf")
+
+    def _take_all_timers(self):
+        self._resolution, self._clock_resolution = None, self._resolution
 
     def remove_signal_handler(self, sig):
         removed = super().remove_signal_handler(sig)

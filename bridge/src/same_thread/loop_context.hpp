@@ -3,6 +3,8 @@
 // sides.
 #pragma once
 
+#include "same_thread/python_timers.hpp"
+
 #include <bridge/detail/io_context_of.hpp>
 #include <bridge/detail/port.hpp>
 #include <bridge/detail/port_host.hpp>
@@ -12,6 +14,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <limits>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -42,6 +45,10 @@ public:
     /// without end. 1: the loop's own descriptors have to be asked; 0: none of them is ready; 2:
     /// this is a forked child's copy, and nothing was waited for; -1: a Python error is set.
     int turn(double timeout) noexcept;
+
+    /// Between two of the loop's callbacks: native handlers that are ready run. False where a
+    /// Python error is set that has to end the loop's run.
+    bool run_share() noexcept;
 
     /// The loop has ended: closes the port, lets cancelled coroutines unwind as far as they do
     /// without waiting, destroys the rest. May be called again.
@@ -77,6 +84,8 @@ public:
     std::size_t count_io() const noexcept override;
 
 private:
+    static constexpr double no_limit = std::numeric_limits<double>::infinity();
+
     class stay;
 
     ~loop_context() override;
@@ -86,10 +95,14 @@ private:
     // How many handlers they ran.
     int run_ready(bool also_io) noexcept;
     int run_strands() noexcept;
+    int run_io() noexcept;
     int poll_io() noexcept;
 
     strand* take_strand() noexcept;
-    void wait(double timeout) noexcept;
+    void read_timers() noexcept;
+    bool limit_timers() noexcept;
+    bool call_loop(const char* method, const py::object& argument = {}) noexcept;
+    bool wait(double timeout) noexcept;
     void look(double timeout) noexcept;
     bool arm_io() noexcept;
     void disarm_io() noexcept;
@@ -97,7 +110,9 @@ private:
     loop_io* first_io() const noexcept { return first_io_.load(std::memory_order_seq_cst); }
 
     bool deliver() noexcept;
-    bool deliver_and_go_on(int ran, std::chrono::steady_clock::duration share) noexcept;
+    bool deliver_and_go_on(int ran, std::chrono::steady_clock::duration share,
+                           bool may_look) noexcept;
+    bool split_callbacks() noexcept;
     bool has_ready_strands() const noexcept;
     bool has_nothing_to_do() const noexcept;
     bool is_loop_flag_set(const py::object& name) const noexcept;
@@ -108,9 +123,13 @@ private:
     const int selector_;
     event_descriptor* const wakeup_; // owned
     intrusive_ptr<port> port_;
-    std::atomic<loop_io*> first_io_{nullptr};    // newest first; owned, for as long as this lives
-    std::atomic<strand*> ready_{nullptr};        // held strands, newest first
-    strand* next_ = nullptr;                     // those before them, oldest first
+    std::atomic<loop_io*> first_io_{nullptr}; // newest first; owned, for as long as this lives
+    std::atomic<strand*> ready_{nullptr};     // held strands, newest first
+    strand* next_ = nullptr;                  // those before them, oldest first
+    double limit_ = no_limit;                 // the last timer that Python may take in this turn
+    std::chrono::steady_clock::time_point looked_at_{};
+    python_timers python_;                       // when it last looked
+    PyObject* heap_name_ = nullptr;              // "_scheduled", for ever
     std::atomic<bool> sleeping_{false};          // without anything to do
     std::atomic<std::thread::id> inside_{};      // the thread that runs handlers now
     std::atomic<std::thread::id> loop_thread_{}; // the thread that runs the loop now

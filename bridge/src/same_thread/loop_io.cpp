@@ -7,6 +7,10 @@
 #include <boost/asio/detail/reactor.hpp>
 #include <boost/asio/detail/scheduler.hpp>
 
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <iterator>
 #include <utility>
 
 namespace bridge::detail {
@@ -68,6 +72,15 @@ auto locked(asio::io_context& context, F&& f) {
     return f(queued, in.*member(interrupted{}));
 }
 
+// The handler that runs next; null where it would be the reactor's turn.
+const void* next_handler(asio::io_context& context) {
+    auto& in = scheduler_of(context);
+    const asio_detail::conditionally_enabled_mutex::scoped_lock lock(in.*member(queue_mutex{}));
+    const asio_detail::scheduler_operation* first =
+        asio_detail::op_queue_access::front(in.*member(queue{}));
+    return first != &(in.*member(reactor_turn{})) ? first : nullptr;
+}
+
 void start_reactor(asio::io_context& context) {
     asio::use_service<asio_detail::epoll_reactor>(context).init_task();
 }
@@ -82,6 +95,10 @@ template<class F>
 auto locked(asio::io_context&, F&& f) {
     bool nothing = false;
     return f(false, nothing);
+}
+
+const void* next_handler(asio::io_context&) {
+    return nullptr;
 }
 
 void start_reactor(asio::io_context&) {}
@@ -129,20 +146,126 @@ void loop_io::disarm() noexcept {
     locked(context_, [](bool, bool& was_interrupted) { was_interrupted = true; });
 }
 
-int loop_io::poll(int most) noexcept {
-    int left = most;
+// Asio keeps the order of its own timers: one of them for each of Python's says where that belongs.
+// The memory of its operation tells it from others in Asio's queue.
+struct loop_io::mark {
+    alignas(std::max_align_t) std::byte memory[256];
+    bool is_used = false;
+};
+
+struct loop_io::marks {
+    mark all[python_timers::most_at_once];
+
+    mark* find_free() noexcept {
+        auto* const found = std::find_if(std::begin(all), std::end(all),
+                                         [](const mark& one) { return !one.is_used; });
+        return found != std::end(all) ? found : nullptr;
+    }
+
+    bool has(const void* operation) const noexcept {
+        return std::greater_equal<>()(operation, static_cast<const void*>(all)) &&
+               std::less<>()(operation, static_cast<const void*>(std::end(all)));
+    }
+};
+
+namespace {
+
+// Where the memory is: no other is ever asked for.
+template<class T>
+struct memory_of_mark {
+    using value_type = T;
+
+    explicit memory_of_mark(void* where) noexcept : memory(where) {}
+
+    template<class U>
+    memory_of_mark(const memory_of_mark<U>& other) noexcept : memory(other.memory) {}
+
+    T* allocate(std::size_t) {
+        static_assert(sizeof(T) <= 256);
+        return static_cast<T*>(memory);
+    }
+
+    void deallocate(T*, std::size_t) noexcept {}
+
+    template<class U>
+    bool operator==(const memory_of_mark<U>& other) const noexcept {
+        return memory == other.memory;
+    }
+
+    void* memory;
+};
+
+template<class F>
+struct handler_of_mark {
+    using allocator_type = memory_of_mark<std::byte>;
+
+    allocator_type get_allocator() const noexcept { return allocator_type(memory); }
+
+    void operator()(const boost::system::error_code& error) { call(error); }
+
+    void* memory;
+    F call;
+};
+
+} // namespace
+
+void loop_io::set_marks(const python_timers& python) {
+    if (!marks_memory_)
+        marks_memory_ = std::make_unique<marks>();
+    marks_.clear();
+    marks_.reserve(python.deadlines.size());
+    for (const auto deadline : python.deadlines) {
+        auto* const one = marks_memory_->find_free();
+        if (one == nullptr)
+            return;
+        one->is_used = true;
+        auto call = [this, one, deadline](const boost::system::error_code& error) {
+            one->is_used = false;
+            ran_mark_ = true;
+            if (!error)
+                passed_ = std::max(passed_, deadline);
+        };
+        marks_.emplace_back(context_, python_timers::time_of(deadline))
+            .async_wait(handler_of_mark<decltype(call)>{one->memory, call});
+    }
+}
+
+// A mark that is queued behind what was left stays: it comes in the next turn.
+int loop_io::poll_marked(int most, python_timers& python) {
+    int ran = 0;
+    passed_ = not_passed;
+    ran_mark_ = false;
+    set_marks(python);
+    while (ran < most) {
+        const bool passed = passed_ != not_passed;
+        const void* const upcoming = passed ? next_handler(context_) : nullptr;
+        python.stopped = upcoming != nullptr && !marks_memory_->has(upcoming);
+        if (python.stopped || (passed && upcoming == nullptr) || context_.poll_one() == 0)
+            break;
+        ran += std::exchange(ran_mark_, false) ? 0 : 1;
+    }
+    python.passed = passed_;
+    marks_.clear();
+    return ran;
+}
+
+int loop_io::poll(int most, python_timers& python) noexcept {
+    int ran = 0;
+    python.stopped = false;
     try {
         if (context_.stopped())
             context_.restart();
-        while (left > 0 && context_.poll_one() > 0) {
-            --left;
+        if (!python.deadlines.empty())
+            return poll_marked(most, python);
+        while (ran < most && context_.poll_one() > 0) {
+            ++ran;
             if (!has_handlers())
                 break;
         }
     } catch (...) {
         escaped_.push_back(std::current_exception());
     }
-    return most - left;
+    return ran;
 }
 
 void loop_io::end() noexcept {

@@ -2,14 +2,19 @@
 // The part of one image in a same-thread loop: an io_context of its own.
 #pragma once
 
+#include "same_thread/python_timers.hpp"
+
 #include <bridge/detail/python.hpp>
 #include <bridge/detail/scheduler.hpp>
 #include <bridge/detail/shared.hpp>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <exception>
+#include <limits>
+#include <memory>
 #include <vector>
 
 namespace bridge::detail {
@@ -36,8 +41,9 @@ public:
     /// Whether handlers are queued that need no look at the descriptor. No GIL.
     virtual bool has_handlers() noexcept;
 
-    /// Runs so many handlers at most; how many there were. No GIL.
-    virtual int poll(int most) noexcept;
+    /// Runs so many handlers at most; how many there were. Stops where the next one belongs after a
+    /// timer of Python's that it has come past. No GIL.
+    virtual int poll(int most, python_timers& python) noexcept;
 
     /// Before the loop sleeps: from here on a handler that any thread queues makes the descriptor
     /// readable. False where one is queued already. No GIL.
@@ -56,10 +62,22 @@ public:
     bool ready = false;      ///< what the loop saw when it last looked
 
 private:
+    static constexpr auto not_passed = -std::numeric_limits<double>::infinity();
+
+    struct mark;
+    struct marks;
+
+    void set_marks(const python_timers& python);
+    int poll_marked(int most, python_timers& python);
+
+    std::unique_ptr<marks> marks_memory_; // of operations of the context, which ends before it
     const image* of_ = &own_image;
     ending<boost::asio::io_context> context_{1};
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
-    std::vector<std::exception_ptr> escaped_; // from handlers of the user's own
+    std::vector<std::exception_ptr> escaped_;      // from handlers of the user's own
+    std::vector<boost::asio::steady_timer> marks_; // due when Python's are
+    double passed_ = not_passed;                   // the last of them that has come
+    bool ran_mark_ = false;                        // the last handler was one's
 };
 
 /// Whether a loop can wait for this image's Asio: where it uses another reactor than epoll, its I/O

@@ -12,14 +12,10 @@ using protocol::outcome;
 
 namespace {
 
-bool is_bad(const case_result& result) {
-    return result.result != outcome::not_run && !protocol::is_success(result.result);
-}
-
 int badness(const case_result& result) {
     if (result.result == outcome::not_run)
         return 0;
-    if (is_bad(result))
+    if (result.is_bad())
         return 3;
     return result.is_flaky() ? 2 : 1;
 }
@@ -27,7 +23,7 @@ int badness(const case_result& result) {
 } // namespace
 
 next_step attempts::take(case_result result, const attempt_rules& rules) {
-    if (is_bad(result) && rules.may_go_on && failed_attempts_.size() < rules.retries) {
+    if (result.is_bad() && rules.may_go_on && failed_attempts_.size() < rules.retries) {
         failed_attempts_.push_back(std::move(result));
         return next_step::retry;
     }
@@ -47,7 +43,7 @@ void attempts::end_round(case_result result) {
     const bool is_first = rounds_ == 0;
     if (result.result != outcome::not_run)
         ++rounds_;
-    if (is_bad(result))
+    if (result.is_bad())
         ++bad_rounds_;
     if (is_first || badness(result) > badness(worst_))
         worst_ = std::move(result);

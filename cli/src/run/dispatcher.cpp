@@ -185,7 +185,7 @@ void dispatcher::conclude(std::size_t place, case_result result) {
     auto& of = attempts_[place];
     const auto retries = settings_.is_until_fail ? 0 : (*tests_)[place].retries;
     // Before it is asked what comes next: the failure that ends the run starts no more rounds.
-    if (is_bad(result) && of.failed_attempts() >= retries)
+    if (result.is_bad() && of.failed_attempts() >= retries)
         ++failures_;
     switch (of.take(result, {retries, rounds(), may_start()})) {
     case next_step::retry:
@@ -205,7 +205,7 @@ void dispatcher::conclude(std::size_t place, case_result result) {
 }
 
 void dispatcher::report(case_result result) {
-    if (is_bad(result))
+    if (result.is_bad())
         ++failed_;
     reports_.emit(case_finished{std::move(result)});
 }

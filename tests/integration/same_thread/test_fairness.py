@@ -10,18 +10,24 @@ import unittest
 import same_thread_native as native
 from common import run
 
-LEAST_SHARE = 32  # handlers that native work may run in each turn (loop_context.cpp)
+LEAST_SHARE = 32  # handlers that native work may run in each of its shares (loop_context_turn.cpp)
 
 
 class Turns:
-    """Python that always has something due: one callback in each turn of the loop."""
+    """Python that always has something due: so many callbacks in each turn of the loop."""
 
-    def __init__(self):
+    def __init__(self, callbacks=1):
         self.loop = asyncio.get_running_loop()
         self.count = 0
         self.goes_on = True
         self.reached = {}
+        for _ in range(callbacks - 1):
+            self.loop.call_soon(self.again)
         self.loop.call_soon(self.turn)
+
+    def again(self):
+        if self.goes_on:
+            self.loop.call_soon(self.again)
 
     def turn(self):
         self.count += 1
@@ -58,9 +64,9 @@ async def one_after_another():
 
 
 class PythonIsAlwaysDue(unittest.TestCase):
-    def turns_of(self, make):
+    def turns_of(self, make, callbacks=1):
         async def main():
-            with Turns() as turns:
+            with Turns(callbacks) as turns:
                 await make()
                 return turns.count
 
@@ -68,6 +74,10 @@ class PythonIsAlwaysDue(unittest.TestCase):
 
     def test_native_handlers_get_their_share(self):
         self.assertLessEqual(self.turns_of(lambda: native.hops(100 * LEAST_SHARE)), 110)
+
+    def test_they_need_not_wait_for_all_of_many_callbacks(self):
+        shares = 16  # of a turn with that many
+        self.assertLessEqual(self.turns_of(lambda: native.hops(50 * shares * LEAST_SHARE), 1000), 60)
 
     def test_native_sockets_are_looked_at_in_each_turn(self):
         self.assertLessEqual(self.turns_of(lambda: native.bytes_through_a_socket(100)), 110)
