@@ -59,7 +59,9 @@ struct case_result {
     std::vector<case_result> earlier{}; ///< failed attempts before this one, the first first
 
     /// It ran, and is not green.
-    bool is_bad() const noexcept { return result != protocol::outcome::not_run && !is_success(result); }
+    bool is_bad() const noexcept {
+        return result != protocol::outcome::not_run && !is_success(result);
+    }
 
     /// Green, but not at once.
     bool is_flaky() const noexcept { return is_success(result) && !earlier.empty(); }

@@ -10,12 +10,12 @@ namespace bridge::cli {
 
 namespace {
 
-constexpr int first_own_descriptor = 10; // below are those that tests get
+constexpr int first_kept_descriptor = 10; // below are those that tests get
 
 unique_fd open_terminal() {
     const unique_fd low(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC));
     return unique_fd(low.get() < 0 ? -1
-                                   : ::fcntl(low.get(), F_DUPFD_CLOEXEC, first_own_descriptor));
+                                   : ::fcntl(low.get(), F_DUPFD_CLOEXEC, first_kept_descriptor));
 }
 
 std::optional<termios> settings_of(const unique_fd& terminal) {

@@ -10,7 +10,7 @@ namespace bridge::cli {
 
 namespace {
 
-constexpr std::string_view filters =
+constexpr std::string_view filters_text =
     R"(Words and options that choose tests. A test runs if it fits any word, and every option.
 
   fetch               its id has this in it
@@ -110,7 +110,7 @@ constexpr std::string_view completions = R"(Completion of options, their values 
 
 const std::vector<help_topic>& help_topics() {
     static const std::vector<help_topic> topics{
-        {"filters", "which tests run", filters},
+        {"filters", "which tests run", filters_text},
         {"isolation", "what tests share", isolation},
         {"time-outs", "what happens to a test that hangs", time_outs},
         {"shards", "several machines", shards},

@@ -16,7 +16,7 @@ struct other_word {
 constexpr std::string_view filters =
     "every word is a filter: bridge-test WORD; -E takes an expression";
 
-constexpr other_word words[] = {
+constexpr other_word known_words[] = {
     {"--capture", "--no-capture", {}},
     {"--co", "bridge-test list", {}},
     {"--collect-only", "bridge-test list", {}},
@@ -60,7 +60,7 @@ constexpr other_word words[] = {
 } // namespace
 
 std::string our_word_for(std::string_view option) {
-    for (const auto& one : words)
+    for (const auto& one : known_words)
         if (one.theirs == option)
             return one.ours.empty() ? fmt::format("; {}", one.advice)
                                     : fmt::format("; did you mean '{}'?", one.ours);

@@ -32,14 +32,14 @@ json::object parse_object(std::string_view text, std::string_view what) {
     return std::move(value.get_object());
 }
 
-void require_version(const json::object& object, std::string_view key, int version,
+void require_version(const json::object& object, std::string_view key, int expected,
                      std::string_view what) {
     const auto* found = object.if_contains({key.data(), key.size()});
     if (found == nullptr)
         throw protocol_error(std::string(what) + " has no field \"" + std::string(key) + "\"");
-    if (!found->is_int64() || found->get_int64() != version)
+    if (!found->is_int64() || found->get_int64() != expected)
         throw protocol_error(std::string(what) + " has another version of the protocol; field \"" +
-                             std::string(key) + "\" must be " + std::to_string(version));
+                             std::string(key) + "\" must be " + std::to_string(expected));
 }
 
 const json::value& field_reader::required(std::string_view key) const {
