@@ -20,6 +20,8 @@ bool has_same_thread_loop() {
     return loop != nullptr && std::string(loop) == "same-thread";
 }
 
+using native_work::run;
+
 asio::awaitable<std::string> run(const char* source) {
     return native_work::run(source, "unused", [] {});
 }

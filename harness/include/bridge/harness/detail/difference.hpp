@@ -52,11 +52,24 @@ std::string range_difference(const L& left, const R& right) {
 template<class T>
 concept plain_range = std::ranges::forward_range<const T> && !text_like<T> && !python_object<T>;
 
+/// Of a null pointer: empty.
+template<text_like T>
+std::string_view view_of(const T& text) {
+    if constexpr (std::is_convertible_v<const T&, const char*>) {
+        const char* const first = text;
+        return first != nullptr ? std::string_view(first) : std::string_view();
+    } else {
+        return std::string_view(text);
+    }
+}
+
 /// What `left == right` adds where it is false.
 template<class L, class R>
 std::string difference(const L& left, const R& right) {
-    if constexpr (text_like<L> && text_like<R>) {
-        return text_difference(std::string_view(left), std::string_view(right));
+    if constexpr (std::is_null_pointer_v<L> || std::is_null_pointer_v<R>) {
+        return {};
+    } else if constexpr (text_like<L> && text_like<R>) {
+        return text_difference(view_of(left), view_of(right));
     } else if constexpr (plain_range<L> && plain_range<R>) {
         if constexpr (requires { *std::ranges::begin(left) == *std::ranges::begin(right); })
             if (std::size_t(std::ranges::distance(left)) > long_range ||
