@@ -134,13 +134,14 @@ BRIDGE_TEST(its_state_can_be_asked_for) {
 import inspect, sys
 async def main():
     coroutine = m.add(1, 2)
-    assert inspect.getcoroutinestate(coroutine) == "CORO_CLOSED"
+    assert inspect.getcoroutinestate(coroutine) == "CORO_CREATED"
     waits = coroutine.send(None)
     assert coroutine.cr_suspended
     if sys.version_info >= (3, 11):
         assert inspect.getcoroutinestate(coroutine) == "CORO_SUSPENDED"
     coroutine.close()
     assert not coroutine.cr_suspended
+    assert inspect.getcoroutinestate(coroutine) == "CORO_CLOSED"
 )py",
                          bind);
 }

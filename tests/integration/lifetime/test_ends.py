@@ -178,7 +178,7 @@ ENDS = {
     ),
     "never awaited": ("native.hop()", 0, ["RuntimeWarning: coroutine 'hop' was never awaited"]),
     "no loop": (
-        "try: native.hot_forever()\nexcept RuntimeError as e: assert 'no event loop' in str(e), e\n"
+        "try: native.hot_forever()\nexcept RuntimeError as e: assert 'no asyncio event loop runs on this thread' in str(e), e\n"
         "else: raise AssertionError('no error')",
         0,
         [],

@@ -88,7 +88,7 @@ TEST("a setting without a name or without '=' is refused and shown") {
 }
 
 TEST("a wrong entry is refused") {
-    CHECK(has(why_not("[7]"), "no path and no object"));
+    CHECK(has(why_not("[7]"), "neither a path nor an object"));
     CHECK(has(why_not("[{}]"), "\"path\" is missing"));
     CHECK(has(why_not("{}"), "must be an array"));
     CHECK(has(why_not(R"([{"path":""}])"), "\"path\" is empty"));
