@@ -143,6 +143,111 @@ asio::awaitable<py_ref> unwind_slowly(py_ref at_end) {
     throw boost::system::system_error(asio::error::operation_aborted);
 }
 
+bridge::generator<int> count(int n) {
+    for (int i = 0; i < n; ++i)
+        co_yield i;
+}
+
+bridge::generator<int> hop_and_count(int n) {
+    for (int i = 0; i < n; ++i) {
+        co_await post();
+        co_yield i;
+    }
+}
+
+bridge::generator<int> wait_and_count(std::shared_ptr<turnstile> by, int n) {
+    for (int i = 0; i < n; ++i) {
+        co_await by->wait();
+        co_yield i;
+    }
+}
+
+// finally: await clean()
+asio::awaitable<void> clean_up(py_ref clean, std::exception_ptr error) {
+    co_await to_cpp<void>(call(clean));
+    if (error)
+        std::rethrow_exception(error);
+}
+
+bridge::generator<int> guarded(int n, py_ref clean) {
+    std::exception_ptr error;
+    try {
+        for (int i = 0; i < n; ++i)
+            co_yield i;
+    } catch (...) {
+        error = std::current_exception();
+    }
+    co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+    co_await clean_up(std::move(clean), error);
+}
+
+bridge::generator<int> guarded_wait(py_ref clean) {
+    std::exception_ptr error;
+    try {
+        co_yield 1;
+        co_await forever();
+    } catch (...) {
+        error = std::current_exception();
+    }
+    co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+    co_await clean_up(std::move(clean), error);
+}
+
+bridge::generator<int> failing(int n, py_ref exception) {
+    for (int i = 0; i < n; ++i)
+        co_yield i;
+    co_await fail(std::move(exception));
+}
+
+bridge::generator<std::string> swallowing() {
+    try {
+        co_await forever();
+    } catch (const boost::system::system_error&) {
+    }
+    co_yield "swallowed";
+    co_await post();
+    co_yield "after";
+}
+
+bridge::generator<py_ref> catching() {
+    auto caught = with_gil([] { return py_ref(py::str("ready")); });
+    for (;;) {
+        try {
+            co_yield std::move(caught);
+        } catch (const bridge::python_error& error) {
+            if (!with_gil([&] { return error.matches(PyExc_ValueError); }))
+                throw;
+            caught = with_gil([&] { return py_ref(error.value()); });
+        }
+    }
+}
+
+bridge::generator<py_ref, py_ref> echo() {
+    py_ref value;
+    for (;;) {
+        auto sent = co_yield std::move(value);
+        value = sent ? std::move(*sent) : py_ref();
+    }
+}
+
+bridge::generator<int> stubborn() {
+    for (;;) {
+        bool closed = false;
+        try {
+            co_yield 1;
+        } catch (const boost::system::system_error&) {
+            closed = true;
+        }
+        if (closed)
+            co_yield 2;
+    }
+}
+
+bridge::generator<py_ref> calling(py_ref function, int n) {
+    for (int i = 0; i < n; ++i)
+        co_yield co_await to_cpp(call(function));
+}
+
 template<class T>
 py::object hot(asio::awaitable<T> body) {
     return bridge::to_python_future(std::move(body));
@@ -169,6 +274,17 @@ PYBIND11_EMBEDDED_MODULE(native, m) {
     py::class_<turnstile, std::shared_ptr<turnstile>> gates(m, "Gate");
     gates.def(py::init<>()).def("open", &turnstile::open);
     bridge::def_async(gates, "wait", &turnstile::wait);
+    bridge::def_async(m, "count", &count);
+    bridge::def_async(m, "hop_and_count", &hop_and_count);
+    bridge::def_async(m, "wait_and_count", &wait_and_count);
+    bridge::def_async(m, "guarded", &guarded);
+    bridge::def_async(m, "guarded_wait", &guarded_wait);
+    bridge::def_async(m, "failing", &failing);
+    bridge::def_async(m, "swallowing", &swallowing);
+    bridge::def_async(m, "catching", &catching);
+    bridge::def_async(m, "echo", &echo);
+    bridge::def_async(m, "stubborn", &stubborn);
+    bridge::def_async(m, "calling", &calling);
     m.attr("EventLoop") = bridge::event_loop_class();
     m.def("hot_give", [](py_ref value) { return hot(give(std::move(value))); });
     m.def("hot_fail", [](py_ref exception) { return hot(fail(std::move(exception))); });

@@ -112,6 +112,83 @@ class Gate:
         self.passes.put_nowait(None)
 
 
+async def count(n):
+    for i in range(n):
+        yield i
+
+
+async def hop_and_count(n):
+    for i in range(n):
+        await _post()
+        yield i
+
+
+async def wait_and_count(gate, n):
+    for i in range(n):
+        await gate.wait()
+        yield i
+
+
+async def guarded(n, clean):
+    try:
+        for i in range(n):
+            yield i
+    finally:
+        await clean()
+
+
+async def guarded_wait(clean):
+    try:
+        yield 1
+        await forever()
+    finally:
+        await clean()
+
+
+async def failing(n, exception):
+    for i in range(n):
+        yield i
+    raise exception
+
+
+async def swallowing():
+    try:
+        await forever()
+    except asyncio.CancelledError:
+        pass
+    yield "swallowed"
+    await _post()
+    yield "after"
+
+
+async def catching():
+    caught = "ready"
+    while True:
+        try:
+            yield caught
+        except ValueError as error:
+            caught = error
+
+
+async def echo():
+    value = None
+    while True:
+        value = yield value
+
+
+async def stubborn():
+    while True:
+        try:
+            yield 1
+        except GeneratorExit:
+            yield 2
+
+
+async def calling(function, n):
+    for _ in range(n):
+        yield await function()
+
+
 def _hot(coroutine):
     return asyncio.ensure_future(coroutine)
 

@@ -22,9 +22,11 @@
 #include <bridge/bytes.hpp>
 #include <bridge/call.hpp>
 #include <bridge/def_async.hpp>
+#include <bridge/generator.hpp>
 #include <bridge/override.hpp>
 #include <bridge/scope.hpp>
 #include <bridge/slow_cancel.hpp>
+#include <bridge/stream.hpp>
 #include <bridge/to_cpp.hpp>
 #include <bridge/to_python.hpp>
 #include <bridge/to_thread.hpp>

@@ -6,6 +6,7 @@
 #include <bridge/detail/direct_call.hpp>
 #include <bridge/detail/ownership.hpp>
 #include <bridge/detail/signature.hpp>
+#include <bridge/generator.hpp>
 #include <bridge/to_python.hpp>
 
 #include <pybind11/pybind11.h>
@@ -24,17 +25,43 @@ struct bound_coroutine {
     py_ref object;
 };
 
-template<class T>
-inline constexpr bool is_awaitable = false;
-template<class T>
-inline constexpr bool is_awaitable<boost::asio::awaitable<T>> = true;
+/// The same of a bound generator function.
+template<class T, class S>
+struct bound_generator {
+    py_ref object;
+};
+
+/// What Python gets for what a bound function returns.
+template<class Result>
+struct binding_of {
+    static constexpr bool is_coroutine = false;
+    static constexpr bool is_generator = false;
+};
 
 template<class T>
-struct awaited;
+struct binding_of<boost::asio::awaitable<T>> {
+    static constexpr bool is_coroutine = true;
+    static constexpr bool is_generator = false;
+    using type = bound_coroutine<T>;
+    using hint = T; ///< what the call gives, as a signature says it
 
-template<class T>
-struct awaited<boost::asio::awaitable<T>> {
-    using type = T;
+    static py::object make(boost::asio::awaitable<T> body, py::handle name) {
+        return make_lazy(make_crossing(nullptr, task_locals(), std::move(body), current_slot()),
+                         name);
+    }
+};
+
+template<class T, class S>
+struct binding_of<generator<T, S>> {
+    static constexpr bool is_coroutine = false;
+    static constexpr bool is_generator = true;
+    using type = bound_generator<T, S>;
+    using hint = bound_generator<T, S>;
+
+    static py::object make(generator<T, S> body, py::handle name) {
+        return make_generator(
+            make_generator_crossing(nullptr, task_locals(), std::move(body), current_slot()), name);
+    }
 };
 
 template<class Argument>
@@ -81,39 +108,39 @@ constexpr void check_extra() {
 /// Calls the function and wraps its awaitable.
 template<class F, class Result, class... Arguments>
 struct bound_function {
-    static_assert(
-        is_awaitable<Result>,
-        "def_async: the function must return boost::asio::awaitable<T>; use m.def for others");
-    using value_type = typename awaited<Result>::type;
+    using binding = binding_of<Result>;
+    static_assert(binding::is_coroutine || binding::is_generator,
+                  "def_async: the function must return boost::asio::awaitable<T> or "
+                  "bridge::generator<T>; use m.def for others");
+    using bound_type = typename binding::type;
 
     mutable F function; ///< a lambda may be mutable
     py_ref name;
 
-    bound_coroutine<value_type> operator()(Arguments... arguments) const {
+    bound_type operator()(Arguments... arguments) const {
         try {
             auto begun = call_python(
                 [&] { return std::invoke(function, std::forward<Arguments>(arguments)...); });
-            return {
-                make_lazy(make_crossing(nullptr, task_locals(), std::move(begun), current_slot()),
-                          name.handle())};
+            return {binding::make(std::move(begun), name.handle())};
         } catch (...) {
             throw_as_python();
         }
     }
 
+    static constexpr bool is_generator = binding::is_generator;
     static constexpr auto parameters = static_cast<Py_ssize_t>(sizeof...(Arguments));
     static constexpr direct_call call = &call_directly<bound_function, Arguments...>;
 
     template<class... Extra>
     static function_signature signature(const Extra&... extra) {
-        return make_signature<value_type, Arguments...>(extra...);
+        return make_signature<typename binding::hint, Arguments...>(extra...);
     }
 
     /// The callable that pybind11 binds.
     struct entry {
         std::shared_ptr<const bound_function> owner;
 
-        bound_coroutine<value_type> operator()(Arguments... arguments) const {
+        bound_type operator()(Arguments... arguments) const {
             return (*owner)(std::forward<Arguments>(arguments)...);
         }
     };
@@ -209,9 +236,12 @@ struct call_target {
     Py_ssize_t parameters = 0;
 };
 
+enum class function_kind : unsigned char { coroutine, generator };
+
 /// The signature is null for an overload.
 void add_function(py::handle scope, const char* name, py::object bound, bool is_static,
-                  std::unique_ptr<function_signature> signature, call_target direct);
+                  function_kind kind, std::unique_ptr<function_signature> signature,
+                  call_target direct);
 
 /// Nothing but names, defaults and documentation: no policy that pybind11 would have to follow.
 template<class T>
@@ -236,7 +266,9 @@ void bind_to(py::handle scope, const char* name, bool is_static, F&& function,
     std::unique_ptr<function_signature> signature;
     if (alone)
         signature = std::make_unique<function_signature>(target_type::signature(extra...));
-    add_function(scope, name, std::move(bound), is_static, std::move(signature), direct);
+    add_function(scope, name, std::move(bound), is_static,
+                 target_type::is_generator ? function_kind::generator : function_kind::coroutine,
+                 std::move(signature), direct);
 }
 
 template<class Scope>
@@ -250,6 +282,8 @@ inline constexpr bool is_class_scope = std::is_base_of_v<py::detail::generic_typ
 /// function of that signature; overloads of one name have the signature (*args, **kwargs). `self`,
 /// the arguments and the function itself stay alive while the coroutine does. Overloads of one name
 /// are all bound by def_async: throws std::runtime_error if the name is something else already.
+/// A function that returns generator<T> becomes an async generator function, which gives what
+/// to_python makes of it.
 /// GIL: required.
 template<class Scope, class F, class... Extra>
 Scope&& def_async(Scope&& scope, const char* name, F&& function, const Extra&... extra) {
@@ -280,6 +314,17 @@ struct type_caster<bridge::detail::bound_coroutine<T>> {
         make_caster<std::conditional_t<std::is_void_v<T>, void_type, T>>::name + const_name("]");
 
     static handle cast(bridge::detail::bound_coroutine<T>&& bound, return_value_policy, handle) {
+        return bound.object.release();
+    }
+};
+
+template<class T, class S>
+struct type_caster<bridge::detail::bound_generator<T, S>> {
+    static constexpr auto name =
+        const_name("collections.abc.AsyncGenerator[") + make_caster<T>::name + const_name(", ") +
+        make_caster<std::conditional_t<std::is_void_v<S>, void_type, S>>::name + const_name("]");
+
+    static handle cast(bridge::detail::bound_generator<T, S>&& bound, return_value_policy, handle) {
         return bound.object.release();
     }
 };

@@ -77,10 +77,10 @@ bool are_names(const std::vector<parameter>& all) {
 }
 
 // Null if Python has no such list: a name is a keyword, or a default stands before none.
-py::object compile(const std::string& list) {
+py::object compile(const std::string& list, bool yields) {
     py::dict scope;
     scope["__builtins__"] = py::module_::import("builtins");
-    const auto source = "async def _(" + list + "): pass";
+    const auto source = "async def _(" + list + (yields ? "): yield" : "): pass");
     const auto done = py::reinterpret_steal<py::object>(
         PyRun_String(source.c_str(), Py_file_input, scope.ptr(), scope.ptr()));
     if (done)
@@ -147,14 +147,14 @@ void set_annotations(const py::object& face, const std::vector<parameter>& all,
 py::object make_face(const face_parts& of) {
     if (of.signature != nullptr) {
         const auto all = parameters_of(of);
-        if (const auto code = are_names(all) ? compile(list_of(all)) : py::object()) {
+        if (const auto code = are_names(all) ? compile(list_of(all), of.yields) : py::object()) {
             auto face = function_of(of, code);
             set_defaults(face, all);
             set_annotations(face, all, *of.signature);
             return face;
         }
     }
-    return function_of(of, compile("*args, **kwargs"));
+    return function_of(of, compile("*args, **kwargs", of.yields));
 }
 
 } // namespace bridge::detail

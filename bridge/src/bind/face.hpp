@@ -13,6 +13,7 @@ struct face_parts {
     py::handle qualname;
     const function_signature* signature; ///< null for overloads
     bool has_self;
+    bool yields; ///< an async generator function
 };
 
 /// An async Python function with the names, documentation, parameters, defaults and annotations of

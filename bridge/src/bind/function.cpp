@@ -4,6 +4,7 @@
 
 #include "bind/face.hpp"
 #include "crossing/coroutine.hpp"
+#include "crossing/generator_object.hpp"
 #include "python/imports.hpp"
 
 #include <bridge/detail/python_compat.hpp>
@@ -30,6 +31,7 @@ struct function_object {
     PyObject* face;                ///< what those see who look at it; made when somebody does
     function_signature* signature; ///< owned; null for overloads
     bool is_method;
+    function_kind kind;
     call_target direct;
     vectorcallfunc call;
 };
@@ -40,10 +42,9 @@ function_object* as_function(PyObject* object) noexcept {
 
 // What the coroutine may still use when the call has ended: the arguments, and the function with
 // what it captures.
-bool keep_arguments(PyObject* coroutine, PyObject* function, PyObject* const* args,
-                    Py_ssize_t count) {
+bool keep_arguments(crossing& of, PyObject* function, PyObject* const* args, Py_ssize_t count) {
     if (count == 0) {
-        as_coroutine(coroutine)->op->keep_alive(py_ref::steal(Py_NewRef(function)));
+        of.keep_alive(py_ref::steal(Py_NewRef(function)));
         return true;
     }
     auto* kept = PyTuple_New(count + 1);
@@ -52,7 +53,7 @@ bool keep_arguments(PyObject* coroutine, PyObject* function, PyObject* const* ar
     PyTuple_SET_ITEM(kept, 0, Py_NewRef(function));
     for (Py_ssize_t i = 0; i < count; ++i)
         PyTuple_SET_ITEM(kept, i + 1, Py_NewRef(args[i]));
-    as_coroutine(coroutine)->op->keep_alive(py_ref::steal(kept));
+    of.keep_alive(py_ref::steal(kept));
     return true;
 }
 
@@ -102,6 +103,13 @@ PyObject* call_bound(const function_object* function, PyObject* const* args, Py_
                                keywords);
 }
 
+crossing* crossing_behind(PyObject* made) {
+    const auto& all = get_imports();
+    if (Py_TYPE(made) == all.coroutine_type)
+        return as_coroutine(made)->op;
+    return Py_TYPE(made) == all.generator_type ? &op_of(as_generator_object(made)) : nullptr;
+}
+
 PyObject* call(PyObject* self, PyObject* const* args, std::size_t flags, PyObject* keywords) {
     const auto* function = as_function(self);
     PyObject* placed[most_placed];
@@ -110,9 +118,10 @@ PyObject* call(PyObject* self, PyObject* const* args, std::size_t flags, PyObjec
     auto* coroutine = named > 0 && place_keywords(function, args, positional, keywords, placed)
                           ? call_bound(function, placed, positional + named, nullptr)
                           : call_bound(function, args, positional, named > 0 ? keywords : nullptr);
-    if (coroutine == nullptr || Py_TYPE(coroutine) != get_imports().coroutine_type)
+    auto* op = coroutine != nullptr ? crossing_behind(coroutine) : nullptr;
+    if (op == nullptr)
         return coroutine; // pybind11 said NotImplemented or an error
-    if (!keep_arguments(coroutine, function->bound, args, positional + named))
+    if (!keep_arguments(*op, function->bound, args, positional + named))
         Py_CLEAR(coroutine);
     return coroutine;
 }
@@ -146,8 +155,9 @@ PyObject* face_of(PyObject* self) noexcept {
     if (function->face != nullptr)
         return function->face;
     try {
-        auto made = make_face({function->bound, function->module, function->qualname,
-                               function->signature, function->is_method});
+        auto made =
+            make_face({function->bound, function->module, function->qualname, function->signature,
+                       function->is_method, function->kind == function_kind::generator});
         if (function->face == nullptr) // making it ran Python code
             function->face = made.release().ptr();
         return function->face;
@@ -198,14 +208,23 @@ PyObject* get_dict(PyObject* self, void*) {
     return face_attribute(self, "__dict__");
 }
 
-PyObject* get_mark(PyObject*, void*) {
+PyObject* get_mark(PyObject* self, void*) {
+    if (as_function(self)->kind == function_kind::generator) {
+        PyErr_SetString(PyExc_AttributeError, "_is_coroutine");
+        return nullptr;
+    }
     return Py_NewRef(get_imports().is_coroutine_mark.ptr());
 }
 
 PyObject* represent(PyObject* self) {
     auto* name = PyObject_GetAttrString(as_function(self)->bound, "__name__");
-    auto* text =
-        name != nullptr ? PyUnicode_FromFormat("<C++ coroutine function %U>", name) : nullptr;
+    auto* text = name != nullptr
+                     ? PyUnicode_FromFormat("<C++ %s function %U>",
+                                            as_function(self)->kind == function_kind::coroutine
+                                                ? "coroutine"
+                                                : "async generator",
+                                            name)
+                     : nullptr;
     Py_XDECREF(name);
     return text;
 }
@@ -379,7 +398,8 @@ void throw_as_python() {
 }
 
 void add_function(py::handle scope, const char* name, py::object bound, bool is_static,
-                  std::unique_ptr<function_signature> signature, call_target direct) {
+                  function_kind kind, std::unique_ptr<function_signature> signature,
+                  call_target direct) {
     auto keywords = keyword_names(signature.get());
     auto* object = PyType_GenericAlloc(get_imports().function_type, 0);
     if (object == nullptr)
@@ -391,6 +411,7 @@ void add_function(py::handle scope, const char* name, py::object bound, bool is_
     as_function(object)->keywords = keywords.release().ptr();
     as_function(object)->is_method = !is_static && py::isinstance<py::type>(scope);
     as_function(object)->signature = signature.release();
+    as_function(object)->kind = kind;
     as_function(object)->direct = direct;
     as_function(object)->call = &call;
     if (is_static)

@@ -279,6 +279,16 @@ py::object make_hot(intrusive_ptr<crossing> op, py::handle name) {
     return future;
 }
 
+void restart(coroutine_object* self) noexcept {
+    self->op->forget_requests();
+    Py_CLEAR(self->cancel_message);
+    Py_CLEAR(self->thrown);
+    self->retrieved = false;
+    self->cancels_delegate = false;
+    self->membership.asked = false;
+    self->now = phase::created;
+}
+
 // In a forked child nothing is left to wait for: what would end is the parent's.
 void ask_to_end(coroutine_object* self) noexcept {
     if (self->now == phase::running && self->op->on().is_parents_copy()) {

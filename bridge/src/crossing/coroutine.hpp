@@ -62,6 +62,9 @@ inline PyObject* as_object(coroutine_object* self) noexcept {
 /// A new object for a crossing, whose reference it takes.
 py::object new_coroutine(PyTypeObject* type, intrusive_ptr<crossing> op, py::handle name);
 
+/// A closed one begins anew: its crossing goes on for one more result.
+void restart(coroutine_object* self) noexcept;
+
 // coroutine_step.cpp: running it
 /// Starts the hot form; throws py::error_already_set if there is no loop.
 void start_hot(coroutine_object* self);
@@ -109,6 +112,9 @@ py::object close_delegate(coroutine_object& self) noexcept;
 // coroutine_future.cpp: the Future protocol
 extern PyMethodDef future_methods[];
 extern PyMethodDef coroutine_methods[];
+
+/// False if it was begun for one loop and is awaited in another; true without a loop, by hand.
+bool is_driven_by_own_loop(const coroutine_object* self);
 
 /// Hands the object to whoever waits; at once if `directly`, else through call_soon.
 bool wake_waiters(coroutine_object* self, bool directly) noexcept;

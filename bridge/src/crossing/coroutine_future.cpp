@@ -269,6 +269,14 @@ PyMethodDef coroutine_methods[] = {
     {nullptr, nullptr, 0, nullptr},
 };
 
+bool is_driven_by_own_loop(const coroutine_object* self) {
+    const auto running = py::reinterpret_steal<py::object>(
+        PyObject_CallNoArgs(get_imports().get_running_loop.ptr()));
+    PyErr_Clear();
+    return !running || running.is_none() || !self->op->locals() ||
+           running.is(self->op->locals().event_loop());
+}
+
 bool wake_waiters(coroutine_object* self, bool directly) noexcept {
     const auto take = [](PyObject*& member) {
         return py::reinterpret_steal<py::object>(std::exchange(member, nullptr));

@@ -72,8 +72,8 @@ void settle(coroutine_object* self) noexcept {
     in_flight::leave(self->membership);
     self->now = phase::settled;
     self->result = self->op->take_result();
-    self->op
-        ->drop_kept(); // its frame is gone; native threads may hold the crossing a little longer
+    if (!self->op->goes_rounds())
+        self->op->drop_kept(); // its frame is gone; native threads may hold the crossing a little
     if (self->result != nullptr)
         return;
     self->exception = take_set_exception().release().ptr();

@@ -135,6 +135,11 @@ PySendResult go_on(coroutine_object* self, PyObject** result) {
             !run_inline(op, [delegator] { delegator->resume(); }))
             delegator->resume_later();
     }
+    if (op.awaits_others()) {
+        const auto outcome = wait_for_native(self, result);
+        op.end_one();
+        return outcome;
+    }
     op.end_inline();
     settle(self);
     return give_result(self, result);
@@ -200,15 +205,6 @@ PySendResult exit_delegation(coroutine_object* self, const py::object& exception
     return PYGEN_ERROR;
 }
 
-// False if it was begun for one loop and is awaited in another; true without a loop, by hand.
-bool is_driven_by_own_loop(const coroutine_object* self) {
-    const auto running = py::reinterpret_steal<py::object>(
-        PyObject_CallNoArgs(get_imports().get_running_loop.ptr()));
-    PyErr_Clear();
-    return !running || running.is_none() || !self->op->locals() ||
-           running.is(self->op->locals().event_loop());
-}
-
 PySendResult throw_into(coroutine_object* self, const py::object& exception, PyObject** result) {
     stay_at_exit();
     switch (self->now) {
@@ -258,7 +254,7 @@ bool start_here(coroutine_object* self) {
     auto& op = *self->op;
     self->now = phase::running;
     op.set_driven_by_task(!self->hot);
-    if (!op.on().may_start_here())
+    if (!op.on().may_start_here() || !op.take_for_start())
         return false;
     op.begin_inline();
     if (!run_inline(op, [&op] { op.start(); }))
@@ -313,7 +309,8 @@ void start_hot(coroutine_object* self) {
             throw py::error_already_set();
         return;
     }
-    if (op.finished()) {
+    const bool is_over = op.finished();
+    if (is_over && !op.awaits_others()) {
         op.end_inline();
         settle(self);
         return;
@@ -326,6 +323,8 @@ void start_hot(coroutine_object* self) {
         throw py::error_already_set();
     }
     op.end_inline();
+    if (is_over)
+        op.end_one();
 }
 
 PySendResult coroutine_am_send(PyObject* self, PyObject* value, PyObject** result) {

@@ -36,7 +36,10 @@ void crossing::start_there() noexcept {
     }
     started_there_ = true;
     on().crossing_began();
-    on().schedule(*this, &start_task_);
+    if (std::exchange(born_held_, false))
+        on().schedule(*this, &start_task_);
+    else
+        post(&start_task_);
 }
 
 void crossing::run_start(strand_task* self, bool call) {
@@ -63,10 +66,10 @@ void crossing::finish() noexcept {
     answered_at_end_ = answered_; // what it has spawned may go on
     take_trace(nullptr);          // of an exception that the coroutine caught
     finished_ = true;
-    if (started_there_)
+    if (std::exchange(started_there_, false))
         on().crossing_ended();
     if (!inline_)
-        announce();
+        end_one();
 }
 
 void crossing::announce() noexcept {

@@ -44,7 +44,10 @@ void look_up_modules(imports& all) {
     all.invalid_state = asyncio.attr("InvalidStateError");
     const auto coroutines = py::module_::import("asyncio.coroutines");
     all.is_coroutine_mark = py::getattr(coroutines, "_is_coroutine", py::bool_(true));
-    all.coroutine_abc = py::module_::import("collections.abc").attr("Coroutine");
+    const auto abc = py::module_::import("collections.abc");
+    all.coroutine_abc = abc.attr("Coroutine");
+    all.generator_abc = abc.attr("AsyncGenerator");
+    all.get_asyncgen_hooks = py::module_::import("sys").attr("get_asyncgen_hooks");
     all.native_error = make_native_error();
 }
 
@@ -52,13 +55,19 @@ imports* make_imports() {
     auto* all = new imports{};
     look_up_names(all->name);
     all->coroutine_name = py::str("bridge.coroutine");
+    all->generator_name = py::str("bridge.async_generator");
     all->context_keyword = py::make_tuple("context");
     look_up_modules(*all);
     all->coroutine_type = make_coroutine_type();
     all->future_type = make_future_type();
     all->function_type = make_function_type();
-    all->coroutine_abc.attr("register")(
-        py::handle(reinterpret_cast<PyObject*>(all->coroutine_type)));
+    all->generator_type = make_generator_type();
+    all->step_type = make_step_type();
+    all->stream_type = make_stream_type();
+    all->generator_abc.attr("register")(
+        py::handle(reinterpret_cast<PyObject*>(all->generator_type)));
+    for (auto* type : {all->coroutine_type, all->stream_type})
+        all->coroutine_abc.attr("register")(py::handle(reinterpret_cast<PyObject*>(type)));
     return all;
 }
 

@@ -11,21 +11,26 @@ class port;
 
 /// Borrowed for the life of the interpreter: never destroyed, so that nothing runs at its end.
 struct imports {
-    py::object get_running_loop;  ///< asyncio._get_running_loop: None if there is none
-    py::object current_task;      ///< asyncio.current_task
-    py::object ensure_future;     ///< asyncio.ensure_future
-    py::object cancelled_error;   ///< asyncio.CancelledError
-    py::object invalid_state;     ///< asyncio.InvalidStateError
-    py::object native_error;      ///< bridge_asyncio.NativeError
-    py::object is_coroutine_mark; ///< what asyncio.iscoroutinefunction looks for
-    py::object coroutine_abc;     ///< collections.abc.Coroutine
-    py::object run_module;        ///< the names of run.py, once they were needed
-    py::object event_loop;        ///< class EventLoop of event_loop.py, once it was needed
-    PyTypeObject* coroutine_type; ///< what to_python returns
-    PyTypeObject* future_type;    ///< what to_python_future returns
-    PyTypeObject* function_type;  ///< what def_async makes
-    py::dict ports;               ///< weakref of a loop -> capsule of its port
-    py::dict descriptors;         ///< weakref of a foreign loop -> capsule of what wakes it
+    py::object get_running_loop;   ///< asyncio._get_running_loop: None if there is none
+    py::object current_task;       ///< asyncio.current_task
+    py::object ensure_future;      ///< asyncio.ensure_future
+    py::object cancelled_error;    ///< asyncio.CancelledError
+    py::object invalid_state;      ///< asyncio.InvalidStateError
+    py::object native_error;       ///< bridge_asyncio.NativeError
+    py::object is_coroutine_mark;  ///< what asyncio.iscoroutinefunction looks for
+    py::object coroutine_abc;      ///< collections.abc.Coroutine
+    py::object generator_abc;      ///< collections.abc.AsyncGenerator
+    py::object get_asyncgen_hooks; ///< sys.get_asyncgen_hooks
+    py::object run_module;         ///< the names of run.py, once they were needed
+    py::object event_loop;         ///< class EventLoop of event_loop.py, once it was needed
+    PyTypeObject* coroutine_type;  ///< what to_python returns
+    PyTypeObject* future_type;     ///< what to_python_future returns
+    PyTypeObject* function_type;   ///< what def_async makes
+    PyTypeObject* generator_type;  ///< what to_python makes of a generator
+    PyTypeObject* step_type;       ///< what its __anext__() and the like give
+    PyTypeObject* stream_type;     ///< the coroutine behind to_cpp_stream
+    py::dict ports;                ///< weakref of a loop -> capsule of its port
+    py::dict descriptors;          ///< weakref of a foreign loop -> capsule of what wakes it
 
     struct {
         PyObject* loop = nullptr;
@@ -39,6 +44,7 @@ struct imports {
     } name;
 
     py::object coroutine_name;  ///< of a coroutine made without a name
+    py::object generator_name;  ///< of a generator made without one
     py::object context_keyword; ///< ("context",)
 };
 
@@ -46,9 +52,13 @@ struct imports {
 /// throws.
 imports& get_imports();
 
-/// Makes the types; in coroutine.cpp and function.cpp.
+/// Makes the types; in coroutine.cpp, function.cpp, generator_object.cpp, generator_step.cpp
+/// and stream_pump.cpp.
 PyTypeObject* make_coroutine_type();
 PyTypeObject* make_future_type();
 PyTypeObject* make_function_type();
+PyTypeObject* make_generator_type();
+PyTypeObject* make_step_type();
+PyTypeObject* make_stream_type();
 
 } // namespace bridge::detail

@@ -96,7 +96,7 @@ void refused(py::module_& m, bridge::py_ref f, py::object object, only_moved mov
     bridge::def_async(m, "f", &by_value, py::call_guard<py::gil_scoped_release>());
     // refused: return a value or a std::shared_ptr
     bridge::def_async(m, "f", &by_value, py::return_value_policy::take_ownership);
-    // refused: the function must return boost::asio::awaitable<T>; use m.def for others
+    // refused: the function must return boost::asio::awaitable<T> or bridge::generator<T>; use m.def for others
     bridge::def_async(m, "f", &no_coroutine);
     // refused: where a pybind11 object may not live: return bridge::py_ref instead
     bridge::def_async(m, "f", &gives_object);

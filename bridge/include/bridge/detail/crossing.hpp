@@ -43,8 +43,20 @@ public:
     /// Runs the coroutine's first step. The strand is held by this thread, the GIL is not.
     virtual void start() = 0;
 
-    /// Hands the held strand to its scheduler, which begins with that step.
+    /// The same as a handler of the strand, which its scheduler runs.
     void start_there() noexcept;
+
+    /// Takes the strand for that step: it was born held.
+    bool take_for_start() noexcept { return std::exchange(born_held_, false) || try_hold(); }
+
+    /// Whether Python may ask it to go on after it has taken a result, and what it was called with
+    /// has to stay.
+    virtual bool goes_rounds() const noexcept { return false; }
+
+    /// Between two rounds: no request to stop is left. Loop thread.
+    void forget_requests() noexcept { requests_.store(0, std::memory_order_release); }
+
+    py::handle kept() const noexcept { return kept_.handle(); }
 
     /// The result as a new reference, or null with the Python error set. Once, after finished().
     /// Requires the GIL.
@@ -99,6 +111,18 @@ public:
 
     void fail_to_start() noexcept; ///< the runtime has ended
 
+    /// Something that the coroutine began is to end before its own end is told. As its handler.
+    void hold_end() noexcept { ends_left_.fetch_add(1, std::memory_order_relaxed); }
+
+    /// That has ended, or the coroutine itself: the last one tells it. Any thread.
+    void end_one() noexcept {
+        if (ends_left_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+            announce();
+    }
+
+    /// Whether it has ended and may not tell it yet. Before its own end_one().
+    bool awaits_others() const noexcept { return ends_left_.load(std::memory_order_acquire) > 1; }
+
     /// From here on the coroutine announces itself through the port of its locals.
     void end_inline() noexcept {
         inline_ = false;
@@ -112,6 +136,13 @@ protected:
         coroutine_start thread(std::move(entry), this, signal_.slot());
         thread_ = thread.id();
         thread.run();
+    }
+
+    /// Goes on for one more result. As its handler.
+    void begin_round() noexcept {
+        finished_ = false;
+        emitted_ = answered_ = 0;
+        ends_left_.store(1, std::memory_order_relaxed);
     }
 
     std::exception_ptr error_;
@@ -139,6 +170,7 @@ private:
     coroutine_object* object_ = nullptr; // borrowed; loop thread
     awaiting* delegation_ = nullptr;
     py_ref kept_;
+    std::atomic<int> ends_left_{1}; // its own, and what it has to wait for
     std::atomic<unsigned> requests_{0};
     unsigned answered_at_end_ = 0;
     std::atomic<bool> cancel_queued_{false};
@@ -146,6 +178,7 @@ private:
     bool inline_ = false;
     bool finished_ = false;
     bool started_there_ = false;
+    bool born_held_ = true; // loop thread
 };
 
 /// Sets the Python error for a failed crossing; its traceback shows the coroutines of the trace,

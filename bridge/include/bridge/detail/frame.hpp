@@ -157,8 +157,11 @@ template<class T>
 class traced_frame : public pooled_frame<T> {
     using base = pooled_frame<T>;
     using typename base::executor_type;
+
+protected:
     using typename base::frame;
 
+private:
     // Not so what only asks the coroutine for something, as this_coro::executor does.
     template<class Operation>
     static constexpr bool suspends =
@@ -223,6 +226,12 @@ public:
                 note_listening(*listens_after<std::decay_t<Operation>>);
             return transform();
         }
+    }
+
+protected:
+    void note_waiting(unsigned line) noexcept {
+        place_.line = line;
+        note_suspension(place_);
     }
 
 private:

@@ -52,6 +52,12 @@ public:
         launch();
     }
 
+    /// What asked it to stop was answered: it listens anew.
+    void forget_cancellation() {
+        if (get_cancellation_state().cancelled() != boost::asio::cancellation_type::none)
+            reset_cancellation_state();
+    }
+
     using coroutine_thread::get_cancellation_slot;
     using coroutine_thread::get_executor;
 

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pump as the future that its own Task waits for, and what a Task asks of a coroutine.
+#include "crossing/stream_pump.hpp"
+
+#include "python/exit.hpp"
+#include "python/imports.hpp"
+
+#include <bridge/detail/python_compat.hpp>
+#include <bridge/detail/report.hpp>
+
+namespace bridge::detail {
+namespace {
+
+bool call_soon(stream_pump* self, PyObject* callback, PyObject* context) {
+    const auto loop = self->of->locals().port().loop();
+    if (!loop)
+        return true; // closed
+    PyObject* arguments[] = {loop.ptr(), callback, as_object(self), context};
+    const auto& all = get_imports();
+    return static_cast<bool>(py::reinterpret_steal<py::object>(PyObject_VectorcallMethod(
+        all.name.call_soon.ptr(), arguments, 3, all.context_keyword.ptr())));
+}
+
+bool call_now(stream_pump* self, PyObject* callback, PyObject* context) {
+    if (PyContext_Enter(context) < 0) {
+        PyErr_Clear(); // somebody runs in it on this thread: then in the loop's turn
+        return call_soon(self, callback, context);
+    }
+    const auto outcome = py::reinterpret_steal<py::object>(
+        call_python([&] { return PyObject_CallOneArg(callback, as_object(self)); }));
+    PyContext_Exit(context);
+    return static_cast<bool>(outcome);
+}
+
+// add_done_callback(fn, *, context=None), as a Task calls it.
+PyObject* add_done_callback(PyObject* object, PyObject* args, PyObject* kwargs) {
+    static const char* names[] = {"fn", "context", nullptr};
+    PyObject* callback = nullptr;
+    PyObject* context = Py_None;
+    if (PyArg_ParseTupleAndKeywords(args, kwargs, "O|$O:add_done_callback",
+                                    const_cast<char**>(names), &callback, &context) == 0)
+        return nullptr;
+    auto* self = as_pump(object);
+    if (self->callback != nullptr) {
+        PyErr_SetString(PyExc_RuntimeError, "the Task of a bridge stream is its own");
+        return nullptr;
+    }
+    Py_XSETREF(self->callback, Py_NewRef(callback));
+    Py_XSETREF(self->context, context != Py_None ? Py_NewRef(context) : PyContext_CopyCurrent());
+    if (self->context == nullptr)
+        return nullptr;
+    Py_RETURN_NONE;
+}
+
+PyObject* remove_done_callback(PyObject* object, PyObject* callback) {
+    auto* self = as_pump(object);
+    const int equal =
+        self->callback == nullptr ? 0 : PyObject_RichCompareBool(self->callback, callback, Py_EQ);
+    if (equal < 0)
+        return nullptr;
+    if (equal > 0) {
+        Py_CLEAR(self->callback);
+        Py_CLEAR(self->context);
+    }
+    return PyLong_FromLong(equal);
+}
+
+// The Task is cancelled while it waits for the pump. A clean-up is not cut short.
+PyObject* cancel(PyObject* object, PyObject*, PyObject*) {
+    auto* self = as_pump(object);
+    if (self->now == pump_phase::paused && !std::exchange(self->cancelled, true) &&
+        !call_waiter(self, false))
+        return nullptr;
+    return PyBool_FromLong(self->now == pump_phase::paused || self->now == pump_phase::cleaning);
+}
+
+PyObject* result(PyObject* object, PyObject*) {
+    if (std::exchange(as_pump(object)->cancelled, false)) {
+        PyErr_SetNone(get_imports().cancelled_error.ptr());
+        return nullptr;
+    }
+    Py_RETURN_NONE;
+}
+
+PyObject* done(PyObject*, PyObject*) {
+    Py_RETURN_FALSE;
+}
+
+PyObject* get_loop(PyObject* object, PyObject*) {
+    return as_pump(object)->of->locals().event_loop().release().ptr();
+}
+
+// None but for the moment when the Task looks, as of the other coroutines of the bridge.
+PyObject* get_blocking(PyObject* object, void*) {
+    if (!as_pump(object)->blocking)
+        Py_RETURN_NONE;
+    Py_RETURN_TRUE;
+}
+
+int set_blocking(PyObject* object, PyObject* value, void*) {
+    as_pump(object)->blocking = value == Py_True;
+    return 0;
+}
+
+PyObject* get_name(PyObject*, void*) {
+    return PyUnicode_FromString("bridge.stream");
+}
+
+PyObject* get_await(PyObject* object, void*) {
+    auto* inner = as_pump(object)->inner;
+    return Py_NewRef(inner != nullptr ? inner : Py_None);
+}
+
+// Where it waits is where the generator does.
+PyObject* get_frame(PyObject* object, void*) {
+    auto* iterator = as_pump(object)->iterator;
+    auto* frame =
+        iterator != nullptr ? PyObject_GetAttrString(iterator, "ag_frame") : Py_NewRef(Py_None);
+    if (frame != nullptr)
+        return frame;
+    PyErr_Clear();
+    Py_RETURN_NONE;
+}
+
+PyObject* get_suspended(PyObject* object, void*) {
+    const auto* self = as_pump(object);
+    return PyBool_FromLong(self->now != pump_phase::created && self->now != pump_phase::finished &&
+                           !self->inside);
+}
+
+PyObject* get_running(PyObject* object, void*) {
+    return PyBool_FromLong(as_pump(object)->inside);
+}
+
+PyObject* get_none(PyObject*, void*) {
+    Py_RETURN_NONE;
+}
+
+PyObject* on_inner_done(PyObject* object, PyObject*) {
+    if (!call_waiter(as_pump(object), false))
+        return nullptr;
+    Py_RETURN_NONE;
+}
+
+PyMethodDef inner_done = {"bridge_cleaned", &on_inner_done, METH_O, nullptr};
+
+PyCFunction keywords(PyObject* (*function)(PyObject*, PyObject*, PyObject*)) {
+    return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
+}
+
+} // namespace
+
+PyMethodDef pump_methods[] = {
+    {"send", pump_send, METH_O, nullptr},
+    {"throw", pump_throw, METH_VARARGS, nullptr},
+    {"close", pump_close, METH_NOARGS, nullptr},
+    {"add_done_callback", keywords(add_done_callback), METH_VARARGS | METH_KEYWORDS, nullptr},
+    {"remove_done_callback", remove_done_callback, METH_O, nullptr},
+    {"cancel", keywords(cancel), METH_VARARGS | METH_KEYWORDS, nullptr},
+    {"result", result, METH_NOARGS, nullptr},
+    {"done", done, METH_NOARGS, nullptr},
+    {"get_loop", get_loop, METH_NOARGS, nullptr},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+PyGetSetDef pump_getset[] = {
+    {"_asyncio_future_blocking", get_blocking, set_blocking, nullptr, nullptr},
+    {"_cancel_message", get_none, nullptr, nullptr, nullptr},
+    {"__name__", get_name, nullptr, nullptr, nullptr},
+    {"__qualname__", get_name, nullptr, nullptr, nullptr},
+    {"cr_await", get_await, nullptr, nullptr, nullptr},
+    {"cr_frame", get_frame, nullptr, nullptr, nullptr},
+    {"cr_running", get_running, nullptr, nullptr, nullptr},
+    {"cr_suspended", get_suspended, nullptr, nullptr, nullptr},
+    {"cr_code", get_none, nullptr, nullptr, nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr},
+};
+
+bool call_waiter(stream_pump* self, bool directly) noexcept {
+    const auto callback = py::reinterpret_steal<py::object>(std::exchange(self->callback, nullptr));
+    const auto context = py::reinterpret_steal<py::object>(std::exchange(self->context, nullptr));
+    if (!callback)
+        return true;
+    const bool called = directly ? call_now(self, callback.ptr(), context.ptr())
+                                 : call_soon(self, callback.ptr(), context.ptr());
+    return called ||
+           report_set_error(self->of->locals().port().loop(), "bridge: waking a stream failed");
+}
+
+bool wait_in_place(stream_pump* self, PyObject* future) {
+    const auto& name = get_imports().name;
+    const auto object = py::reinterpret_borrow<py::object>(future);
+    const auto blocking = py::getattr(object, name.future_blocking, py::none());
+    if (blocking.is_none() || !blocking.cast<bool>() ||
+        !object.attr("get_loop")().is(self->of->locals().event_loop()))
+        return false;
+    py::setattr(object, name.future_blocking, py::bool_(false));
+    object.attr(name.add_done_callback)(
+        py::reinterpret_steal<py::object>(PyCFunction_New(&inner_done, as_object(self))));
+    return true;
+}
+
+} // namespace bridge::detail

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// C++ coroutines that yield, as Python iterates them: what tests/differential cannot see.
+#include "streams.hpp"
+
+#include <pybind11/stl.h>
+
+#include <cstdlib>
+
+BRIDGE_SUITE("generators")
+
+using namespace streams;
+using namespace std::chrono_literals;
+using native_work::life;
+
+namespace {
+
+int races() {
+    const char* wanted = std::getenv("BRIDGE_RACES");
+    return wanted != nullptr ? std::atoi(wanted) : 100'000;
+}
+
+// What a coroutine takes by value and holds until its frame is gone.
+using token = std::shared_ptr<life>;
+
+bridge::generator<int> held(token) {
+    const life local;
+    for (int i = 0;; ++i)
+        co_yield i;
+}
+
+bridge::generator<int> sleeping() {
+    co_yield 1;
+    const life local;
+    co_await native_work::sleep(1h);
+}
+
+bridge::generator<int> failing() {
+    co_yield 1;
+    throw std::invalid_argument("in C++");
+}
+
+// Each item comes through the executor's queue, so that a request may come at the same time.
+bridge::generator<int> hopping() {
+    for (int i = 0;; ++i) {
+        bool has_hopped = false;
+        while (!has_hopped) {
+            try {
+                co_await native_work::post();
+                has_hopped = true;
+            } catch (const boost::system::system_error&) {
+            }
+            co_await asio::this_coro::reset_cancellation_state(
+                asio::enable_terminal_cancellation());
+        }
+        co_yield i;
+    }
+}
+
+bridge::generator<int> asking_itself(py_ref box) {
+    co_yield 1;
+    co_await bridge::to_cpp<void>(
+        bridge::with_gil([&] { return py_ref(box.get()[py::int_(0)].attr("__anext__")()); }));
+}
+
+std::string lives() {
+    return std::to_string(native_work::begun.load()) + " begun, " +
+           std::to_string(native_work::ended.load()) + " ended";
+}
+
+// Names for the source text.
+void define_all(const source& python) {
+    native_work::reset_counts();
+    python.define("held", [] { return bridge::to_python(held(std::make_shared<life>())); });
+    python.define("sleeping", [] { return bridge::to_python(sleeping()); });
+    python.define("failing", [] { return bridge::to_python(failing()); });
+    python.define("hopping", [] { return bridge::to_python(hopping()); });
+    python.define("asking_itself", [](const py::object& box) {
+        return bridge::to_python(asking_itself(py_ref(box)));
+    });
+    python.define("lives", &lives);
+}
+
+asio::awaitable<std::string> run(const char* text) {
+    const source python(text);
+    define_all(python);
+    co_return co_await bridge::to_cpp<std::string>(python.value("main()"));
+}
+
+} // namespace
+
+BRIDGE_TEST(closing_an_unbegun_one_runs_no_body_and_destroys_the_arguments, tags("O4")) {
+    BRIDGE_CHECK(co_await run("async def main():\n"
+                              "  generator = held()\n"
+                              "  await generator.aclose()\n"
+                              "  return lives()") == "1 begun, 1 ended");
+}
+
+BRIDGE_TEST(an_unbegun_one_that_is_dropped_goes_silently, tags("O4")) {
+    BRIDGE_CHECK(co_await run("async def main():\n"
+                              "  held()\n"
+                              "  return lives()") == "1 begun, 1 ended");
+}
+
+BRIDGE_TEST(every_destructor_has_run_when_aclosing_ends, tags("O7")) {
+    BRIDGE_CHECK(co_await run("import contextlib\n"
+                              "async def main():\n"
+                              "  async with contextlib.aclosing(held()) as generator:\n"
+                              "    async for i in generator:\n"
+                              "      if i == 3: break\n"
+                              "  return lives()") == "2 begun, 2 ended");
+}
+
+BRIDGE_TEST(a_dropped_one_is_unwound_through_the_loops_hook, tags("O6")) {
+    BRIDGE_CHECK(co_await run("async def main():\n"
+                              "  generator = held()\n"
+                              "  await generator.__anext__()\n"
+                              "  del generator\n"
+                              "  await until(lambda: lives() == '2 begun, 2 ended')\n"
+                              "  return 'gone'") == "gone");
+}
+
+BRIDGE_TEST(what_a_cancelled_step_waits_for_is_cancelled, tags("O8", "O19")) {
+    BRIDGE_CHECK(co_await run("async def main():\n"
+                              "  generator = sleeping()\n"
+                              "  await generator.__anext__()\n"
+                              "  task = asyncio.ensure_future(generator.__anext__())\n"
+                              "  await until(lambda: lives() == '1 begun, 0 ended')\n"
+                              "  task.cancel()\n"
+                              "  await asyncio.wait([task])\n"
+                              "  ends = [task.cancelled(), lives()]\n"
+                              "  async for i in generator: ends.append(i)\n"
+                              "  return str(ends)") == "[True, '1 begun, 1 ended']");
+}
+
+BRIDGE_TEST(a_cpp_exception_arrives_translated_with_its_frames, tags("O14")) {
+    BRIDGE_CHECK(co_await run("import traceback\n"
+                              "async def main():\n"
+                              "  generator = failing()\n"
+                              "  ends = [await generator.__anext__()]\n"
+                              "  try:\n"
+                              "    await generator.__anext__()\n"
+                              "  except ValueError as error:\n"
+                              "    frames = traceback.extract_tb(error.__traceback__)\n"
+                              "    ends += [str(error), frames[-1].name]\n"
+                              "  async for i in generator: ends.append(i)\n"
+                              "  return str(ends)") == "[1, 'in C++', 'failing']");
+}
+
+BRIDGE_TEST(it_is_an_async_generator_to_everyone_who_asks, tags("O22")) {
+    BRIDGE_CHECK(co_await run("import collections.abc, weakref\n"
+                              "async def main():\n"
+                              "  first, last = sys.get_asyncgen_hooks()\n"
+                              "  known = []\n"
+                              "  sys.set_asyncgen_hooks(firstiter=known.append)\n"
+                              "  generator = held()\n"
+                              "  before = list(known)\n"
+                              "  await generator.__anext__()\n"
+                              "  await generator.__anext__()\n"
+                              "  sys.set_asyncgen_hooks(first, last)\n"
+                              "  is_one = isinstance(generator, collections.abc.AsyncGenerator)\n"
+                              "  told = before == [] and known == [generator]\n"
+                              "  known.clear()\n"
+                              "  await generator.aclose()\n"
+                              "  gone = weakref.ref(generator)\n"
+                              "  del generator\n"
+                              "  return str((is_one, told, gone() is None))") ==
+                 "(True, True, True)");
+}
+
+BRIDGE_TEST(a_body_that_asks_itself_is_refused, tags("O24")) {
+    BRIDGE_CHECK(co_await run("async def main():\n"
+                              "  box = []\n"
+                              "  box.append(asking_itself(box))\n"
+                              "  await box[0].__anext__()\n"
+                              "  try:\n"
+                              "    await box[0].__anext__()\n"
+                              "  except RuntimeError as error:\n"
+                              "    return str(error)") ==
+                 "anext(): asynchronous generator is already running");
+}
+
+BRIDGE_TEST(a_cancelled_step_loses_no_item_and_gives_none_twice, tags("O9"), timeout(240s),
+            may_fail("an item on its way from another thread is lost to a cancel")) {
+    const source python("async def main(races):\n"
+                        "  generator = hopping()\n"
+                        "  expected = cancelled = 0\n"
+                        "  async def step():\n"
+                        "    return await generator.__anext__()\n"
+                        "  for race in range(races):\n"
+                        "    task = asyncio.create_task(step())\n"
+                        "    for _ in range(race % 4):\n"
+                        "      await asyncio.sleep(0)\n"
+                        "    task.cancel()\n"
+                        "    try:\n"
+                        "      item = await task\n"
+                        "    except asyncio.CancelledError:\n"
+                        "      cancelled += 1\n"
+                        "      continue\n"
+                        "    assert item == expected, (item, expected)\n"
+                        "    expected += 1\n"
+                        "  await generator.aclose()\n"
+                        "  return f'{expected} items came, {cancelled} requests came first'");
+    define_all(python);
+    const auto main = "main(" + std::to_string(races()) + ")";
+    BRIDGE_INFO(co_await bridge::to_cpp<std::string>(python.value(main.c_str())));
+}
