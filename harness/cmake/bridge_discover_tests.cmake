@@ -28,6 +28,7 @@ endfunction()
 
 # bridge_discover_tests(target [TEST_PREFIX prefix] [TIMEOUT seconds] [LABELS label...]
 #                       [ENVIRONMENT NAME=value...] [WORKING_DIRECTORY folder]
+#                       [PYTHON_MODULES target-or-folder...]
 #                       [DISCOVERY_TIMEOUT seconds] [DISCOVERY_MODE PRE_TEST|POST_BUILD]
 #                       [PROPERTIES name value...])
 # The tests of an executable that is linked to bridge::harness, named <prefix><target>.<id>.
@@ -40,13 +41,14 @@ endfunction()
 macro(_bridge_parse_call text)
   set(call "${text}")
   set(values TEST_PREFIX TIMEOUT WORKING_DIRECTORY DISCOVERY_TIMEOUT DISCOVERY_MODE)
-  _bridge_parse("${words}" "${values}" "LABELS;ENVIRONMENT")
+  _bridge_parse("${words}" "${values}" "LABELS;ENVIRONMENT;PYTHON_MODULES")
   _bridge_split_environment(arg_ENVIRONMENT)
   _bridge_split_labels(arg_LABELS)
 endmacro()
 
 macro(_bridge_discover)
   _bridge_check_arguments()
+  _bridge_add_python_modules()
   if(NOT DEFINED arg_WORKING_DIRECTORY)
     set(arg_WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
   endif()
@@ -73,6 +75,39 @@ macro(_bridge_discover)
   set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${base}.cmake")
   if(number EQUAL 1)
     _bridge_add_to_manifest()
+  endif()
+endmacro()
+
+# Puts the folders of PYTHON_MODULES before those of ENVIRONMENT's PYTHONPATH, and has the targets built before.
+macro(_bridge_add_python_modules)
+  set(folders "")
+  foreach(module IN LISTS arg_PYTHON_MODULES)
+    _bridge_show(module)
+    if(TARGET "${module}")
+      add_dependencies(${target} ${module})
+      get_target_property(folder ${module} BRIDGE_PYTHON_FOLDER) # of a module in a package
+      if(NOT folder)
+        set(folder "$<TARGET_FILE_DIR:${module}>")
+      endif()
+    else()
+      cmake_path(ABSOLUTE_PATH module OUTPUT_VARIABLE folder)
+      if(NOT IS_DIRECTORY "${folder}")
+        message(FATAL_ERROR "${call}: PYTHON_MODULES: '${module}' is neither a target nor a folder; "
+                            "call it after pybind11_add_module")
+      endif()
+    endif()
+    _bridge_hide(folder)
+    string(APPEND folders ":${folder}")
+  endforeach()
+  if(folders)
+    foreach(setting IN LISTS arg_ENVIRONMENT)
+      if(setting MATCHES "^PYTHONPATH=(.+)")
+        string(APPEND folders ":${CMAKE_MATCH_1}")
+        list(REMOVE_ITEM arg_ENVIRONMENT "${setting}")
+      endif()
+    endforeach()
+    string(SUBSTRING "${folders}" 1 -1 folders)
+    list(APPEND arg_ENVIRONMENT "PYTHONPATH=${folders}")
   endif()
 endmacro()
 

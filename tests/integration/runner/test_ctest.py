@@ -152,6 +152,20 @@ class Entries(CTestTest):
         with open(os.path.join(self.build, "five_discovery_1-", "tests.cmake")) as file:
             self.assertIn('DEF_SOURCE_LINE "fixture.cpp:7"', file.read())
 
+    def test_python_modules_are_importable(self):
+        os.mkdir(os.path.join(self.source, "pure [1]"))
+        module = "add_library({0} MODULE IMPORTED)\nset_target_properties({0} PROPERTIES {1})\n"
+        self.configured(
+            "fixture(five)\n"
+            + module.format("native", 'IMPORTED_LOCATION "/some where/native.so"')
+            + module.format("packaged", 'IMPORTED_LOCATION /lib/p/_native.so BRIDGE_PYTHON_FOLDER /lib')
+            + 'bridge_discover_tests(five PYTHON_MODULES native packaged "pure [1]" ENVIRONMENT PYTHONPATH=/more X=1)\n'
+        )
+        wanted = f"PYTHONPATH=/some where:/lib:{self.source}/pure [1]:/more"
+        self.assertIn(wanted, self.entries()["five.five.passing"][1]["ENVIRONMENT"])
+        with open(os.path.join(self.build, "bridge-test-manifest.json")) as file:
+            self.assertEqual(json.load(file)["binaries"][0]["environment"], ["X=1", wanted])
+
     def test_groups_are_locks_and_serial_tests_run_alone(self):
         self.configured(
             "fixture(orderly)\nbridge_discover_tests(orderly)\n"
@@ -373,6 +387,7 @@ class Discovery(CTestTest):
             "five TIMEOUT 5s": "TIMEOUT is a number of seconds, not '5s'",
             "five ENVIRONMENT PATH": "ENVIRONMENT takes NAME=value, not 'PATH'",
             "five ENVIRONMENT [=[A=a\\]=] [=[B=[]=]": "CTest takes but one variable that ends in a",
+            "five PYTHON_MODULES nowhere": "PYTHON_MODULES: 'nowhere' is neither a target nor a folder",
             "five PROPERTIES COST": "COST has no value",
             "five TIMEOUT": "TIMEOUT has no value",
         }.items():
