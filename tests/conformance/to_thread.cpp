@@ -7,7 +7,10 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <exception>
+#include <future>
 #include <latch>
+#include <memory>
 #include <mutex>
 #include <stdexcept>
 #include <thread>
@@ -79,6 +82,20 @@ BRIDGE_TEST(it_runs_on_another_thread_without_the_gil) {
     const bool other = co_await bridge::to_thread(
         [here] { return std::this_thread::get_id() != here && PyGILState_Check() == 0; });
     BRIDGE_CHECK(other);
+}
+
+// Asio's default for such a handler is another one since Boost 1.90: to run wherever it is called.
+BRIDGE_TEST(a_handler_without_an_executor_runs_on_neither_thread) {
+    auto ran_on = std::make_shared<std::thread::id>();
+    auto completed = std::make_shared<std::promise<std::thread::id>>();
+    auto result = completed->get_future();
+    bridge::to_thread(
+        [=] { *ran_on = std::this_thread::get_id(); },
+        [=](std::exception_ptr) { completed->set_value(std::this_thread::get_id()); });
+    co_await bridge::to_thread([&] { result.wait(); });
+    const auto completed_on = result.get();
+    BRIDGE_CHECK(completed_on != *ran_on);
+    BRIDGE_CHECK(completed_on != std::this_thread::get_id());
 }
 
 BRIDGE_TEST(what_it_throws_is_thrown) {

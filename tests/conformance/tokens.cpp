@@ -217,3 +217,26 @@ BRIDGE_TEST(one_operation_is_cancelled_by_its_own_slot) {
     }
     BRIDGE_CHECK(aborted);
 }
+
+// Asio's default for such a handler is another one since Boost 1.90: to run wherever it is called.
+BRIDGE_TEST(a_handler_without_an_executor_runs_in_the_locals) {
+    struct seen {
+        int value;
+        bool without_gil, in_locals;
+    };
+
+    auto completed = std::make_shared<std::promise<seen>>();
+    auto result = completed->get_future();
+    const auto locals = bridge::current_locals();
+    auto soon = sleeper("asyncio.sleep(0, 5)");
+    bridge::to_cpp<int>(locals, call(soon), [=](std::exception_ptr error, int value) {
+        const auto mine = bridge::detail::handler_locals();
+        completed->set_value(
+            {error ? -1 : value, PyGILState_Check() == 0, mine && &mine.port() == &locals.port()});
+    });
+    co_await bridge::to_thread([&] { result.wait(); });
+    const auto got = result.get();
+    BRIDGE_CHECK(got.value == 5);
+    BRIDGE_CHECK(got.without_gil);
+    BRIDGE_CHECK(got.in_locals);
+}

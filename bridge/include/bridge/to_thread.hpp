@@ -125,9 +125,9 @@ private:
                           });
     }
 
-    using executor_type = decltype(boost::asio::prefer(
+    using executor_type = std::decay_t<decltype(boost::asio::prefer(
         std::declval<boost::asio::associated_executor_t<Handler, boost::asio::system_executor>>(),
-        boost::asio::execution::outstanding_work.tracked));
+        boost::asio::execution::outstanding_work.tracked))>;
 
     F function_;
     std::optional<Handler> handler_;
