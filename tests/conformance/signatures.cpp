@@ -160,7 +160,7 @@ async def main():
     assert await thing.get(by=2) == 8
     for call in (lambda: add(), lambda: add(1, 2, 3, 4), lambda: add(1, nothing=2), lambda: thing.get(1, 2)):
         try:
-            call()
+            await call()  # from CPython 3.13 on the mock of a coroutine function refuses when awaited
         except TypeError:
             pass
         else:
