@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <functional>
 #include <iterator>
+#include <type_traits>
 #include <utility>
 
 namespace bridge::detail {
@@ -60,11 +61,17 @@ asio_detail::scheduler& scheduler_of(asio::io_context& context) {
     return asio::use_service<asio_detail::scheduler>(context);
 }
 
+// The type of the mutex is a template in newer versions of Boost.
+auto lock_queue(asio_detail::scheduler& in) {
+    auto& mutex = in.*member(queue_mutex{});
+    return typename std::remove_reference_t<decltype(mutex)>::scoped_lock(mutex);
+}
+
 // Calls f with its queue locked and whether that holds more than the reactor's turn.
 template<class F>
 auto locked(asio::io_context& context, F&& f) {
     auto& in = scheduler_of(context);
-    const asio_detail::conditionally_enabled_mutex::scoped_lock lock(in.*member(queue_mutex{}));
+    const auto lock = lock_queue(in);
     const asio_detail::scheduler_operation* first =
         asio_detail::op_queue_access::front(in.*member(queue{}));
     const bool queued = first != nullptr && (first != &(in.*member(reactor_turn{})) ||
@@ -75,7 +82,7 @@ auto locked(asio::io_context& context, F&& f) {
 // The handler that runs next; null where it would be the reactor's turn.
 const void* next_handler(asio::io_context& context) {
     auto& in = scheduler_of(context);
-    const asio_detail::conditionally_enabled_mutex::scoped_lock lock(in.*member(queue_mutex{}));
+    const auto lock = lock_queue(in);
     const asio_detail::scheduler_operation* first =
         asio_detail::op_queue_access::front(in.*member(queue{}));
     return first != &(in.*member(reactor_turn{})) ? first : nullptr;
