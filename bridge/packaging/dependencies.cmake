@@ -6,6 +6,39 @@ set(BRIDGE_PYTHON_FLOOR 3.10)
 set(BRIDGE_PYBIND11_FLOOR 2.10.3)
 set(BRIDGE_BOOST_FLOOR 1.81)
 
+# Boost::headers: of Boost's own package, of a folder that the user names, or of a wheel with them.
+macro(bridge_find_boost)
+  if(POLICY CMP0167)
+    cmake_policy(SET CMP0167 NEW) # Boost's own BoostConfig.cmake; CMake 3.30 and later warn otherwise
+  endif()
+  set(bridge_boost_folder "${Boost_INCLUDE_DIR}") # CMake 3.30 does not look at it
+  find_package(Boost ${BRIDGE_BOOST_FLOOR} QUIET)
+  if(NOT Boost_FOUND)
+    execute_process(COMMAND ${Python_EXECUTABLE} -c
+      "from importlib import util; print(util.find_spec('libboost_headers').submodule_search_locations[0])"
+      OUTPUT_VARIABLE bridge_boost_wheel OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+    foreach(bridge_folder IN ITEMS "${bridge_boost_folder}" "${bridge_boost_wheel}/include")
+      if(NOT Boost_FOUND AND EXISTS "${bridge_folder}/boost/version.hpp")
+        bridge_use_boost("${bridge_folder}")
+      endif()
+    endforeach()
+  endif()
+endmacro()
+
+macro(bridge_use_boost folder)
+  file(STRINGS "${folder}/boost/version.hpp" bridge_boost_line REGEX "define BOOST_LIB_VERSION")
+  if(bridge_boost_line MATCHES "\"([0-9]+)_([0-9]+)" AND
+     "${CMAKE_MATCH_1}.${CMAKE_MATCH_2}" VERSION_GREATER_EQUAL BRIDGE_BOOST_FLOOR)
+    set(Boost_FOUND TRUE)
+    set(Boost_VERSION_MAJOR ${CMAKE_MATCH_1})
+    set(Boost_VERSION_MINOR ${CMAKE_MATCH_2})
+    if(NOT TARGET Boost::headers)
+      add_library(Boost::headers INTERFACE IMPORTED GLOBAL)
+      target_include_directories(Boost::headers SYSTEM INTERFACE "${folder}")
+    endif()
+  endif()
+endmacro()
+
 # What is missing of the dependencies of the library, empty if nothing is. A macro,
 # since a parent uses the variables that the packages set.
 macro(bridge_find_library_dependencies missing)
@@ -24,17 +57,15 @@ python3-dev, or name another one with -DPython_EXECUTABLE=/path/to/python3")
         OUTPUT_VARIABLE bridge_pybind11_dir OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
       find_package(pybind11 ${BRIDGE_PYBIND11_FLOOR} QUIET CONFIG HINTS "${bridge_pybind11_dir}")
     endif()
-    if(POLICY CMP0167)
-      cmake_policy(SET CMP0167 NEW) # Boost's own BoostConfig.cmake; CMake 3.30 and later warn otherwise
-    endif()
-    find_package(Boost ${BRIDGE_BOOST_FLOOR} QUIET)
+    bridge_find_boost()
     find_package(Threads QUIET)
     if(NOT pybind11_FOUND)
       set(${missing} "pybind11 ${BRIDGE_PYBIND11_FLOOR} or later was not found: install pybind11-dev, or \
 run '${Python_EXECUTABLE} -m pip install pybind11'")
     elseif(NOT Boost_FOUND)
       set(${missing} "the headers of Boost ${BRIDGE_BOOST_FLOOR} or later were not found: install \
-libboost-dev, or name a folder that has boost/asio.hpp with -DBoost_INCLUDE_DIR=/path/to/include")
+libboost-dev, name a folder that has boost/asio.hpp with -DBoost_INCLUDE_DIR=/path/to/include, or run \
+'${Python_EXECUTABLE} -m pip install libboost-headers' (in a build by pip: add \"libboost-headers\" to the requires of pyproject.toml)")
     elseif(NOT Threads_FOUND)
       set(${missing} "this system's threads were not found; look at CMakeFiles/CMakeError.log")
     endif()

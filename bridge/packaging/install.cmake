@@ -43,6 +43,8 @@ install(FILES
     ${PROJECT_BINARY_DIR}/package/bridgeConfig.cmake
     ${PROJECT_BINARY_DIR}/package/bridgeConfigVersion.cmake
     ${CMAKE_CURRENT_LIST_DIR}/dependencies.cmake
+    ${CMAKE_CURRENT_LIST_DIR}/stubs.cmake
+    ${PROJECT_SOURCE_DIR}/bridge/python/bridge_asyncio/stubs.py
   DESTINATION ${bridge_config_folder} COMPONENT bridge)
 install(FILES ${PROJECT_BINARY_DIR}/package/bridge.pc
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT bridge)

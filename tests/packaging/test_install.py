@@ -15,8 +15,12 @@ SOURCE = os.environ["BRIDGE_SOURCE"]
 PYTHON = os.environ["BRIDGE_PYTHON"]
 
 
+def call(*command, **more):
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=1200, **more)
+
+
 def run(*command, **more):
-    ended = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=1200, **more)
+    ended = call(*command, **more)
     if ended.returncode != 0:
         raise AssertionError(f"{' '.join(command)}\n{ended.stdout}")
     return ended.stdout

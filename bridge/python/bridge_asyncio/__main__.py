@@ -25,4 +25,5 @@ def main():
     print(HERE if wanted.cmakedir else f"-I{source / 'bridge/include'} -I{source / 'harness/include'}")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -46,7 +46,7 @@ class Stubs(unittest.TestCase):
     def test_without_arguments_it_says_how(self):
         done = run()
         self.assertEqual(done.returncode, 2)
-        self.assertIn("python -m bridge_asyncio.stubs MODULE STUB.pyi", done.stderr)
+        self.assertIn("python -m bridge_asyncio.stubs MODULE FOLDER", done.stderr)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The wheel, and extension modules that pip builds with it, as users do. Needs PyPI, for isolated builds."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+import zipfile
+
+from test_install import HERE, PYTHON, SOURCE, run
+
+LAUNCHER = shutil.which("ccache")
+QUICK = ("--no-build-isolation", "-C", "cmake.build-type=Debug")  # and found by ccache
+BUILT_WITH = ("scikit-build-core>=0.10", "pybind11>=2.10.3", "wheel")
+
+
+class Place:
+    """A folder of its own for all: wheels, environments, and pip's builds, which are found there by ccache."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.wheels = folder / "wheels"
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")},
+            "TMPDIR": str(folder / "tmp"),
+            "CCACHE_BASEDIR": str(folder),
+            "SOURCE_DATE_EPOCH": "1700000000",
+            "PIP_FIND_LINKS": f"{self.wheels} {os.environ.get('PIP_FIND_LINKS', '')}",
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        }
+        for path in (self.wheels, folder / "tmp"):
+            path.mkdir()
+
+    def make_venv(self, name, *packages):
+        venv = self.folder / name
+        run(PYTHON, "-m", "venv", str(venv))
+        if packages:
+            self.pip(name, "install", *packages)
+        return venv
+
+    def pip(self, venv, *words):
+        more = {"CMAKE_CXX_COMPILER_LAUNCHER": LAUNCHER} if LAUNCHER else {}
+        return run(str(self.folder / venv / "bin/pip"), *map(str, words), env={**self.environment, **more})
+
+    def python(self, venv, program, *options):
+        """What a program prints, without any path of this process's own."""
+        return run(str(self.folder / venv / "bin/python"), *options, "-c", program, env=self.environment, cwd=self.folder)
+
+    def build_bridge(self, source, folder, into):
+        """From a copy of the source tree, as a clone is."""
+        ignored = shutil.ignore_patterns("build", ".git", "__pycache__")
+        shutil.copytree(source, folder, ignore=ignored)
+        self.pip("tools", "wheel", "--no-deps", "-w", into, folder)
+        [wheel] = into.glob("bridge_asyncio-*.whl")
+        return wheel
+
+    def build_extension(self, name, venv="tools", *words):
+        project = self.folder / name
+        shutil.copytree(HERE / "extension", project)
+        text = (project / "pyproject.toml").read_text()
+        (project / "pyproject.toml").write_text(text.replace('"first"', f'"{name}"'))
+        self.pip(venv, "wheel", "--no-deps", "-w", self.wheels, *words, project)
+
+    def make_other_version(self, wheel):
+        """An environment with the tools, and the wheel as it would be of a later version."""
+        self.make_venv("later", *BUILT_WITH)
+        python = str(self.folder / "later/bin/python")
+        run(python, "-m", "wheel", "unpack", str(wheel), "-d", str(self.folder / "unpacked"))
+        [top] = (self.folder / "unpacked").iterdir()
+        for file in (*top.rglob("version.hpp"), *top.rglob("METADATA"), *top.rglob("source/CMakeLists.txt")):
+            file.write_text(file.read_text().replace("0.1.0", "0.2.0"))
+        run(python, "-m", "wheel", "pack", str(top), "-d", str(self.folder / "later"))
+        [later] = (self.folder / "later").glob("bridge_asyncio*.whl")
+        self.pip("later", "install", "--no-index", later)
+
+
+class Wheel(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="bridge-wheel-")).resolve()
+        cls.addClassCleanup(shutil.rmtree, folder)
+        cls.place = Place(folder)
+        cls.place.make_venv("tools", *BUILT_WITH)
+        cls.wheel = cls.place.build_bridge(SOURCE, folder / "source", cls.place.wheels)
+        cls.place.make_venv("user", "--no-index", cls.wheel)
+        cls.place.pip("tools", "install", "--no-index", cls.wheel)
+        cls.place.build_extension("first")
+        cls.place.build_extension("second", "tools", *QUICK)
+        cls.place.pip("user", "install", "--no-index", "first", "second")
+
+    def check(self, program, *options, venv="user"):
+        return self.place.python(venv, program, *options)
+
+    def test_what_is_in_it(self):
+        program = self.place.folder / "user/bin/bridge-test"
+        self.assertIn("bridge-test 0.1.0", run(str(program), "--version"))
+        self.assertEqual(self.check("import bridge_asyncio, sys; print(bridge_asyncio.stats()['images'])"), "1\n")
+        folder = pathlib.Path(self.check("import runpy, sys; sys.argv[1:] = ['--cmakedir']; runpy.run_module('bridge_asyncio')").strip())
+        self.assertTrue((folder / "bridgeConfig.cmake").is_file(), folder)
+        with zipfile.ZipFile(self.wheel) as wheel:
+            names = wheel.namelist()
+        self.assertIn("bridge_asyncio/py.typed", names)
+        self.assertIn("bridge_asyncio/__init__.pyi", names)
+
+    def test_a_call_is_awaited(self):
+        for loop in ("asyncio", "bridge_asyncio"):
+            with self.subTest(loop=loop):
+                self.check(f"import first, {loop}; assert {loop}.run(first.thread()) > 0", "-W", "error")
+
+    def test_two_of_one_version_share_the_loop(self):
+        for order in ("first, second, bridge_asyncio", "bridge_asyncio, second, first"):
+            with self.subTest(order=order):
+                self.check(
+                    f"import {order}, threading\n"
+                    "async def main():\n"
+                    "    mine = threading.get_native_id()\n"
+                    "    assert await first.thread() == await second.thread() == mine\n"
+                    "    assert await first.await_other(second.await_other(first.thread())) == mine\n"
+                    "bridge_asyncio.run(main())\n"
+                    "assert bridge_asyncio.stats()['images'] == 3",
+                    "-W",
+                    "error",
+                )
+
+    def test_two_of_different_versions_say_so_and_work(self):
+        self.place.make_other_version(self.wheel)
+        self.place.build_extension("later_one", "later", *QUICK)
+        self.place.pip("user", "install", "--no-index", "later_one")
+        self.addCleanup(self.place.pip, "user", "uninstall", "-y", "later_one")
+        for order in ("first, later_one, bridge_asyncio", "later_one, first, bridge_asyncio", "bridge_asyncio, later_one, first"):
+            with self.subTest(order=order):
+                said = self.check(
+                    f"import {order}\n"
+                    "async def main():\n"
+                    "    assert await first.await_other(later_one.thread()) > 0\n"
+                    "    assert await later_one.await_other(first.await_other(later_one.thread())) > 0\n"
+                    "bridge_asyncio.run(main())"
+                )
+                self.assertIn("RuntimeWarning: this module was built with bridge 0.", said)
+                self.assertIn("each keeps to itself", said)
+
+    def test_no_boost_is_one_line(self):
+        with self.assertRaises(AssertionError) as refused:
+            self.place.build_extension("boostless", "tools", *QUICK, "-C", "cmake.args=-DCMAKE_DISABLE_FIND_PACKAGE_Boost=ON")
+        said = " ".join(str(refused.exception).split())
+        self.assertIn("bridge: the headers of Boost 1.81 or later were not found: install libboost-dev", said)
+        self.assertIn('add "libboost-headers" to the requires of pyproject.toml', said)
+
+    def test_uninstalling_leaves_nothing(self):
+        venv = self.place.make_venv("left")
+        before = {path for path in venv.rglob("*") if "__pycache__" not in path.parts}
+        self.place.pip("left", "install", "--no-index", self.wheel)
+        self.place.python("left", "import bridge_asyncio")
+        self.place.pip("left", "uninstall", "-y", "bridge-asyncio")
+        self.assertEqual({path for path in venv.rglob("*") if "__pycache__" not in path.parts}, before)
+
+    def test_it_is_the_same_when_built_in_another_folder(self):
+        again = self.place.build_bridge(self.place.folder / "source", self.place.folder / "elsewhere/bridge", self.place.folder / "again")
+        with zipfile.ZipFile(self.wheel) as one, zipfile.ZipFile(again) as other:
+            self.assertEqual({i.filename: i.CRC for i in one.infolist()}, {i.filename: i.CRC for i in other.infolist()})
+            for name in one.namelist():
+                self.assertNotIn(str(self.place.folder).encode(), one.read(name), name)
+        self.assertEqual(self.wheel.read_bytes(), again.read_bytes())
+
+
+def why_not():
+    """Why pip cannot reach PyPI; nothing if it can."""
+    with tempfile.TemporaryDirectory() as folder:
+        asked = subprocess.run(
+            [PYTHON, "-m", "pip", "download", "--no-deps", "--no-cache-dir", "-q", "-d", folder, "scikit-build-core>=0.10"],
+            capture_output=True,
+            text=True,
+            timeout=240,
+        )
+    return asked.stderr.strip() if asked.returncode else None
+
+
+if __name__ == "__main__":
+    if reason := why_not():
+        print(f"skipped: PyPI cannot be reached, and pip needs it for isolated builds:\n{reason}")
+        sys.exit(77)
+    unittest.main()
