@@ -89,14 +89,21 @@ for loop in LOOPS:
             add_case(loop, "debug", "release", name, end)
 
 
-class AnotherVersion(Programs):
-    """Keeps to itself, and says so; it works beside the others."""
+class ApartFromTheOthers(Programs):
+    """Another version keeps to itself, and says so; it works beside the others."""
 
-    def test_beside_each_loop(self):
+    def test_another_version(self):
+        self.check_beside_each_loop("images_other_version")
+
+    @unittest.skipUnless(os.environ["IMAGES_OTHER_BOOST"], "the build has no other Boost: -DIMAGES_OTHER_BOOST=headers")
+    def test_another_boost(self):
+        self.check_beside_each_loop("images_other_boost")
+
+    def check_beside_each_loop(self, other):
         for loop, head in LOOPS.items():
             if loop == "uvloop" and not has("uvloop"):
                 continue
-            for order in ("images_release as a, images_other_version as b", "images_other_version as b, images_release as a"):
+            for order in (f"images_release as a, {other} as b", f"{other} as b, images_release as a"):
                 with self.subTest(loop=loop, order=order):
                     self.check(
                         f"{HEAD}{head}\nimport {order}\nimages = (a, b)\nrun(main(images))",
