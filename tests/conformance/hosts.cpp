@@ -154,7 +154,8 @@ BRIDGE_TEST_SYNC(loop_executor_runs_handlers_on_the_loops_thread) {
         on,
         [&]() -> asio::awaitable<seen> {
             seen now{this_thread(), 0, holds_gil(),
-                     &bridge::current_locals().port() == &locals.port()};
+                     &bridge::detail::port_of(bridge::current_locals()) ==
+                         &bridge::detail::port_of(locals)};
             co_await hop();
             now.python_thread = co_await loop_thread(bridge::current_locals());
             co_return now;

@@ -160,7 +160,7 @@ BRIDGE_TEST(many_threads_consume_streams_of_one_loop_with_few_wakes, tags("I21")
     static auto& threads = *new bridge::runtime({.threads = 8});
     const auto locals = bridge::current_locals();
     const auto wakes = [&] {
-        return bridge::with_gil([&] { return locals.port().stats().wakes; });
+        return bridge::with_gil([&] { return bridge::detail::port_of(locals).stats().wakes; });
     };
     const auto before = wakes();
     std::vector<py_ref> running;

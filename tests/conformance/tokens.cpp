@@ -232,7 +232,8 @@ BRIDGE_TEST(a_handler_without_an_executor_runs_in_the_locals) {
     bridge::to_cpp<int>(locals, call(soon), [=](std::exception_ptr error, int value) {
         const auto mine = bridge::detail::handler_locals();
         completed->set_value(
-            {error ? -1 : value, PyGILState_Check() == 0, mine && &mine.port() == &locals.port()});
+            {error ? -1 : value, PyGILState_Check() == 0,
+             mine && &bridge::detail::port_of(mine) == &bridge::detail::port_of(locals)});
     });
     co_await bridge::to_thread([&] { result.wait(); });
     const auto got = result.get();

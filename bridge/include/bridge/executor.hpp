@@ -40,27 +40,31 @@ struct function_task final : strand_task, pooled {
 
 } // namespace detail
 
+template<bool Blocking, long Build = detail::build_number>
+class basic_executor;
+
+namespace detail {
+
+basic_executor<true> executor_of(intrusive_ptr<strand> its) noexcept;
+strand* strand_of(const basic_executor<true>& its) noexcept;
+
+} // namespace detail
+
 /// A serial executor, as asio::strand is: handlers run one at a time on the threads of its runtime,
 /// without the GIL, and see its locals as current_locals(). One pointer wide, so any_io_executor
 /// holds it without allocating. Made by the crossings; get it by co_await this_coro::executor.
-template<bool Blocking, long Build = detail::build_number>
+template<bool Blocking, long Build>
 class basic_executor {
 public:
-    explicit basic_executor(detail::strand* strand) noexcept : strand_(strand) {}
-
-    /// Takes over a reference to it.
-    explicit basic_executor(detail::intrusive_ptr<detail::strand> strand) noexcept
-        : strand_(std::move(strand)) {}
-
     template<bool Other>
-    basic_executor(const basic_executor<Other>& other) noexcept : strand_(other.get()) {}
+    basic_executor(const basic_executor<Other, Build>& other) noexcept : strand_(other.strand_) {}
 
     /// Runs f now if its turn is now and the executor may block, else queues it.
     template<class F>
     void execute(F&& f) const {
         using function = std::decay_t<F>;
         if constexpr (Blocking) {
-            if (detail::strand::current() == get())
+            if (detail::strand::current() == strand_.get())
                 return function(std::forward<F>(f))();
             if (strand_->on().is_own_thread() && strand_->try_hold()) {
                 function now(std::forward<F>(f));
@@ -71,11 +75,11 @@ public:
     }
 
     basic_executor<false> require(boost::asio::execution::blocking_t::never_t) const noexcept {
-        return basic_executor<false>(get());
+        return basic_executor<false>(strand_);
     }
 
     basic_executor<true> require(boost::asio::execution::blocking_t::possibly_t) const noexcept {
-        return basic_executor<true>(get());
+        return basic_executor<true>(strand_);
     }
 
     static constexpr boost::asio::execution::blocking_t
@@ -90,17 +94,23 @@ public:
         return strand_->io_context();
     }
 
-    detail::strand* get() const noexcept { return strand_.get(); }
-
     friend bool operator==(const basic_executor& a, const basic_executor& b) noexcept {
-        return a.get() == b.get();
+        return a.strand_.get() == b.strand_.get();
     }
 
     friend bool operator!=(const basic_executor& a, const basic_executor& b) noexcept {
-        return a.get() != b.get();
+        return a.strand_.get() != b.strand_.get();
     }
 
 private:
+    template<bool, long>
+    friend class basic_executor;
+    friend basic_executor<true> detail::executor_of(detail::intrusive_ptr<detail::strand>) noexcept;
+    friend detail::strand* detail::strand_of(const basic_executor<true>&) noexcept;
+
+    explicit basic_executor(detail::intrusive_ptr<detail::strand> strand) noexcept
+        : strand_(std::move(strand)) {}
+
     template<class F>
     void run_now(F& f) const {
         struct call final : detail::strand_task {
@@ -119,6 +129,16 @@ private:
 using executor = basic_executor<true>;
 
 namespace detail {
+
+/// The executor of a strand.
+/// GIL: not needed.
+inline executor executor_of(intrusive_ptr<strand> its) noexcept {
+    return executor(std::move(its));
+}
+
+inline strand* strand_of(const executor& its) noexcept {
+    return its.strand_.get();
+}
 
 /// A free serial executor of its own, with the slot of the handler that runs here.
 /// GIL: not needed, on any thread.

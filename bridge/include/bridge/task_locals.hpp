@@ -13,6 +13,14 @@
 
 namespace bridge {
 
+class task_locals;
+
+namespace detail {
+
+port& port_of(const task_locals& locals) noexcept;
+
+} // namespace detail
+
 /// An event loop and a contextvars context. Copied and destroyed anywhere without the GIL; carried
 /// by the executor of every crossing and inherited by what is spawned on it.
 class task_locals {
@@ -40,19 +48,19 @@ public:
 
     explicit operator bool() const noexcept { return static_cast<bool>(state_); }
 
-    /// The loop; the context.
+    /// The loop, which locals do not keep alive.
     /// GIL: required.
-    py::object event_loop() const { return state_->loop.get(); }
+    /// Throws: loop_closed if it was collected.
+    py::object event_loop() const;
 
+    /// The context.
+    /// GIL: required.
     py::object context() const { return state_->context.get(); }
 
-    /// Where native threads reach this loop.
-    /// GIL: not needed.
-    detail::port& port() const noexcept { return *state_->port; }
-
 private:
+    friend detail::port& detail::port_of(const task_locals& locals) noexcept;
+
     struct state : detail::reference_counted<state> {
-        py_ref loop;
         py_ref context;
         detail::intrusive_ptr<detail::port> port;
     };
@@ -66,6 +74,12 @@ private:
 task_locals current_locals();
 
 namespace detail {
+
+/// Where native threads reach the loop of the locals, which must have one.
+/// GIL: not needed.
+inline port& port_of(const task_locals& locals) noexcept {
+    return *locals.state_->port;
+}
 
 /// The locals of the handler that runs on this thread; empty if it has none yet.
 /// GIL: not needed.

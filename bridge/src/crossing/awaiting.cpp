@@ -38,7 +38,8 @@ py::object result_of_foreign_future(py::handle future) {
 
 } // namespace
 
-const in_flight_kind awaiting::task_in_loop{.abandon = &awaiting::abandon};
+const in_flight_kind awaiting::task_in_loop{.abandon = &awaiting::abandon,
+                                            .traverse = &awaiting::traverse};
 
 PyMethodDef awaiting::done_method = {"bridge_done", &awaiting::on_done, METH_O, nullptr};
 
@@ -65,7 +66,7 @@ awaiting::awaiting(py_ref object, task_locals locals) noexcept
 void awaiting::operator()(suspended coroutine) noexcept {
     const auto on = coroutine.get_executor();
     if (const auto* ours = on.target<executor>())
-        strand_ = intrusive_ptr<strand>(ours->get());
+        strand_ = intrusive_ptr<strand>(strand_of(*ours));
     coroutine_.emplace(std::move(coroutine));
     connect_cancellation();
     // Locals that somebody chose may be another loop's or context's than the awaiting task's.
@@ -75,10 +76,10 @@ void awaiting::operator()(suspended coroutine) noexcept {
     try {
         if (!locals_)
             locals_ = current_locals();
-        if (strand_ && strand_->locals() && strand_->locals().port().is_above(locals_.port()))
+        if (strand_ && strand_->locals() && port_of(strand_->locals()).is_above(port_of(locals_)))
             throw_error(errc::would_deadlock);
         // Held here: once it is queued, the coroutine may be over before push() returns.
-        const intrusive_ptr<port> to(&locals_.port());
+        const intrusive_ptr<port> to(&port_of(locals_));
         if (!to->push(&start_))
             refuse(errc::loop_closed);
     } catch (...) {
@@ -90,7 +91,7 @@ void awaiting::operator()(suspended coroutine) noexcept {
 
 // A delegating coroutine learns its locals only when it has to wait.
 port& awaiting::its_port() const noexcept {
-    return locals_ ? locals_.port() : strand_->locals().port();
+    return locals_ ? port_of(locals_) : port_of(strand_->locals());
 }
 
 void awaiting::connect_cancellation() {
@@ -235,7 +236,7 @@ void awaiting::start() {
         py::reinterpret_steal<py::object>(PyCFunction_New(&done_method, self.ptr()));
     task_ = py_ref(task);
     callback_ = self.ptr();
-    locals_.port().members().join(membership_);
+    port_of(locals_).members().join(membership_);
     task.attr(get_imports().name.add_done_callback)(callback);
 }
 
@@ -299,6 +300,17 @@ void awaiting::abandon(in_flight_member* self, errc why) noexcept {
         owner->object_.release();
     }
     owner->fail(why);
+}
+
+int awaiting::traverse(const in_flight_member* self, visitproc visit, void* arg) noexcept {
+    const auto* owner = static_cast<const member*>(self)->owner;
+    Py_VISIT(owner->task_.handle().ptr());
+    return owner->traverse_object(visit, arg);
+}
+
+int awaiting::traverse_object(visitproc visit, void* arg) const noexcept {
+    Py_VISIT(object_.handle().ptr());
+    return 0;
 }
 
 PyObject* awaiting::on_done(PyObject* self, PyObject* future) noexcept {

@@ -8,7 +8,7 @@
 namespace bridge::detail {
 
 scheduler& scheduler_of(const task_locals& locals) {
-    if (auto* host = locals.port().host())
+    if (auto* host = port_of(locals).host())
         return host->threads();
     return scheduler_of(default_runtime());
 }

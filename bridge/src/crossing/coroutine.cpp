@@ -26,7 +26,9 @@ int traverse(PyObject* object, visitproc visit, void* arg) {
     Py_VISIT(self->thrown);
     Py_VISIT(self->delegate);
     Py_VISIT(self->yielded);
-    return 0;
+    if (self->op != nullptr && !self->op->goes_rounds()) // else its generator visits it
+        Py_VISIT(self->op->kept().ptr());
+    return self->delegator != nullptr ? self->delegator->traverse_object(visit, arg) : 0;
 }
 
 int clear(PyObject* object) {
@@ -60,7 +62,7 @@ void warn_never_awaited(coroutine_object* self) {
 }
 
 void report_never_retrieved(coroutine_object* self) {
-    if (!self->op->locals() || !self->op->locals().port().is_open())
+    if (!self->op->locals() || !port_of(self->op->locals()).is_open())
         return;
     try {
         py::dict details;
@@ -125,7 +127,7 @@ void abandon(in_flight_member* member, errc why) noexcept {
     } else {
         self->op->set_object(nullptr);
         Py_INCREF(as_object(self)); // until it is woken
-        self->op->locals().port().wake_after_drain(&self->wake);
+        port_of(self->op->locals()).wake_after_drain(&self->wake);
     }
     self->now = phase::settled;
     Py_XSETREF(self->exception, error.release().ptr());
@@ -173,11 +175,17 @@ void warn_of_slow_cancel(in_flight_member* member) noexcept {
     }
 }
 
+int traverse_held(const in_flight_member* member, visitproc visit, void* arg) noexcept {
+    auto* self = static_cast<const coroutine_object::member*>(member)->owner;
+    return self->held ? visit(as_object(self), arg) : 0;
+}
+
 constexpr in_flight_kind native_work{.abandon = &abandon,
                                      .cancel = &cancel,
                                      .describe = &describe,
                                      .runs_on = &runs_on,
-                                     .warn = &warn_of_slow_cancel};
+                                     .warn = &warn_of_slow_cancel,
+                                     .traverse = &traverse_held};
 
 bool wake(port_waiter* waiter, bool directly) noexcept {
     auto* self = static_cast<coroutine_object::waiting*>(waiter)->owner;

@@ -17,10 +17,9 @@ bool is_settled(const coroutine_object* self) {
 }
 
 py::object loop_of(coroutine_object* self) {
-    if (self->op->locals())
-        return self->op->locals().event_loop();
     try {
-        return task_locals::with_running_loop().event_loop();
+        const auto& locals = self->op->locals();
+        return (locals ? locals : task_locals::with_running_loop()).event_loop();
     } catch (...) {
         set_loop_error(self);
         return {};
@@ -51,7 +50,7 @@ bool call_now(coroutine_object* self, PyObject* callback, PyObject* context) {
 
 // As the loop says it of what call_soon was given.
 bool report_failed_callback(coroutine_object* self, PyObject* callback) {
-    const auto loop = self->op->locals().port().loop();
+    const auto loop = port_of(self->op->locals()).loop();
     const auto message = [callback] {
         const py::error_scope keep_set_error;
         const auto text = py::reinterpret_steal<py::object>(PyObject_Repr(callback));
@@ -274,7 +273,7 @@ bool is_driven_by_own_loop(const coroutine_object* self) {
         PyObject_CallNoArgs(get_imports().get_running_loop.ptr()));
     PyErr_Clear();
     return !running || running.is_none() || !self->op->locals() ||
-           running.is(self->op->locals().event_loop());
+           running.is(port_of(self->op->locals()).find_loop());
 }
 
 bool wake_waiters(coroutine_object* self, bool directly) noexcept {

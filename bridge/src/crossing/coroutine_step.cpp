@@ -67,7 +67,7 @@ bool find_locals(coroutine_object* self) {
         }
     }
     if (self->membership.home == nullptr)
-        op.locals().port().members().join(self->membership);
+        port_of(op.locals()).members().join(self->membership);
     return true;
 }
 
@@ -391,7 +391,7 @@ void on_crossing_ready(coroutine_object& self) noexcept {
         delegator->set_runner(&self);
     }
     Py_INCREF(as_object(&self)); // until it is woken
-    op.locals().port().wake_after_drain(&self.wake);
+    port_of(op.locals()).wake_after_drain(&self.wake);
 }
 
 } // namespace bridge::detail

@@ -74,7 +74,7 @@ void crossing::finish() noexcept {
 
 void crossing::announce() noexcept {
     retain();
-    if (locals() && locals().port().push(&completion_))
+    if (locals() && port_of(locals()).push(&completion_))
         return;
     if (auto* delegator = take_delegation())
         delegator->refuse(errc::loop_closed);

@@ -12,7 +12,7 @@ namespace bridge::detail {
 namespace {
 
 bool call_soon(stream_pump* self, PyObject* callback, PyObject* context) {
-    const auto loop = self->of->locals().port().loop();
+    const auto loop = port_of(self->of->locals()).loop();
     if (!loop)
         return true; // closed
     PyObject* arguments[] = {loop.ptr(), callback, as_object(self), context};
@@ -87,7 +87,8 @@ PyObject* done(PyObject*, PyObject*) {
 }
 
 PyObject* get_loop(PyObject* object, PyObject*) {
-    return as_pump(object)->of->locals().event_loop().release().ptr();
+    const auto loop = port_of(as_pump(object)->of->locals()).find_loop();
+    return loop ? Py_NewRef(loop.ptr()) : Py_NewRef(Py_None); // for whom it is another loop's
 }
 
 // None but for the moment when the Task looks, as of the other coroutines of the bridge.
@@ -184,7 +185,7 @@ bool call_waiter(stream_pump* self, bool directly) noexcept {
     const bool called = directly ? call_now(self, callback.ptr(), context.ptr())
                                  : call_soon(self, callback.ptr(), context.ptr());
     return called ||
-           report_set_error(self->of->locals().port().loop(), "bridge: waking a stream failed");
+           report_set_error(port_of(self->of->locals()).loop(), "bridge: waking a stream failed");
 }
 
 bool wait_in_place(stream_pump* self, PyObject* future) {
@@ -192,7 +193,7 @@ bool wait_in_place(stream_pump* self, PyObject* future) {
     const auto object = py::reinterpret_borrow<py::object>(future);
     const auto blocking = py::getattr(object, name.future_blocking, py::none());
     if (blocking.is_none() || !blocking.cast<bool>() ||
-        !object.attr("get_loop")().is(self->of->locals().event_loop()))
+        !object.attr("get_loop")().is(port_of(self->of->locals()).find_loop()))
         return false;
     py::setattr(object, name.future_blocking, py::bool_(false));
     object.attr(name.add_done_callback)(

@@ -154,7 +154,7 @@ void cancel_step(stream_pump& self) noexcept {
     }
     const auto cancelled = call_cancel(self.yielded, nullptr);
     if (!cancelled)
-        report_set_error(self.of->locals().port().loop(),
+        report_set_error(port_of(self.of->locals()).loop(),
                          "bridge: cancelling an async iterator's step failed");
     self.cancel_inner = cancelled.ptr() != Py_True; // it is done already: then at the next step
 }

@@ -123,7 +123,13 @@ std::string describe(const in_flight_member* member) {
            place_of(static_cast<const stream_pump::member*>(member)->owner);
 }
 
-constexpr in_flight_kind pump_kind{.abandon = &abandon, .cancel = &cancel, .describe = &describe};
+int traverse_owned(const in_flight_member* member, visitproc visit, void* arg) noexcept {
+    auto* self = static_cast<const stream_pump::member*>(member)->owner;
+    return self->of->pump() == self ? visit(as_object(self), arg) : 0;
+}
+
+constexpr in_flight_kind pump_kind{
+    .abandon = &abandon, .cancel = &cancel, .describe = &describe, .traverse = &traverse_owned};
 
 bool wake(port_waiter* waiter, bool directly) noexcept {
     auto* self = static_cast<stream_pump::waiting*>(waiter)->owner;
@@ -162,7 +168,7 @@ void set_deadline(stream_pump* self) {
         py::reinterpret_steal<py::object>(PyCFunction_New(&deadline_method, as_object(self)));
     const double seconds = std::chrono::duration<double>(*deadline).count();
     self->timer =
-        self->of->locals().port().loop().attr("call_later")(seconds, callback).release().ptr();
+        port_of(self->of->locals()).loop().attr("call_later")(seconds, callback).release().ptr();
 }
 
 py::object new_pump(stream_state& of) {
@@ -188,7 +194,7 @@ bool has_something_to_close(py::handle iterable) {
 void make_task(stream_state& of) {
     const auto object = new_pump(of);
     auto* self = as_pump(object.ptr());
-    of.locals().port().members().join(self->membership);
+    port_of(of.locals()).members().join(self->membership);
     of.set_pump(self);
     Py_INCREF(object.ptr()); // the stream's own
     const context_scope inside(of.locals().context());
@@ -264,7 +270,7 @@ void wake_pump(stream_pump* self) noexcept {
     if (self->callback == nullptr || std::exchange(self->waking, true))
         return;
     Py_INCREF(as_object(self)); // until it is woken
-    self->of->locals().port().wake_after_drain(&self->wake);
+    port_of(self->of->locals()).wake_after_drain(&self->wake);
 }
 
 void finish_pump(stream_pump* self, std::exception_ptr error) noexcept {

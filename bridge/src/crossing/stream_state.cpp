@@ -67,7 +67,7 @@ errc stream_state::refusal() const noexcept {
 }
 
 void stream_state::check_loop() const {
-    if (!locals_.port().is_open())
+    if (!port_of(locals_).is_open())
         throw_error(refusal());
 }
 
@@ -75,7 +75,7 @@ bool stream_state::poke() noexcept {
     if (poke_queued_.exchange(true, std::memory_order_acq_rel))
         return true;
     retain();
-    if (locals_.port().push(&poke_))
+    if (port_of(locals_).push(&poke_))
         return true;
     release(); // not the last one: who calls this has one
     return false;
@@ -141,7 +141,7 @@ bool stream_state::is_asker_answered(stream_state& self) {
     if (self.paused_.exchange(false, std::memory_order_acq_rel))
         self.poke();
     return self.size() > 0 || self.has_ended() || self.is_closing() ||
-           !self.locals_.port().is_open();
+           !port_of(self.locals_).is_open();
 }
 
 bool stream_state::is_closer_answered(stream_state& self) {
@@ -171,7 +171,7 @@ void stream_state::close(std::exception_ptr error) noexcept {
     closed_.store(true, std::memory_order_release);
     if (auto* closer = stream_wait::take(closer_))
         closer->wake();
-    settle_drop(locals_.port().is_open());
+    settle_drop(port_of(locals_).is_open());
 }
 
 void stream_state::give_up_waiting(std::exception_ptr error) noexcept {
@@ -233,7 +233,7 @@ void stream_state::settle_drop(bool alive) noexcept {
         return;
     const py::error_scope keep_set_error;
     if (alive) {
-        const auto loop = locals_.port().loop();
+        const auto loop = port_of(locals_).loop();
         report(loop, "an async iterator that C++ no longer reads has failed", error_);
         report(loop, "closing an async iterator that C++ no longer reads has failed", close_error_);
     }

@@ -138,7 +138,7 @@ void end_cleaning(stream_pump* self) {
             raise_at_end(self);
         const auto exception = take_set_exception();
         if (self->raised != nullptr) // the loop's end is near, and nobody may ask any more
-            report_exception(self->of->locals().port().loop(),
+            report_exception(port_of(self->of->locals()).loop(),
                              "closing an async iterator whose Task was cancelled has failed",
                              exception);
         else

@@ -15,7 +15,7 @@ void stream_wait::operator()(suspended coroutine) noexcept {
     const intrusive_ptr<stream_state> alive(&of_);
     const auto on = coroutine.get_executor();
     if (const auto* ours = on.target<executor>())
-        strand_ = intrusive_ptr<strand>(ours->get());
+        strand_ = intrusive_ptr<strand>(strand_of(*ours));
     coroutine_.emplace(std::move(coroutine));
     connect_cancellation();
     auto& in = place_;

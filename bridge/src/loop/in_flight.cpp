@@ -64,6 +64,17 @@ std::vector<std::string> in_flight::describe() const {
     return all;
 }
 
+int in_flight::traverse(visitproc visit, void* arg) const noexcept {
+    Py_VISIT(when_idle_);
+    for (const auto* member = members_; member != nullptr; member = member->link.next) {
+        const int stop =
+            member->kind->traverse != nullptr ? member->kind->traverse(member, visit, arg) : 0;
+        if (stop != 0)
+            return stop;
+    }
+    return 0;
+}
+
 void in_flight::forget_loop() noexcept {
     Py_CLEAR(when_idle_);
     loop_ = nullptr;

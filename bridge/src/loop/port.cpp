@@ -23,27 +23,6 @@ constexpr const char* capsule_name = "bridge.port";
 constexpr std::uint64_t many_nodes = 16;
 constexpr auto drain_time = std::chrono::milliseconds(1);
 
-void release_capsule(PyObject* capsule) {
-    static_cast<port*>(PyCapsule_GetPointer(capsule, capsule_name))->release();
-}
-
-py::object new_method(PyMethodDef& method, const py::object& self) {
-    auto function = steal_or_throw(PyCFunction_New(&method, self.ptr()));
-    return function;
-}
-
-// Without the descriptor, which a forked child shares with its parent.
-void call_in_next_turn(py::handle loop, PyMethodDef& method, port& self) noexcept {
-    const py::error_scope raised; // what ends the run
-    try {
-        const auto capsule = steal_or_throw(PyCapsule_New(&self, capsule_name, &release_capsule));
-        self.retain();
-        loop.attr("call_soon")(new_method(method, capsule));
-    } catch (py::error_already_set& error) {
-        error.discard_as_unraisable("bridge: waking tasks in a forked child");
-    }
-}
-
 bool is_in_debug_mode(PyObject* loop) noexcept {
     const auto flag =
         py::reinterpret_steal<py::object>(PyObject_GetAttr(loop, get_imports().name.debug.ptr()));
@@ -101,9 +80,6 @@ private:
 };
 
 } // namespace
-
-PyMethodDef port::readable_method = {"bridge_port", &port::on_readable, METH_NOARGS, nullptr};
-PyMethodDef port::attach_method = {"bridge_attach", &port::on_attach, METH_NOARGS, nullptr};
 
 intrusive_ptr<port> port::of(py::handle loop) {
     if (auto found = find(loop))
@@ -163,7 +139,7 @@ void port::leave_table() noexcept {
 
 port::port(py::handle loop, port_host* host)
     : identity_(loop.ptr()), members_(intrusive_ptr<in_flight>::adopt(new in_flight(loop))),
-      loop_(loop.ptr()), key_(nullptr), host_(host) {
+      loop_(loop.ptr()), reference_(nullptr), key_(nullptr), host_(host) {
     if (host_) {
         key_ = PyWeakref_NewRef(loop_, nullptr);
     } else {
@@ -172,56 +148,19 @@ port::port(py::handle loop, port_host* host)
     }
     const auto base = py::module_::import("asyncio").attr("BaseEventLoop");
     shows_ready_queue_ = py::isinstance(loop, base) && py::hasattr(loop, "_ready");
+    reference_ = PyWeakref_NewRef(loop_, nullptr);
+    PyErr_Clear();
 }
 
-port::~port() = default;
-
-// The loop's own references to its reader tell when the loop is gone: the capsule dies with them.
-void port::attach() {
-    auto& all = get_imports();
-    const py::handle loop(loop_);
-    py::object self = steal_or_throw(PyCapsule_New(this, capsule_name, &port::on_reader_gone));
-    retain();
-    try {
-        if (all.get_running_loop().is(loop))
-            loop.attr(all.name.add_reader)(descriptor_->number(),
-                                           new_method(readable_method, self));
-        else
-            loop.attr(all.name.call_soon_threadsafe)(new_method(attach_method, self));
-    } catch (py::error_already_set& error) {
-        if (error.matches(PyExc_RuntimeError) && loop.attr("is_closed")().cast<bool>())
-            throw_error(errc::loop_closed);
-        throw;
-    }
+port::~port() {
+    if (reference_ != nullptr)
+        release_reference(reference_);
 }
 
-PyObject* port::on_attach(PyObject* self, PyObject*) noexcept {
-    auto* to = static_cast<port*>(PyCapsule_GetPointer(self, capsule_name));
-    try {
-        const auto capsule = py::reinterpret_borrow<py::object>(self);
-        to->loop().attr(get_imports().name.add_reader)(to->descriptor_->number(),
-                                                       new_method(readable_method, capsule));
-    } catch (py::error_already_set& error) {
-        error.restore();
-        return nullptr;
-    }
-    Py_RETURN_NONE;
-}
-
-void port::on_reader_gone(PyObject* capsule) noexcept {
-    auto* gone = static_cast<port*>(PyCapsule_GetPointer(capsule, capsule_name));
-    gone->close();
-    gone->release();
-}
-
-PyObject* port::on_readable(PyObject* self, PyObject*) noexcept {
-    auto* to = static_cast<port*>(PyCapsule_GetPointer(self, capsule_name));
-    const intrusive_ptr<port> alive(to);
-    // A forked child shares the descriptor with its parent, which alone may read it.
-    const bool goes_on = to->is_open() ? to->drain() : to->loop_ == nullptr || to->wake_waiters();
-    if (!goes_on)
-        return nullptr;
-    Py_RETURN_NONE;
+py::object port::find_loop() const noexcept {
+    if (loop_ != nullptr)
+        return py::reinterpret_borrow<py::object>(loop_);
+    return reference_ != nullptr ? weak_target(reference_) : py::object();
 }
 
 bool port::push(port_node* node) noexcept {
@@ -330,7 +269,7 @@ bool port::wake_waiters() noexcept {
         if (first_waiter_ != nullptr && is_open())
             wake();
         else if (first_waiter_ != nullptr && loop_ != nullptr)
-            call_in_next_turn(loop_, readable_method, *this);
+            wake_in_next_turn();
         return false;
     }
     return true;

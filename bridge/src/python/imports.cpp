@@ -64,6 +64,7 @@ imports* make_imports() {
     all->generator_type = make_generator_type();
     all->step_type = make_step_type();
     all->stream_type = make_stream_type();
+    all->port_type = make_port_type();
     all->generator_abc.attr("register")(
         py::handle(reinterpret_cast<PyObject*>(all->generator_type)));
     for (auto* type : {all->coroutine_type, all->stream_type})

@@ -29,6 +29,7 @@ struct imports {
     PyTypeObject* generator_type;  ///< what to_python makes of a generator
     PyTypeObject* step_type;       ///< what its __anext__() and the like give
     PyTypeObject* stream_type;     ///< the coroutine behind to_cpp_stream
+    PyTypeObject* port_type;       ///< what a foreign loop holds of its port
     py::dict ports;                ///< weakref of a loop -> capsule of its port
     py::dict descriptors;          ///< weakref of a foreign loop -> capsule of what wakes it
 
@@ -52,13 +53,14 @@ struct imports {
 /// throws.
 imports& get_imports();
 
-/// Makes the types; in coroutine.cpp, function.cpp, generator_object.cpp, generator_step.cpp
-/// and stream_pump.cpp.
+/// Makes the types; in coroutine.cpp, coroutine_function.cpp, generator_object.cpp, generator_step.cpp,
+/// stream_pump.cpp and port_reader.cpp.
 PyTypeObject* make_coroutine_type();
 PyTypeObject* make_future_type();
 PyTypeObject* make_function_type();
 PyTypeObject* make_generator_type();
 PyTypeObject* make_step_type();
 PyTypeObject* make_stream_type();
+PyTypeObject* make_port_type();
 
 } // namespace bridge::detail

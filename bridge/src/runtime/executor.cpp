@@ -11,7 +11,7 @@ executor make_executor(scheduler& on, task_locals locals) {
     const auto made =
         intrusive_ptr<strand>::adopt(new plain_strand(on, std::move(locals), current_slot()));
     made->leave();
-    return executor(made.get());
+    return executor_of(made);
 }
 
 } // namespace bridge::detail

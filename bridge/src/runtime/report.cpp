@@ -73,7 +73,7 @@ void report_escaped(const strand& from, std::exception_ptr error) noexcept {
     node->deliver = &deliver_escaped;
     node->locals = from.locals();
     node->error = std::move(error);
-    if (!node->locals.port().push(node))
+    if (!port_of(node->locals).push(node))
         deliver_escaped(node, false);
 }
 

@@ -23,7 +23,6 @@ task_locals::task_locals(const py::object& loop) : task_locals(loop, copy_curren
 task_locals::task_locals(const py::object& loop, py::object context)
     : state_(detail::intrusive_ptr<state>::adopt(new state)) {
     state_->port = detail::port::of(loop);
-    state_->loop = py_ref(loop);
     state_->context = py_ref(std::move(context));
 }
 
@@ -38,6 +37,13 @@ task_locals task_locals::with_running_loop() {
     if (loop.is_none())
         detail::throw_error(errc::no_event_loop);
     return task_locals(loop);
+}
+
+py::object task_locals::event_loop() const {
+    auto loop = state_->port->find_loop();
+    if (!loop)
+        detail::throw_error(errc::loop_closed);
+    return loop;
 }
 
 task_locals task_locals::copy_context() const {

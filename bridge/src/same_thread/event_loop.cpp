@@ -52,7 +52,19 @@ PyObject* make(PyTypeObject* type, PyObject* args, PyObject*) noexcept {
     return self;
 }
 
+int traverse(PyObject* self, visitproc visit, void* arg) {
+    Py_VISIT(Py_TYPE(self));
+    return context_of(self) != nullptr ? context_of(self)->traverse(visit, arg) : 0;
+}
+
+int clear(PyObject* self) {
+    if (context_of(self) != nullptr)
+        context_of(self)->close();
+    return 0;
+}
+
 void dealloc(PyObject* self) noexcept {
+    PyObject_GC_UnTrack(self);
     if (auto* context = context_of(self)) {
         const py::error_scope keep_set_error;
         context->close();
@@ -113,11 +125,14 @@ PyMethodDef methods[] = {
 PyType_Slot slots[] = {
     {Py_tp_new, reinterpret_cast<void*>(&make)},
     {Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},
+    {Py_tp_traverse, reinterpret_cast<void*>(&traverse)},
+    {Py_tp_clear, reinterpret_cast<void*>(&clear)},
     {Py_tp_methods, methods},
     {0, nullptr},
 };
 
-PyType_Spec spec = {"bridge.LoopContext", sizeof(context_object), 0, Py_TPFLAGS_DEFAULT, slots};
+PyType_Spec spec = {"bridge.LoopContext", sizeof(context_object), 0,
+                    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, slots};
 
 py::object load_event_loop() {
     const auto type = steal_or_throw(PyType_FromSpec(&spec));

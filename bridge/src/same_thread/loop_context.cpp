@@ -162,6 +162,10 @@ void loop_context::close(errc why) noexcept {
     port_ = {}; // which holds this
 }
 
+int loop_context::traverse(visitproc visit, void* arg) const noexcept {
+    return port_ ? port_->members().traverse(visit, arg) : 0;
+}
+
 void loop_context::unwind() noexcept {
     inside_.store(std::this_thread::get_id(), std::memory_order_relaxed);
     python_.deadlines.clear();

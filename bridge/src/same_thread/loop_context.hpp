@@ -60,6 +60,9 @@ public:
 
     void release() noexcept override { scheduler::release(); }
 
+    /// For the garbage collector: visits what native work of this loop holds.
+    int traverse(visitproc visit, void* arg) const noexcept;
+
     /// Any thread, no GIL. False if the loop is awake and will look.
     bool wake() noexcept override;
 

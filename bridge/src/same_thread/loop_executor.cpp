@@ -73,7 +73,7 @@ private:
 } // namespace detail
 
 executor loop_executor(task_locals locals) {
-    auto& port = locals.port();
+    auto& port = detail::port_of(locals);
     if (auto* host = port.host())
         return detail::make_executor(host->threads(), std::move(locals));
     const auto on =

@@ -149,6 +149,21 @@ ENDS = {
         0,
         [],
     ),
+    "loops collected unclosed, with all that waits for them": (
+        "import logging, warnings, weakref\nwarnings.simplefilter('ignore'); logging.disable(logging.CRITICAL)\n"
+        "def leave(make):\n    loop = make()\n    async def main():\n        begun = []\n"
+        "        async def sleep(): begun.append(1); await asyncio.sleep(3600)\n"
+        "        tasks = [asyncio.ensure_future(native.forever()), asyncio.ensure_future(native.await_it(sleep()))]\n"
+        "        tasks.append(native.hot_await_many(sleep))\n"
+        "        while len(begun) < 2: await native.hop()\n        tasks[0].add_done_callback(lambda _: tasks)\n"
+        "    loop.run_until_complete(main())\n    return weakref.ref(loop)\n"
+        "for make in asyncio.new_event_loop, native.EventLoop:\n"
+        "    loops = [leave(make) for _ in range(10)]\n    before = len(os.listdir('/proc/self/fd'))\n"
+        "    gc.collect(); gc.collect()\n    alive = sum(loop() is not None for loop in loops)\n"
+        "    assert alive == 0, (make, alive)\n    assert len(os.listdir('/proc/self/fd')) < before",
+        0,
+        [],
+    ),
     "awaiting on a closed loop": (
         "loop = asyncio.new_event_loop()\nloop.close()\ncoro = native.hop()\n"
         "try: loop.run_until_complete(coro)\nexcept RuntimeError as e: print(e)\ncoro.close()",

@@ -67,6 +67,9 @@ public:
     /// The same if nothing of the object has run yet.
     void refuse(errc error) noexcept;
 
+    /// For the garbage collector: visits what is awaited. GIL held.
+    int traverse_object(visitproc visit, void* arg) const noexcept;
+
     /// Runs the object in a Task of its own. Loop thread, GIL held.
     void run_as_task() noexcept;
 
@@ -109,6 +112,7 @@ private:
     static PyObject* on_done(PyObject* self, PyObject* future) noexcept;
     static void on_callback_gone(PyObject* capsule) noexcept;
     static void abandon(in_flight_member* self, errc why) noexcept;
+    static int traverse(const in_flight_member* self, visitproc visit, void* arg) noexcept;
     static PyMethodDef done_method;
     static const in_flight_kind task_in_loop;
 

@@ -26,6 +26,8 @@ struct in_flight_kind {
     std::string (*describe)(const in_flight_member* self) = nullptr;
     const scheduler* (*runs_on)(const in_flight_member* self) noexcept = nullptr;
     void (*warn)(in_flight_member* self) noexcept = nullptr; ///< it has not ended when it was due
+    /// Visits the references that the member owns, for the garbage collector: they are the loop's.
+    int (*traverse)(const in_flight_member* self, visitproc visit, void* arg) noexcept = nullptr;
 };
 
 /// Something in flight that has to hear when its loop ends. Loop thread only.
@@ -64,6 +66,9 @@ public:
 
     /// The native work there is, and where it waits.
     std::vector<std::string> describe() const;
+
+    /// For the garbage collector: visits what the members hold.
+    int traverse(visitproc visit, void* arg) const noexcept;
 
     /// Abandons those that run on the given threads, or all.
     void abandon(const scheduler* on, errc why) noexcept;

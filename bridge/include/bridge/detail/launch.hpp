@@ -78,7 +78,7 @@ auto suspend_to(F& f) {
 class uncounted_executor {
 public:
     explicit uncounted_executor(strand* on) noexcept
-        : executor_(executor(intrusive_ptr<strand>::adopt(on))) {}
+        : executor_(executor_of(intrusive_ptr<strand>::adopt(on))) {}
 
     uncounted_executor(const uncounted_executor&) = delete;
     uncounted_executor& operator=(const uncounted_executor&) = delete;

@@ -70,6 +70,9 @@ public:
     /// The loop, borrowed; valid while the port is open. Requires the GIL.
     py::handle loop() const noexcept { return loop_; }
 
+    /// The loop; empty once it was collected. Requires the GIL.
+    py::object find_loop() const noexcept;
+
     bool is_open() const noexcept { return queue_.is_open(); }
 
     /// This loop runs for somebody who keeps the thread of another one: that one and those below it
@@ -113,7 +116,7 @@ private:
     void leave_list() noexcept;
     static PyObject* on_readable(PyObject* self, PyObject*) noexcept;
     static PyObject* on_attach(PyObject* self, PyObject*) noexcept;
-    static void on_reader_gone(PyObject* capsule) noexcept;
+    void wake_in_next_turn() noexcept;
     static PyMethodDef readable_method;
     static PyMethodDef attach_method;
 
@@ -130,7 +133,8 @@ private:
     intrusive_ptr<in_flight> members_;
     list_link<port> link_; // in shared().ports
     PyObject* loop_;
-    PyObject* key_; // weak reference to the loop, the port's key in imports
+    PyObject* reference_; // a weak one, for as long as the port
+    PyObject* key_;       // weak reference to the loop, the port's key in imports
     intrusive_ptr<port_host> host_;
     intrusive_ptr<event_descriptor> descriptor_; // without a host
     bool shows_ready_queue_;

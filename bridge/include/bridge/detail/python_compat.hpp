@@ -64,6 +64,19 @@ inline void set_exception(const py::object& exception) {
 #endif
 }
 
+/// What a weak reference refers to; empty if that is gone.
+inline py::object weak_target(PyObject* reference) noexcept {
+#if PY_VERSION_HEX >= 0x030D0000
+    PyObject* target = nullptr;
+    if (PyWeakref_GetRef(reference, &target) < 0)
+        PyErr_Clear();
+    return py::reinterpret_steal<py::object>(target);
+#else
+    auto* const target = PyWeakref_GetObject(reference);
+    return target != Py_None ? py::reinterpret_borrow<py::object>(target) : py::object();
+#endif
+}
+
 /// The context that this thread is in, borrowed; null in the empty one that nobody looked at yet.
 inline PyObject* current_context() noexcept {
     return PyThreadState_Get()->context;

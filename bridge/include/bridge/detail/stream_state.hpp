@@ -120,7 +120,7 @@ public:
     /// Whether the consumer waits for an item on another thread than the loop's.
     bool is_awaited_elsewhere() const noexcept {
         return asker_.load(std::memory_order_relaxed) != nullptr &&
-               locals_.port().host() == nullptr;
+               port_of(locals_).host() == nullptr;
     }
 
     /// Lets the consumer see what is in the ring, where it waits.
