@@ -38,6 +38,7 @@ configure_package_config_file(
   INSTALL_DESTINATION ${bridge_config_folder})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/package/bridgeConfigVersion.cmake
   COMPATIBILITY SameMajorVersion)
+file(RELATIVE_PATH BRIDGE_PC_TO_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /) # which Debian has one folder deeper
 configure_file(${CMAKE_CURRENT_LIST_DIR}/bridge.pc.in ${PROJECT_BINARY_DIR}/package/bridge.pc @ONLY)
 install(FILES
     ${PROJECT_BINARY_DIR}/package/bridgeConfig.cmake
@@ -48,3 +49,7 @@ install(FILES
   DESTINATION ${bridge_config_folder} COMPONENT bridge)
 install(FILES ${PROJECT_BINARY_DIR}/package/bridge.pc
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT bridge)
+
+if(PROJECT_IS_TOP_LEVEL)
+  include(${CMAKE_CURRENT_LIST_DIR}/deb.cmake)
+endif()
