@@ -27,8 +27,8 @@ endmacro()
 
 macro(bridge_use_boost folder)
   file(STRINGS "${folder}/boost/version.hpp" bridge_boost_line REGEX "define BOOST_LIB_VERSION")
-  if(bridge_boost_line MATCHES "\"([0-9]+)_([0-9]+)" AND
-     "${CMAKE_MATCH_1}.${CMAKE_MATCH_2}" VERSION_GREATER_EQUAL BRIDGE_BOOST_FLOOR)
+  string(REGEX MATCH "\"([0-9]+)_([0-9]+)" bridge_boost_line "${bridge_boost_line}")
+  if("${CMAKE_MATCH_1}.${CMAKE_MATCH_2}" VERSION_GREATER_EQUAL BRIDGE_BOOST_FLOOR)
     set(Boost_FOUND TRUE)
     set(Boost_VERSION_MAJOR ${CMAKE_MATCH_1})
     set(Boost_VERSION_MINOR ${CMAKE_MATCH_2})
