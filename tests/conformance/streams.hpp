@@ -8,6 +8,7 @@
 
 #include <pybind11/eval.h>
 
+#include <cstdlib>
 #include <string>
 #include <utility>
 
@@ -17,6 +18,12 @@ namespace asio = boost::asio;
 namespace py = pybind11;
 using bridge::py_ref;
 using bridge::to_cpp_stream;
+
+/// How often a race is tried; BRIDGE_STREAM_RACES=100000 asks for more.
+inline int races() {
+    const char* wanted = std::getenv("BRIDGE_STREAM_RACES");
+    return wanted != nullptr ? std::atoi(wanted) : 2'000;
+}
 
 /// Without reading ahead, and with.
 inline constexpr std::size_t buffers[] = {0, 4};

@@ -1,25 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // A cancelled next() against the item that arrives, as often as it takes: what is sent is received,
-// once. BRIDGE_RACES sets how often, 100,000 by default.
+// once.
 #include "streams.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
-
-#include <cstdlib>
 
 BRIDGE_SUITE("streams_races")
 
 using namespace streams;
 using namespace asio::experimental::awaitable_operators;
-
-namespace {
-
-int races() {
-    const char* wanted = std::getenv("BRIDGE_RACES");
-    return wanted != nullptr ? std::atoi(wanted) : 100'000;
-}
-
-} // namespace
 
 BRIDGE_TEST(cancelling_next_against_the_item_loses_none_and_gives_none_twice, tags("I10"),
             timeout(240s)) {

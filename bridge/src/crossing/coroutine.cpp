@@ -287,8 +287,14 @@ py::object make_hot(intrusive_ptr<crossing> op, py::handle name) {
     return future;
 }
 
+void forget_result(coroutine_object* self) noexcept {
+    Py_CLEAR(self->result);
+    Py_CLEAR(self->exception);
+}
+
 void restart(coroutine_object* self) noexcept {
     self->op->forget_requests();
+    forget_result(self);
     Py_CLEAR(self->cancel_message);
     Py_CLEAR(self->thrown);
     self->retrieved = false;

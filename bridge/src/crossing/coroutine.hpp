@@ -62,6 +62,9 @@ inline PyObject* as_object(coroutine_object* self) noexcept {
 /// A new object for a crossing, whose reference it takes.
 py::object new_coroutine(PyTypeObject* type, intrusive_ptr<crossing> op, py::handle name);
 
+/// Drops what it has ended with.
+void forget_result(coroutine_object* self) noexcept;
+
 /// A closed one begins anew: its crossing goes on for one more result.
 void restart(coroutine_object* self) noexcept;
 
@@ -70,6 +73,7 @@ void restart(coroutine_object* self) noexcept;
 void start_hot(coroutine_object* self);
 PyObject* coroutine_send(PyObject* self, PyObject* value);
 PyObject* coroutine_throw(PyObject* self, PyObject* arguments);
+PyObject* coroutine_raise(PyObject* self, const py::object& exception); ///< throw(exception)
 PyObject* coroutine_close(PyObject* self, PyObject*);
 PyObject* coroutine_next(PyObject* self);
 PySendResult coroutine_am_send(PyObject* self, PyObject* value, PyObject** result);

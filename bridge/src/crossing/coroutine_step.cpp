@@ -43,8 +43,7 @@ PySendResult give_result(coroutine_object* self, PyObject** result) {
     *result = retrieve(self);
     if (!self->hot) { // given away, as a coroutine's: a task keeps its coroutine longer than that
         self->now = phase::closed;
-        Py_CLEAR(self->result);
-        Py_CLEAR(self->exception);
+        forget_result(self);
     }
     return *result != nullptr ? PYGEN_RETURN : PYGEN_ERROR;
 }
@@ -348,10 +347,12 @@ PyObject* coroutine_send(PyObject* self, PyObject* value) {
 }
 
 PyObject* coroutine_throw(PyObject* self, PyObject* arguments) {
-    const auto alive = py::reinterpret_borrow<py::object>(self);
     const auto exception = exception_from(arguments);
-    if (!exception)
-        return nullptr;
+    return exception ? coroutine_raise(self, exception) : nullptr;
+}
+
+PyObject* coroutine_raise(PyObject* self, const py::object& exception) {
+    const auto alive = py::reinterpret_borrow<py::object>(self);
     PyObject* result = nullptr;
     const auto outcome = throw_into(as_coroutine(self), exception, &result);
     return as_generator(outcome, result);

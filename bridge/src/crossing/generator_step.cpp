@@ -84,6 +84,18 @@ std::exception_ptr as_thrown(PyObject* exception) {
     return std::make_exception_ptr(python_error(object));
 }
 
+// What a round has given belongs to the generator until a step has taken it: it stays in the round.
+bool has_untaken(const generator_object* of) {
+    return !of->running && as_coroutine(of->round)->now == phase::settled;
+}
+
+// Throwing into the generator, or closing it, goes over what nobody took.
+void drop_untaken(generator_object* of) {
+    as_coroutine(of->round)->now = phase::closed;
+    op_of(of).drop_item();
+    forget_result(as_coroutine(of->round));
+}
+
 // It never begins: the C++ arguments go, and nothing of the body runs.
 void end_unbegun(generator_object* of) {
     of->closed = true;
@@ -110,6 +122,15 @@ enum class begun { goes_on, over, failed };
 begun begin_next(generator_step* self) {
     auto* of = self->of;
     auto& op = op_of(of);
+    const bool is_kept = has_untaken(of);
+    if (self->argument != Py_None && (is_kept || op.has_item())) {
+        fail(self, PyExc_RuntimeError,
+             "asend(): a step that was cancelled has left its item, which has to be taken first: "
+             "await __anext__()");
+        return begun::failed;
+    }
+    if (is_kept)
+        return begun::goes_on;
     if (op.is_over() || of->closed) {
         fail(self, PyExc_StopAsyncIteration, nullptr);
         return begun::failed;
@@ -151,6 +172,8 @@ begun begin_close(generator_step* self) {
 
 begun begin(generator_step* self) {
     auto* of = self->of;
+    if (self->kind != step_kind::next && !of->running)
+        drop_untaken(of);
     if (self->kind != step_kind::next && op_of(of).is_over())
         return begun::over;
     if (of->running) {
@@ -181,6 +204,8 @@ PySendResult end(generator_step* self, PySendResult outcome, PyObject** result) 
     const bool is_end = is_set(PyExc_StopAsyncIteration) || is_set(PyExc_GeneratorExit);
     if (is_end || op_of(of).is_over())
         of->closed = true;
+    else if (self->kind == step_kind::close) // cancelled, and it has yielded once more
+        op_of(of).abandon();
     // A clean-up that throws operation_aborted of its own has ended as it was asked to.
     const bool is_aborted = !self->cancelled && is_set(get_imports().cancelled_error.ptr());
     if (self->kind != step_kind::close || !(is_end || is_aborted))
@@ -215,8 +240,9 @@ PySendResult step_am_send(PyObject* object, PyObject* value, PyObject** result) 
         break;
     }
     self->now = step_phase::running;
+    if (!has_untaken(self->of))
+        restart(as_coroutine(self->of->round));
     self->of->running = true;
-    restart(as_coroutine(self->of->round));
     return advance(self, Py_None, result);
 }
 
@@ -230,6 +256,42 @@ PyObject* step_next(PyObject* self) {
     return step_send(self, Py_None);
 }
 
+// Whether the round has ended already, with what the next step is to give. That it was cancelled is
+// this one's.
+bool leaves_outcome(const generator_step* self) {
+    const auto* round = as_coroutine(self->of->round);
+    return self->kind != step_kind::close && round->now == phase::settled && !is_cancelled(round);
+}
+
+bool is_generator_exit(const py::object& exception) {
+    return PyErr_GivenExceptionMatches(exception.ptr(), PyExc_GeneratorExit) != 0;
+}
+
+// Who awaits it is gone: what the generator waits for is cancelled, and it does not go on.
+PyObject* give_up(generator_object* of) {
+    of->running = false;
+    of->closed = true;
+    auto* closed = coroutine_close(of->round, nullptr);
+    op_of(of).abandon();
+    return closed;
+}
+
+// True with the exception set: the step ends by it and the round has no part in it.
+bool ends_beside_round(generator_step* self, const py::object& exception) {
+    auto* of = self->of;
+    const bool is_given_up = self->now == step_phase::running && is_generator_exit(exception) &&
+                             as_coroutine(of->round)->now == phase::running;
+    if (self->now == step_phase::running && !is_given_up && !leaves_outcome(self))
+        return false;
+    if (std::exchange(self->now, step_phase::over) == step_phase::running)
+        of->running = false;
+    if (is_given_up)
+        Py_XDECREF(give_up(of));
+    set_handled_as_context(exception.ptr());
+    set_exception(exception);
+    return true;
+}
+
 PyObject* step_throw(PyObject* object, PyObject* arguments) {
     const auto alive = py::reinterpret_borrow<py::object>(object);
     auto* self = as_step(object);
@@ -237,13 +299,11 @@ PyObject* step_throw(PyObject* object, PyObject* arguments) {
         fail_used_up(self);
         return nullptr;
     }
-    if (self->now == step_phase::created) { // it never begins
-        self->now = step_phase::over;
-        set_exception(exception_from(arguments));
+    const auto exception = exception_from(arguments);
+    if (!exception || ends_beside_round(self, exception))
         return nullptr;
-    }
     self->cancelled = true;
-    auto* yielded = coroutine_throw(self->of->round, arguments);
+    auto* yielded = coroutine_raise(self->of->round, exception);
     if (yielded != nullptr)
         return yielded;
     PyObject* result = nullptr;
@@ -257,17 +317,10 @@ PyObject* step_throw(PyObject* object, PyObject* arguments) {
     return as_generator(outcome, result);
 }
 
-// Who awaits it is gone: what the generator waits for is cancelled, and it does not go on.
 PyObject* step_close(PyObject* object, PyObject*) {
     auto* self = as_step(object);
-    if (std::exchange(self->now, step_phase::over) == step_phase::running) {
-        auto* of = self->of;
-        of->running = false;
-        of->closed = true;
-        auto* closed = coroutine_close(of->round, nullptr);
-        op_of(of).abandon();
-        return closed;
-    }
+    if (std::exchange(self->now, step_phase::over) == step_phase::running)
+        return give_up(self->of);
     Py_RETURN_NONE;
 }
 

@@ -44,6 +44,12 @@ public:
 
     bool goes_rounds() const noexcept override { return !over_; }
 
+    /// Whether a step that was cancelled has left its item. Between two rounds.
+    virtual bool has_item() const noexcept = 0;
+
+    /// Drops that item. Between two rounds.
+    virtual void drop_item() noexcept = 0;
+
     /// It never begins: destroys its frame. Between two rounds, before the first one.
     virtual void forget_body() noexcept = 0;
 
@@ -66,8 +72,6 @@ protected:
 
     /// Whether the item stays for the next round: this one ends as cancelled.
     bool is_cancelled_unseen() const noexcept { return cancel_unseen(); }
-
-    virtual bool has_item() const noexcept = 0;
 
 private:
     struct abandon_task : strand_task {
@@ -140,10 +144,12 @@ public:
         return raise_end();
     }
 
+    bool has_item() const noexcept override { return item_.has_value(); }
+
+    void drop_item() noexcept override { item_.reset(); }
+
 protected:
     void launch_body() override { launch(run({}, this)); }
-
-    bool has_item() const noexcept override { return item_.has_value(); }
 
 private:
     struct finisher {
