@@ -46,6 +46,8 @@ ENDS = {
         "run(leave())"
     ),
     "in a forked child": (
+        "import warnings\n"
+        "warnings.filterwarnings('ignore', '.*is multi-threaded', DeprecationWarning)  # since Python 3.12\n"
         "run(everything(images))\n"
         "child = os.fork()\n"
         "if child == 0:\n"
