@@ -86,7 +86,7 @@ async def main():
         await asyncio.sleep(0.001)
     if hasattr(asyncio, "print_call_graph"):
         out = io.StringIO()
-        asyncio.print_call_graph(future=above, file=out)
+        asyncio.print_call_graph(above, file=out)
         text = out.getvalue()
         assert f"line {m.inner_line}, in inner()" in text and "in async around()" in text.replace("main.<locals>.", ""), text
     await stop(above)
