@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace bridge::detail {
 namespace {
@@ -31,7 +32,7 @@ std::string name_of_class(std::size_t index) {
 // a result, and ! stands before one of these that means itself.
 class wording {
 public:
-    explicit wording(std::string_view text) : rest_(text) {
+    wording(std::string_view text, bool is_result) : rest_(text), is_result_{is_result} {
         while (!rest_.empty())
             read_one();
     }
@@ -65,18 +66,27 @@ private:
             worded_ += c;
     }
 
+    // Which of the two counts from here on, until @! ends that: for a parameter, a result, or (from
+    // pybind11 3.1 on) the other one than around it.
+    void turn(char to) {
+        if (to != '!')
+            is_result_.push_back(to == '~' ? !is_result_.back() : to == '$');
+        else if (is_result_.size() > 1)
+            is_result_.pop_back();
+    }
+
     void read_alternatives() {
-        if (!rest_.empty() && std::string_view("^$!").find(rest_.front()) != rest_.npos) {
-            next(); // which of the two counts from here on
-            return;
-        }
+        if (!rest_.empty() && std::string_view("^$~!").find(rest_.front()) != rest_.npos)
+            return turn(next());
         const auto as_parameter = next_until_at();
         const auto as_result = next_until_at();
         // Whatever converts to a number is no type that a validator could read.
-        worded_ += as_parameter.substr(0, 15) == "typing.Supports" ? as_result : as_parameter;
+        const bool is_number = as_parameter.substr(0, 15) == "typing.Supports";
+        worded_ += is_result_.back() || is_number ? as_result : as_parameter;
     }
 
     std::string_view rest_;
+    std::vector<bool> is_result_;
     std::string worded_;
     std::size_t classes_ = 0;
 };
@@ -86,14 +96,14 @@ private:
 annotation_reader::annotation_reader(const function_signature& signature)
     : signature_(signature), names_(names_of_types()) {}
 
-py::object annotation_reader::read(const type_text& type) const {
+py::object annotation_reader::read(const type_text& type, bool is_result) const {
     const py::object any = names_["Any"];
     py::dict names = names_.attr("copy")();
     for (std::size_t i = 0; i < type.classes.size(); ++i) {
         auto* found = signature_.class_of(*type.classes[i]);
         names[name_of_class(i).c_str()] = found != nullptr ? py::handle(found) : py::handle(any);
     }
-    const auto text = wording(type.text).take();
+    const auto text = wording(type.text, is_result).take();
     auto value = py::reinterpret_steal<py::object>(
         PyRun_String(text.c_str(), Py_eval_input, names.ptr(), names.ptr()));
     if (value)
@@ -103,7 +113,7 @@ py::object annotation_reader::read(const type_text& type) const {
 }
 
 py::object annotation_reader::read_optional(const type_text& type) const {
-    const auto plain = read(type);
+    const auto plain = read(type, false);
     const py::object any = names_["Any"];
     const py::object optional = names_["Optional"];
     return plain.is(any) ? plain : py::object(optional[plain]);

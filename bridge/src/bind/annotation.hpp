@@ -12,9 +12,9 @@ public:
     explicit annotation_reader(const function_signature& signature);
 
     /// typing.Any if the text means nothing to Python, or a class is not bound (yet).
-    py::object read(const type_text& type) const;
+    py::object read(const type_text& type, bool is_result) const;
 
-    /// The same, which may be None, too.
+    /// The same of a parameter, which may be None, too.
     py::object read_optional(const type_text& type) const;
 
 private:

@@ -137,8 +137,8 @@ void set_annotations(const py::object& face, const std::vector<parameter>& all,
         if (one.type != nullptr)
             annotations[one.name.c_str()] = one.otherwise && one.otherwise.is_none()
                                                 ? reader.read_optional(*one.type)
-                                                : reader.read(*one.type);
-    annotations["return"] = reader.read(signature.result);
+                                                : reader.read(*one.type, false);
+    annotations["return"] = reader.read(signature.result, true);
     face.attr("__annotations__") = annotations;
 }
 
