@@ -30,6 +30,15 @@ bridge::generator<int> sleeping() {
     co_await native_work::sleep(1h);
 }
 
+bridge::generator<int> slow_to_close() {
+    try {
+        co_yield 1;
+    } catch (const boost::system::system_error&) {
+    }
+    const life local;
+    co_await native_work::sleep(1h);
+}
+
 bridge::generator<int> failing() {
     co_yield 1;
     throw std::invalid_argument("in C++");
@@ -87,6 +96,7 @@ void define_all(const source& python) {
     native_work::reset_counts();
     python.define("held", [] { return bridge::to_python(held(std::make_shared<life>())); });
     python.define("sleeping", [] { return bridge::to_python(sleeping()); });
+    python.define("slow_to_close", [] { return bridge::to_python(slow_to_close()); });
     python.define("failing", [] { return bridge::to_python(failing()); });
     python.define("failing_late", [] { return bridge::to_python(failing_late()); });
     python.define("hopping", [] { return bridge::to_python(hopping()); });
@@ -135,6 +145,77 @@ BRIDGE_TEST(a_dropped_one_is_unwound_through_the_loops_hook, tags("O6")) {
                               "  del generator\n"
                               "  await until(lambda: lives() == '2 begun, 2 ended')\n"
                               "  return 'gone'") == "gone");
+}
+
+BRIDGE_TEST(a_half_consumed_one_in_a_cycle_is_collected, tags("O19")) {
+    BRIDGE_CHECK(co_await run("class Owner: pass\n"
+                              "async def main():\n"
+                              "  owner = Owner()\n"
+                              "  owner.itself, owner.generator = owner, held()\n"
+                              "  await owner.generator.__anext__()\n"
+                              "  del owner\n"
+                              "  before = lives()\n"
+                              "  gc.collect()\n"
+                              "  await until(lambda: lives() == '2 begun, 2 ended')\n"
+                              "  return before") == "2 begun, 0 ended");
+}
+
+// What Python's own does not do: gh-117536.
+BRIDGE_TEST(one_collected_when_the_loop_is_ending_is_closed, tags("O21")) {
+    const source python("def end():\n"
+                        "  loop = kind()\n"
+                        "  catch_failures(loop)\n"
+                        "  kept = [held()]\n"
+                        "  async def main():\n"
+                        "    await kept[0].__anext__()\n"
+                        "  loop.run_until_complete(main())\n"
+                        "  asyncio.runners._cancel_all_tasks(loop)\n"
+                        "  kept.clear()\n"
+                        "  gc.collect()\n"
+                        "  loop.run_until_complete(loop.shutdown_asyncgens())\n"
+                        "  loop.close()\n"
+                        "  gc.collect()\n"
+                        "  return lives() + str(failures)\n"
+                        "async def main():\n"
+                        "  return await asyncio.get_running_loop().run_in_executor(None, end)");
+    define_all(python);
+    BRIDGE_CHECK(co_await bridge::to_cpp<std::string>(python.value("main()")) ==
+                 "2 begun, 2 ended[]");
+}
+
+BRIDGE_TEST(its_frame_is_where_it_yields, tags("O23")) {
+    BRIDGE_CHECK(co_await run("import io\n"
+                              "async def main():\n"
+                              "  generator = sleeping()\n"
+                              "  seen = [generator.ag_frame]\n"
+                              "  await generator.__anext__()\n"
+                              "  seen.append(generator.ag_frame.f_code.co_name)\n"
+                              "  async def step():\n"
+                              "    await generator.__anext__()\n"
+                              "  task = asyncio.create_task(step())\n"
+                              "  await until(lambda: lives() == '1 begun, 0 ended')\n"
+                              "  if hasattr(asyncio, 'print_call_graph'):\n"
+                              "    out = io.StringIO()\n"
+                              "    asyncio.print_call_graph(task, file=out)\n"
+                              "    assert 'step' in out.getvalue(), out.getvalue()\n"
+                              "  task.cancel()\n"
+                              "  await asyncio.wait([task])\n"
+                              "  seen.append(generator.ag_frame)\n"
+                              "  return str(seen)") == "[None, 'sleeping', None]");
+}
+
+BRIDGE_TEST(cancelling_aclose_is_not_taken_for_its_end, tags("O3", "O8")) {
+    BRIDGE_CHECK(co_await run("async def main():\n"
+                              "  generator = slow_to_close()\n"
+                              "  await generator.__anext__()\n"
+                              "  async def close():\n"
+                              "    await generator.aclose()\n"
+                              "  task = asyncio.create_task(close())\n"
+                              "  await until(lambda: lives() == '1 begun, 0 ended')\n"
+                              "  task.cancel()\n"
+                              "  await asyncio.wait([task])\n"
+                              "  return str((task.cancelled(), lives()))") ==
+                 "(True, '1 begun, 1 ended')");
 }
 
 BRIDGE_TEST(what_a_cancelled_step_waits_for_is_cancelled, tags("O8", "O19")) {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Random programs of await, cancel, time-out, raise, gather, shield and try, each once with async
+"""Random programs of await, yield, cancel, time-out, raise, gather, shield and try, each once with async
 def functions and once with C++ ones.
 
 generate.py [asyncio|debug|same_thread|uvloop]
@@ -28,6 +28,20 @@ COUNTS = st.integers(0, 4)
 MESSAGES = st.sampled_from([None, "why", 7])
 SECONDS = st.sampled_from([None, 0, 3600])  # at once or never: no race with the clock
 
+CALM_ACTIONS = ["next", "next", "send", "throw", "close"]
+ACTIONS = CALM_ACTIONS + ["together", *(f"cancel {count}" for count in range(5))]
+
+
+def iterations(ways, several, actions):
+    """What async generators are asked for."""
+    lists = st.lists(st.sampled_from(actions), min_size=1, max_size=5)
+    return [
+        st.builds(lambda way, all: (way, "iterate", *all), ways, several),
+        st.builds(lambda way, count, all: (way, "take", count, *all), ways, COUNTS, several),
+        st.builds(lambda way, actions, all: (way, "steps", actions, *all), ways, lists, several),
+    ]
+
+
 LEAVES = st.one_of(
     st.tuples(WAYS, st.just("value"), st.integers(0, 9)),
     st.tuples(WAYS, st.just("yield"), COUNTS),
@@ -49,6 +63,8 @@ def branches(tree):
         st.tuples(WAYS, st.sampled_from(["timeout", "wait_for"] if NEW else ["wait_for"]), SECONDS, tree),
         st.tuples(WAYS, st.just("cancel_after"), COUNTS, MESSAGES, tree),
         st.tuples(WAYS, st.just("cancel_twice"), COUNTS, tree),
+        st.tuples(WAYS, st.just("guard"), COUNTS, tree),
+        *iterations(WAYS, several, ACTIONS),
     )
 
 
@@ -69,6 +85,8 @@ def calm_branches(tree):
         st.builds(lambda way, all: (way, "sequence", *all), CALM_WAYS, several),
         st.tuples(CALM_WAYS, st.sampled_from(["catch", "catch_all", "shield", "task"]), tree),
         st.tuples(CALM_WAYS, st.just("finally"), tree, COUNTS),
+        st.tuples(CALM_WAYS, st.just("guard"), COUNTS, tree),
+        *iterations(CALM_WAYS, several, CALM_ACTIONS),
     )
 
 

@@ -2,6 +2,7 @@
 """Programs as trees: how one is run, with every other node's function taken from n."""
 
 import asyncio
+import contextlib
 
 from program import show, turns
 
@@ -15,6 +16,11 @@ def brief(value):
 
 
 ERRORS = {"value": ValueError, "key": KeyError, "cancel": asyncio.CancelledError}
+
+
+def is_cancelled(seen):
+    """After a cancelled aclose() CPython 3.11 takes the generator for running still; ours is closed."""
+    return str(seen).startswith("CancelledError")
 
 
 class InOrder(dict):
@@ -162,6 +168,66 @@ class Run:
             await turns(count)
             self.trace(path, "cancels", task.cancel(message))
         return await task
+
+
+    def generator(self, path, trees):
+        """An async generator of n: it awaits the nodes and yields what they give."""
+        rest = enumerate(trees)
+
+        def following():
+            i, tree = next(rest)
+            return self.through(f"{path}.{i}", tree)
+
+        return self.n.calling(following, len(trees))
+
+    async def step(self, awaitable):
+        try:
+            return brief(await awaitable)
+        except (Exception, asyncio.CancelledError) as error:
+            return brief(error)
+
+    async def do_iterate(self, path, *trees):
+        return [brief(item) async for item in self.generator(path, trees)]
+
+    async def do_take(self, path, count, *trees):
+        taken = []
+        async with contextlib.aclosing(self.generator(path, trees)) as generator:
+            async for item in generator:
+                taken.append(brief(item))
+                if len(taken) > count:
+                    break
+        return taken
+
+    async def do_steps(self, path, actions, *trees):
+        generator = self.generator(path, trees)
+        for action in [*actions, "close"]:
+            seen = await self.act(generator, *action.split())
+            self.trace(path, action, seen)
+            if action == "close" and is_cancelled(seen):
+                return
+
+    async def act(self, generator, action, count="0"):
+        if action == "next":
+            return await self.step(generator.__anext__())
+        if action == "send":
+            return await self.step(generator.asend("sent"))
+        if action == "throw":
+            return await self.step(generator.athrow(KeyError("thrown")))
+        if action == "close":
+            return await self.step(generator.aclose())
+        task = asyncio.create_task(self.step(generator.__anext__()))
+        await turns(int(count))
+        if action == "cancel":
+            task.cancel()
+            return await self.step(task)
+        return await self.step(generator.asend(None)), await self.step(task)  # two at once
+
+    async def do_guard(self, path, count, tree):
+        """A generator whose clean-up awaits the node."""
+        generator = self.n.guarded(2, lambda: self.through(f"{path}.0", tree))
+        taken = [await self.step(generator.__anext__()) for _ in range(count)]
+        closed = await self.step(generator.aclose())
+        return taken, closed, None if is_cancelled(closed) else await self.step(generator.__anext__())
 
 
 async def program(n, trace, tree, calm=False):

@@ -33,8 +33,29 @@ void generator_crossing::operator()(suspended coroutine) noexcept {
     finish();
 }
 
+// Without a request of anybody's, and without a CancelledError of Python's.
+bool generator_crossing::ended_as_closed() const noexcept {
+    if (!closing_ || cancel_requested())
+        return false;
+    try {
+        std::rethrow_exception(error_);
+    } catch (const python_cancelled&) {
+        return false;
+    } catch (const boost::system::system_error& error) {
+        return error.code() == boost::asio::error::operation_aborted;
+    } catch (...) {
+        return false;
+    }
+}
+
 PyObject* generator_crossing::raise_end() noexcept {
     note_end();
+    if (error_ && ended_as_closed()) {
+        error_ = nullptr;
+        error_trace_ = nullptr;
+        PyErr_SetNone(PyExc_GeneratorExit);
+        return nullptr;
+    }
     if (!error_) {
         PyErr_SetNone(PyExc_StopAsyncIteration);
         return nullptr;

@@ -61,6 +61,7 @@ void dealloc(PyObject* object) {
         PyObject_ClearWeakRefs(object);
     Py_CLEAR(self->finalizer);
     Py_CLEAR(self->round);
+    free_spare_step(self);
     auto* type = Py_TYPE(object);
     PyObject_GC_Del(object);
     Py_DECREF(type);

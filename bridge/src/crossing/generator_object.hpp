@@ -14,6 +14,7 @@ struct generator_object {
     PyObject_HEAD PyObject* weakrefs; ///< first, where its offset is known
     PyObject* round;                  ///< the coroutine object; closed between two rounds
     PyObject* finalizer;              ///< the loop's, from sys.get_asyncgen_hooks()
+    PyObject* spare_step;             ///< memory of a step that is over, for the next one
     bool hooked;                      ///< the loop knows it
     bool closed;                      ///< no further step begins
     bool running;                     ///< a step is in between
@@ -33,7 +34,6 @@ struct generator_step {
     PyObject* argument;                 ///< what is sent or thrown
     step_kind kind;
     step_phase now;
-    bool cancelled; ///< it was asked to end from outside
 };
 
 inline generator_object* as_generator_object(PyObject* object) noexcept {
@@ -47,6 +47,9 @@ inline generator_step* as_step(PyObject* object) noexcept {
 inline generator_crossing& op_of(const generator_object* self) noexcept {
     return static_cast<generator_crossing&>(*as_coroutine(self->round)->op);
 }
+
+/// Frees what is left of a step.
+void free_spare_step(generator_object* of) noexcept;
 
 /// A step of that kind, the argument borrowed; null with the error set.
 PyObject* new_step(generator_object* of, step_kind kind, PyObject* argument);

@@ -11,14 +11,36 @@
 namespace bridge::detail {
 namespace {
 
+// A generator has one step at a time, as a rule: its memory is the next one's.
+#ifdef Py_GIL_DISABLED
+constexpr bool keeps_spare_steps = false; // others may look at what is freed
+#else
+constexpr bool keeps_spare_steps = true;
+#endif
+
 void dealloc(PyObject* object) {
     auto* self = as_step(object);
     PyObject_GC_UnTrack(object);
-    Py_CLEAR(self->of);
     Py_CLEAR(self->argument);
     auto* type = Py_TYPE(object);
-    PyObject_GC_Del(object);
+    auto* of = std::exchange(self->of, nullptr);
+    if (keeps_spare_steps && of->spare_step == nullptr)
+        of->spare_step = object;
+    else
+        PyObject_GC_Del(object);
+    Py_DECREF(reinterpret_cast<PyObject*>(of)); // this may be its end, and the spare step's
     Py_DECREF(type);
+}
+
+// Memory for a step of the type, as PyType_GenericAlloc gives it but perhaps not all zero.
+PyObject* allocate(generator_object* of) {
+    auto* type = get_imports().step_type;
+    auto* spare = std::exchange(of->spare_step, nullptr);
+    if (spare == nullptr)
+        return PyType_GenericAlloc(type, 0);
+    PyObject_Init(spare, type);
+    PyObject_GC_Track(spare);
+    return spare;
 }
 
 int traverse(PyObject* object, visitproc visit, void* arg) {
@@ -166,7 +188,7 @@ begun begin_close(generator_step* self) {
         end_unbegun(of);
         return begun::over;
     }
-    op.throw_at_yield(make_generator_exit());
+    op.close_at_yield(make_generator_exit());
     return begun::goes_on;
 }
 
@@ -206,9 +228,7 @@ PySendResult end(generator_step* self, PySendResult outcome, PyObject** result) 
         of->closed = true;
     else if (self->kind == step_kind::close) // cancelled, and it has yielded once more
         op_of(of).abandon();
-    // A clean-up that throws operation_aborted of its own has ended as it was asked to.
-    const bool is_aborted = !self->cancelled && is_set(get_imports().cancelled_error.ptr());
-    if (self->kind != step_kind::close || !(is_end || is_aborted))
+    if (self->kind != step_kind::close || !is_end)
         return outcome;
     PyErr_Clear();
     return give_none(self, result);
@@ -302,7 +322,6 @@ PyObject* step_throw(PyObject* object, PyObject* arguments) {
     const auto exception = exception_from(arguments);
     if (!exception || ends_beside_round(self, exception))
         return nullptr;
-    self->cancelled = true;
     auto* yielded = coroutine_raise(self->of->round, exception);
     if (yielded != nullptr)
         return yielded;
@@ -356,8 +375,13 @@ PyTypeObject* make_step_type() {
     return reinterpret_cast<PyTypeObject*>(type);
 }
 
+void free_spare_step(generator_object* of) noexcept {
+    if (of->spare_step != nullptr)
+        PyObject_GC_Del(std::exchange(of->spare_step, nullptr));
+}
+
 PyObject* new_step(generator_object* of, step_kind kind, PyObject* argument) {
-    auto* object = PyType_GenericAlloc(get_imports().step_type, 0);
+    auto* object = allocate(of);
     if (object == nullptr)
         return nullptr;
     auto* self = as_step(object);
@@ -365,6 +389,7 @@ PyObject* new_step(generator_object* of, step_kind kind, PyObject* argument) {
     Py_INCREF(reinterpret_cast<PyObject*>(of));
     self->argument = Py_NewRef(argument);
     self->kind = kind;
+    self->now = step_phase::created;
     return object;
 }
 

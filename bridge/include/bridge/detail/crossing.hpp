@@ -80,6 +80,11 @@ public:
         return requests_.load(std::memory_order_acquire) != answered_at_end_;
     }
 
+    /// Whether there was a request. After delivery.
+    bool cancel_requested() const noexcept {
+        return requests_.load(std::memory_order_acquire) != 0;
+    }
+
     /// Readable by the thread that holds the strand, and on the loop thread after delivery.
     bool finished() const noexcept { return finished_; }
 

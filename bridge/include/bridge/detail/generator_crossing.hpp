@@ -26,6 +26,12 @@ public:
     /// The next round throws this at the co_yield. Loop thread, between two rounds.
     void throw_at_yield(std::exception_ptr error) noexcept { thrown_ = std::move(error); }
 
+    /// The same with what ends it: an operation_aborted of C++'s own is then its end as well.
+    void close_at_yield(std::exception_ptr error) noexcept {
+        throw_at_yield(std::move(error));
+        closing_ = true;
+    }
+
     /// The next round gives this to the co_yield; throws where it cannot be converted. Loop thread,
     /// GIL held, between two rounds.
     virtual void send(PyObject* value) = 0;
@@ -78,6 +84,7 @@ private:
         generator_crossing* owner = nullptr;
     };
 
+    bool ended_as_closed() const noexcept;
     static void run_abandon(strand_task* self, bool call);
     void resume_from_yield();
 
@@ -88,6 +95,7 @@ private:
     bool begun_ = false;
     bool over_ = false;
     bool abandoned_ = false;
+    bool closing_ = false;
 };
 
 /// The exception by which a co_yield learns that its generator is closed: operation_aborted, with
