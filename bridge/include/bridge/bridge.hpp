@@ -24,6 +24,7 @@
 #include <bridge/def_async.hpp>
 #include <bridge/generator.hpp>
 #include <bridge/override.hpp>
+#include <bridge/produce.hpp>
 #include <bridge/scope.hpp>
 #include <bridge/slow_cancel.hpp>
 #include <bridge/stream.hpp>
