@@ -136,6 +136,41 @@ async def cancel_crossings(count):
     assert native.parked() == 0  # the native side has unwound
 
 
+async def numbers(count):
+    for i in range(count):
+        yield i
+
+
+async def r4(count):
+    async for _ in numbers(count):
+        pass
+
+
+async def through_queue(count):
+    queue = asyncio.Queue(64)
+
+    async def produce():
+        for i in range(count):
+            await queue.put(i)
+
+    task = asyncio.create_task(produce())
+    for _ in range(count):
+        await queue.get()
+    await task
+
+
+def p5_in(buffer):
+    async def body(count):
+        assert await native.consume(numbers(count), buffer) == count * (count - 1) // 2
+
+    return body
+
+
+async def p5_out(count):
+    async for _ in native.count(count):
+        pass
+
+
 class Case(NamedTuple):
     name: str
     count: int
@@ -145,6 +180,7 @@ class Case(NamedTuple):
 
 
 R1_ONE, R1_MANY = "R1 call_soon future, 1 task", "R1 call_soon future, 64 tasks"
+R4 = "R4 async for, native generator"
 R2, R3 = "R2 await noop()", "R3 run_coroutine_threadsafe, window 64"
 GATHER, CANCEL = "gather of 10,000 plain coroutines", "create and cancel 10,000 Futures"
 FLIGHT = "P7 1,000 in flight"
@@ -154,6 +190,8 @@ CASES = [
     Case(R1_MANY, 20000, in_tasks(64, call_soon_future)),
     Case(R2, 100000, r2),
     Case(R3, 5000, r3),
+    Case(R4, 100000, r4),
+    Case("asyncio.Queue(64), an item", 50000, through_queue, R4),
     Case(GATHER, 10000, gather_plain),
     Case(CANCEL, 10000, cancel_futures),
     Case("P1 ready, no arguments", 100000, p1_ready, R2, (2.6, 2.6)),
@@ -164,6 +202,10 @@ CASES = [
     Case("P3 gather of 10,000, lazy", 10000, gather_lazy, GATHER, (1.7, None)),
     Case("P4 C++ awaits Python, delegated", 50000, p4_delegated, R2, (5.0, 5.0)),
     Case("P4 window 64", 5000, p4_window, R3, (0.25, None)),
+    Case("P5 stream into C++, buffer of 256", 100000, p5_in(256), R4, (10.0, 4.0)),
+    Case("P5 stream into C++, buffer of 64", 20000, p5_in(64), R4),
+    Case("P5 stream into C++, no buffer", 500, p5_in(0), R4),
+    Case("P5 stream out of C++", 100000, p5_out, R4, (4.0, 4.0)),
     Case(FLIGHT, 20000, in_batches(1000, in_flight)),
     Case("P7 10,000 in flight", 20000, in_batches(10000, in_flight), FLIGHT, (1.3, 1.3)),
     Case("P7 100,000 in flight", 100000, in_flight, FLIGHT, (1.3, 1.3)),

@@ -98,6 +98,21 @@ asio::awaitable<void> await_window(bridge::py_ref list, int window) {
         co_await bridge::to_cpp<void>(locals, std::move(one));
 }
 
+// Consumes a Python async iterable; the sum of its items.
+asio::awaitable<long> consume(bridge::py_ref iterable, std::size_t buffer) {
+    auto items = bridge::to_cpp_stream<long>(std::move(iterable), {.buffer = buffer});
+    long sum = 0;
+    while (const auto item = co_await items.next())
+        sum += *item;
+    co_await items.close();
+    co_return sum;
+}
+
+bridge::generator<long> count(long n) {
+    for (long i = 0; i < n; ++i)
+        co_yield i;
+}
+
 } // namespace
 
 PYBIND11_MODULE(bench_crossings, module) {
@@ -108,6 +123,8 @@ PYBIND11_MODULE(bench_crossings, module) {
     bridge::def_async(module, "await_python", &await_python);
     bridge::def_async(module, "await_window", &await_window);
     module.def("hot_hop", [] { return bridge::to_python_future(hop()); });
+    bridge::def_async(module, "consume", &consume);
+    bridge::def_async(module, "count", &count);
     bridge::def_async(module, "park", &park);
     module.def("hot_park", [] { return bridge::to_python_future(park()); });
     module.def("release", [] { bridge::without_gil([] { parking.release(); }); });
