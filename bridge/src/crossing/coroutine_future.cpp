@@ -32,8 +32,10 @@ bool call_soon(coroutine_object* self, PyObject* callback, PyObject* context) {
         return false;
     PyObject* arguments[] = {loop.ptr(), callback, as_object(self), context};
     const auto& all = get_imports();
-    const auto handle = py::reinterpret_steal<py::object>(PyObject_VectorcallMethod(
-        all.name.call_soon.ptr(), arguments, 3, all.context_keyword.ptr()));
+    const auto handle = py::reinterpret_steal<py::object>(call_python([&] {
+        return PyObject_VectorcallMethod(all.name.call_soon.ptr(), arguments, 3,
+                                         all.context_keyword.ptr());
+    }));
     return static_cast<bool>(handle);
 }
 

@@ -17,8 +17,10 @@ bool call_soon(stream_pump* self, PyObject* callback, PyObject* context) {
         return true; // closed
     PyObject* arguments[] = {loop.ptr(), callback, as_object(self), context};
     const auto& all = get_imports();
-    return static_cast<bool>(py::reinterpret_steal<py::object>(PyObject_VectorcallMethod(
-        all.name.call_soon.ptr(), arguments, 3, all.context_keyword.ptr())));
+    return static_cast<bool>(py::reinterpret_steal<py::object>(call_python([&] {
+        return PyObject_VectorcallMethod(all.name.call_soon.ptr(), arguments, 3,
+                                         all.context_keyword.ptr());
+    })));
 }
 
 bool call_now(stream_pump* self, PyObject* callback, PyObject* context) {

@@ -3,6 +3,8 @@
 
 #include "python/imports.hpp"
 
+#include <bridge/detail/call_python.hpp>
+
 #include <utility>
 
 namespace bridge::detail {
@@ -29,8 +31,10 @@ void in_flight::leave(in_flight_member& member) noexcept {
 void in_flight::tell_idle() noexcept {
     const py::error_scope keep_set_error;
     const auto callback = py::reinterpret_steal<py::object>(std::exchange(when_idle_, nullptr));
-    const auto handle = py::reinterpret_steal<py::object>(PyObject_CallMethodOneArg(
-        loop_, get_imports().name.call_soon_threadsafe.ptr(), callback.ptr()));
+    const auto handle = py::reinterpret_steal<py::object>(call_python([&] {
+        return PyObject_CallMethodOneArg(loop_, get_imports().name.call_soon_threadsafe.ptr(),
+                                         callback.ptr());
+    }));
     PyErr_Clear(); // closed: nobody waits
 }
 

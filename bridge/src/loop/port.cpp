@@ -5,6 +5,7 @@
 #include "python/exit.hpp"
 #include "python/imports.hpp"
 
+#include <bridge/detail/call_python.hpp>
 #include <bridge/detail/python_compat.hpp>
 #include <bridge/detail/references.hpp>
 #include <bridge/detail/shared.hpp>
@@ -202,8 +203,8 @@ bool port::has_ready_callbacks() const noexcept {
 bool port::nothing_queued_before() const noexcept {
     if (!shows_ready_queue_ || has_ready_callbacks() || is_in_debug_mode(loop_))
         return false;
-    const auto task = py::reinterpret_steal<py::object>(
-        PyObject_CallOneArg(get_imports().current_task.ptr(), loop_));
+    const auto task = py::reinterpret_steal<py::object>(call_python(
+        [this] { return PyObject_CallOneArg(get_imports().current_task.ptr(), loop_); }));
     const bool answer = task && task.is_none();
     PyErr_Clear();
     return answer;

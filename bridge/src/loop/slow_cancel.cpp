@@ -4,6 +4,7 @@
 
 #include "python/imports.hpp"
 
+#include <bridge/detail/call_python.hpp>
 #include <bridge/detail/in_flight.hpp>
 #include <bridge/detail/shared.hpp>
 
@@ -67,7 +68,7 @@ void in_flight::set_timer(clock::time_point due) noexcept {
         const auto method =
             py::reinterpret_steal<py::object>(PyCFunction_New(&timer_method, self.ptr()));
         const std::chrono::duration<double> after = due - clock::now();
-        py::handle(loop_).attr("call_later")(after.count(), method);
+        call_python([&] { py::handle(loop_).attr("call_later")(after.count(), method); });
         timer_due_ = due;
     } catch (py::error_already_set&) {
         // The loop is being closed, or has no timers: then nothing is said.

@@ -6,6 +6,7 @@
 #include "python/imports.hpp"
 #include "same_thread/loop_context.hpp"
 
+#include <bridge/detail/call_python.hpp>
 #include <bridge/detail/python_compat.hpp>
 #include <bridge/detail/python_source.hpp>
 #include <bridge/detail/steal_or_throw.hpp>
@@ -27,7 +28,7 @@ loop_context* context_of(PyObject* self) noexcept {
 template<class F>
 PyObject* guarded(F&& f) noexcept {
     try {
-        f();
+        call_python(f);
         Py_RETURN_NONE;
     } catch (py::error_already_set& error) {
         error.restore();
@@ -37,7 +38,7 @@ PyObject* guarded(F&& f) noexcept {
     return nullptr;
 }
 
-PyObject* make(PyTypeObject* type, PyObject* args, PyObject*) noexcept {
+PyObject* make(PyTypeObject* type, PyObject* args, PyObject*) {
     int descriptor = -1;
     if (PyArg_ParseTuple(args, "i:LoopContext", &descriptor) == 0)
         return nullptr;
@@ -63,7 +64,7 @@ int clear(PyObject* self) {
     return 0;
 }
 
-void dealloc(PyObject* self) noexcept {
+void dealloc(PyObject* self) {
     PyObject_GC_UnTrack(self);
     if (auto* context = context_of(self)) {
         const py::error_scope keep_set_error;

@@ -7,6 +7,7 @@
 #include "python/imports.hpp"
 #include "same_thread/loop_io.hpp"
 
+#include <bridge/detail/call_python.hpp>
 #include <bridge/detail/in_flight.hpp>
 #include <bridge/detail/intrusive.hpp>
 #include <bridge/detail/strand.hpp>
@@ -254,9 +255,10 @@ bool loop_context::call_loop(const char* method, const py::object& argument) noe
     if (!port_->is_open())
         return true;
     auto* const loop = port_->loop().ptr();
-    const auto done = py::reinterpret_steal<py::object>(
-        argument ? PyObject_CallMethod(loop, method, "O", argument.ptr())
-                 : PyObject_CallMethod(loop, method, nullptr));
+    const auto done = py::reinterpret_steal<py::object>(call_python([&] {
+        return argument ? PyObject_CallMethod(loop, method, "O", argument.ptr())
+                        : PyObject_CallMethod(loop, method, nullptr);
+    }));
     return static_cast<bool>(done);
 }
 

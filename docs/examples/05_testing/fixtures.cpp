@@ -10,7 +10,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -22,9 +22,10 @@ using asio::ip::tcp;
 struct echo_server {
     asio::awaitable<void> set_up() {
         const auto here = co_await asio::this_coro::executor;
-        acceptor.emplace(here, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+        const tcp::endpoint any(asio::ip::address_v4::loopback(), 0);
+        acceptor = std::make_shared<tcp::acceptor>(here, any);
         port = acceptor->local_endpoint().port();
-        asio::co_spawn(here, serve(), asio::detached);
+        asio::co_spawn(here, serve(acceptor), asio::detached);
     }
 
     asio::awaitable<void> tear_down() {
@@ -34,17 +35,17 @@ struct echo_server {
 
     void provide(py::dict names) { names["port"] = port; }
 
-    asio::awaitable<void> serve();
+    // It may end after the fixture, and shares what it uses.
+    static asio::awaitable<void> serve(std::shared_ptr<tcp::acceptor> from);
 
-    std::optional<tcp::acceptor> acceptor;
+    std::shared_ptr<tcp::acceptor> acceptor;
     unsigned short port = 0;
 };
 
-asio::awaitable<void> echo_server::serve() {
+asio::awaitable<void> echo_server::serve(std::shared_ptr<tcp::acceptor> from) {
     boost::system::error_code error;
     while (!error) {
-        auto client =
-            co_await acceptor->async_accept(asio::redirect_error(asio::use_awaitable, error));
+        auto client = co_await from->async_accept(asio::redirect_error(asio::use_awaitable, error));
         if (error)
             break;
         std::string line;
