@@ -25,14 +25,14 @@ int complain(const char* what, int code) {
     return code;
 }
 
-int answer(const command_line& options, const char* program) {
+int answer(const command_line& options) {
     if (options.help)
         return print(usage_text);
     if (options.serve)
         return serve_tests(collect_tests(), options);
     auto tests = select_tests(collect_tests(options.loops), options);
     if (options.list)
-        return print(list_tests(std::move(tests), options, program));
+        return print(list_tests(std::move(tests), options, options.program.c_str()));
     if (tests.empty())
         return complain(options.filters.empty() ? "this program has no tests"
                                                 : "no test matches the filter",
@@ -45,7 +45,7 @@ int answer(const command_line& options, const char* program) {
 
 int main(int argc, char** argv) {
     try {
-        return answer(parse_command_line(argc, argv), argc > 0 ? argv[0] : "tests");
+        return answer(parse_command_line(argc, argv));
     } catch (const usage_error& error) {
         return complain(error.what(), protocol::usage_exit);
     } catch (const duplicate_test& error) {

@@ -10,6 +10,7 @@
 #include <bridge/detail/references.hpp>
 #include <bridge/detail/shared.hpp>
 #include <bridge/detail/steal_or_throw.hpp>
+#include <bridge/detail/virtual_time.hpp>
 #include <bridge/error.hpp>
 
 #include <algorithm>
@@ -228,10 +229,10 @@ bool port::deliver() noexcept {
     drop_released_references();
     if (!has_arrivals())
         return wake_waiters();
-    const auto begin = std::chrono::steady_clock::now();
+    const auto begin = real_clock::now();
     deliver_some(begin + drain_time);
     const bool go_on = wake_waiters();
-    const auto time = std::chrono::steady_clock::now() - begin;
+    const auto time = real_clock::now() - begin;
     ++drains_;
     drain_time_ += time;
     longest_drain_ = std::max(longest_drain_, time);

@@ -2,6 +2,7 @@
 #include <bridge/detail/port_queue.hpp>
 
 #include <bridge/detail/intrusive.hpp>
+#include <bridge/detail/virtual_time.hpp>
 
 #include <utility>
 
@@ -37,7 +38,7 @@ std::uint64_t port_queue::deliver(std::chrono::steady_clock::time_point deadline
         list = node->next;
         node->deliver(node, true);
         ++delivered;
-        if (left % nodes_between_looks == 0 && std::chrono::steady_clock::now() > deadline)
+        if (left % nodes_between_looks == 0 && real_clock::now() > deadline)
             break;
     }
     undelivered_ = list;

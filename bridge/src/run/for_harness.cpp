@@ -23,6 +23,11 @@ std::size_t count_native(const py::object& loop) {
     return port && port->is_open() ? port->members().native_work() : 0;
 }
 
+std::vector<std::string> describe_native(const py::object& loop) {
+    const auto port = port::find_or_copy(loop);
+    return port ? port->members().describe() : std::vector<std::string>();
+}
+
 turn_elsewhere::turn_elsewhere() {
     struct plain_strand final : strand {
         using strand::strand;

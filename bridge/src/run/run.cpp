@@ -20,12 +20,6 @@
 namespace bridge {
 namespace {
 
-// What still runs natively for the loop, and where.
-std::vector<std::string> describe_native(const py::object& loop) {
-    const auto port = detail::port::find(loop);
-    return port ? port->members().describe() : std::vector<std::string>();
-}
-
 // While the loop runs, the other one stands still below it.
 void stop_below(const py::object& loop, const py::object& stopped) {
     detail::port::of(loop)->stop_below(stopped);
@@ -53,7 +47,7 @@ py::object name_in_run_module(const char* name) {
         py::dict given;
         given["native"] = py::module_::import("types").attr("SimpleNamespace")(
             py::arg("cancel") = py::cpp_function(&detail::cancel_native),
-            py::arg("describe") = py::cpp_function(&describe_native),
+            py::arg("describe") = py::cpp_function(&detail::describe_native),
             py::arg("stop_below") = py::cpp_function(&stop_below),
             py::arg("throw_closed") = py::cpp_function(&throw_closed),
             py::arg("keep") = py::cpp_function(&keep));

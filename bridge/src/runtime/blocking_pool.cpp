@@ -9,8 +9,11 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include <algorithm>
+#include <atomic>
+#include <cstddef>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include <unistd.h>
 
@@ -43,6 +46,26 @@ asio::thread_pool& pool() {
     }
     return *threads;
 }
+
+constinit std::atomic<std::size_t> jobs{0};
+
+// One of these jobs, as long as it lives.
+class counted {
+public:
+    counted() noexcept { jobs.fetch_add(1, std::memory_order_relaxed); }
+
+    counted(counted&& other) noexcept : counts_(std::exchange(other.counts_, false)) {}
+
+    counted& operator=(counted&&) = delete;
+
+    ~counted() {
+        if (counts_)
+            jobs.fetch_sub(1, std::memory_order_release);
+    }
+
+private:
+    bool counts_ = true;
+};
 
 class as_handler {
 public:
@@ -79,10 +102,14 @@ private:
 } // namespace
 
 void submit(std::shared_ptr<blocking_job> job) {
-    asio::post(pool(), [job = std::move(job), handler = as_handler()]() mutable {
+    asio::post(pool(), [job = std::move(job), handler = as_handler(), one = counted()]() mutable {
         handler.run(*job);
         job.reset();
     });
+}
+
+std::size_t count_blocking_jobs() noexcept {
+    return jobs.load(std::memory_order_acquire);
 }
 
 bool runs_blocking_job() noexcept {

@@ -12,6 +12,8 @@
 #include <bridge/detail/steal_or_throw.hpp>
 #include <bridge/python_error.hpp>
 
+#include <chrono>
+
 namespace bridge {
 namespace detail {
 namespace {
@@ -112,6 +114,46 @@ PyObject* close(PyObject* self, PyObject*) noexcept {
     return guarded([&] { context_of(self)->close(); });
 }
 
+std::chrono::steady_clock::time_point time_of(long long nanoseconds) {
+    return std::chrono::steady_clock::time_point(std::chrono::nanoseconds(nanoseconds));
+}
+
+long long nanoseconds_of(std::chrono::steady_clock::time_point time) {
+    return std::chrono::nanoseconds(time.time_since_epoch()).count();
+}
+
+PyObject* set_time(PyObject* self, PyObject* argument) noexcept {
+    const auto nanoseconds = PyLong_AsLongLong(argument);
+    if (nanoseconds == -1 && PyErr_Occurred() != nullptr)
+        return nullptr;
+    return guarded([&] { context_of(self)->set_time(time_of(nanoseconds)); });
+}
+
+PyObject* time_now(PyObject* self, PyObject*) noexcept {
+    return PyLong_FromLongLong(nanoseconds_of(context_of(self)->time()));
+}
+
+PyObject* is_idle(PyObject* self, PyObject*) noexcept {
+    return PyBool_FromLong(context_of(self)->is_idle());
+}
+
+PyObject* waits(PyObject* self, PyObject*) noexcept {
+    const auto found = context_of(self)->find_waits();
+    auto* const io = found.in_io ? Py_True : Py_False;
+    auto* const threads = found.on_threads ? Py_True : Py_False;
+    if (!found.first_timer)
+        return Py_BuildValue("OOO", Py_None, io, threads);
+    return Py_BuildValue("LOO", nanoseconds_of(*found.first_timer), io, threads);
+}
+
+PyObject* sleep(PyObject* self, PyObject* timeout) noexcept {
+    const double seconds = timeout == Py_None ? -1 : PyFloat_AsDouble(timeout);
+    if (seconds == -1 && PyErr_Occurred() != nullptr)
+        return nullptr;
+    context_of(self)->sleep(seconds);
+    Py_RETURN_NONE;
+}
+
 PyMethodDef methods[] = {
     {"turn", turn, METH_O,
      "The inside of select(): whether the selector has to be asked; None after a fork."},
@@ -120,6 +162,12 @@ PyMethodDef methods[] = {
     {"begin", begin, METH_NOARGS, "The loop starts running on this thread."},
     {"end", end, METH_NOARGS, "The loop stops running."},
     {"close", close, METH_NOARGS, "Ends what is pending."},
+    {"set_time", set_time, METH_O, "Virtual time, in nanoseconds, from the next run on."},
+    {"time", time_now, METH_NOARGS, "What it is now, virtual or not, in nanoseconds."},
+    {"is_idle", is_idle, METH_NOARGS, "Whether no native handler is ready, nor a descriptor."},
+    {"waits", waits, METH_NOARGS,
+     "The first native timer, whether I/O pends, whether functions run on threads."},
+    {"sleep", sleep, METH_O, "Waits really, until something is ready; runs nothing."},
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -39,12 +39,14 @@ void loop_context::begin() {
     loop_thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
     begun_with_ = port_;
     before_ = std::exchange(this_thread().running_port, port_.get());
+    virtual_before_ = std::exchange(virtual_now, virtual_ ? &*virtual_ : nullptr);
 }
 
 void loop_context::end() {
     loop_thread_.store({}, std::memory_order_relaxed);
     if (auto*& running = this_thread().running_port; running == begun_with_.get())
         running = std::exchange(before_, nullptr);
+    virtual_now = std::exchange(virtual_before_, nullptr);
     begun_with_ = {}; // which may hold this
 }
 
@@ -157,7 +159,7 @@ void loop_context::close(errc why) noexcept {
         return retain(); // leaked: its descriptors are the parent's
     const gil_pause pause;
     unwind();
-    life().close(std::chrono::steady_clock::now() + std::chrono::seconds(1));
+    life().close(real_clock::now() + std::chrono::seconds(1));
     destroy_pending();
     port_ = {}; // which holds this
 }

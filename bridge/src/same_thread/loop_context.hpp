@@ -9,6 +9,7 @@
 #include <bridge/detail/port.hpp>
 #include <bridge/detail/port_host.hpp>
 #include <bridge/detail/scheduler.hpp>
+#include <bridge/detail/virtual_time.hpp>
 
 #include <poll.h>
 
@@ -16,6 +17,7 @@
 #include <chrono>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -49,6 +51,30 @@ public:
     /// Between two of the loop's callbacks: native handlers that are ready run. False where a
     /// Python error is set that has to end the loop's run.
     bool run_share() noexcept;
+
+    /// From the next run on the loop has virtual time: it is what this says, and changes when this
+    /// says so. Handlers see it as virtual_now. Throws std::runtime_error where Asio is waited for
+    /// in another way.
+    void set_time(std::chrono::steady_clock::time_point time);
+
+    /// What it is now, virtual or not.
+    std::chrono::steady_clock::time_point time() const noexcept;
+
+    /// Whether no handler is ready on either side, as far as the native one knows.
+    bool is_idle() noexcept;
+
+    /// What pends in virtual time while it is idle.
+    struct waits {
+        std::optional<std::chrono::steady_clock::time_point> first_timer;
+        bool in_io = false;      ///< for what takes real time and wakes the loop at its end
+        bool on_threads = false; ///< for functions on threads of the bridge's
+    };
+
+    waits find_waits() noexcept;
+
+    /// Waits really, until something is ready or the time has passed; runs nothing. Negative:
+    /// without end.
+    void sleep(double seconds) noexcept;
 
     /// The loop has ended: closes the port, lets cancelled coroutines unwind as far as they do
     /// without waiting, destroys the rest. May be called again.
@@ -106,6 +132,7 @@ private:
     bool limit_timers() noexcept;
     bool call_loop(const char* method, const py::object& argument = {}) noexcept;
     bool wait(double timeout) noexcept;
+    void sleep_inside(double timeout) noexcept;
     void look(double timeout) noexcept;
     bool arm_io() noexcept;
     void disarm_io() noexcept;
@@ -138,7 +165,9 @@ private:
     std::atomic<std::thread::id> loop_thread_{}; // the thread that runs the loop now
     std::vector<pollfd> watched_;                // the selector, the wake-up, the parts
     bool selector_ready_ = false;                // when it last looked
-    std::chrono::steady_clock::time_point turned_at_ = std::chrono::steady_clock::now();
+    std::chrono::steady_clock::time_point turned_at_ = real_clock::now();
+    std::optional<std::chrono::steady_clock::time_point> virtual_;
+    const std::chrono::steady_clock::time_point* virtual_before_ = nullptr; // when it began
     bool closed_ = false;
     intrusive_ptr<port> begun_with_; // while the loop runs, closed or not
     port* before_ = nullptr;         // that ran on the loop's thread when it began

@@ -22,7 +22,7 @@
 namespace bridge::detail {
 namespace {
 
-using clock = std::chrono::steady_clock;
+using clock = real_clock;
 
 // How long one select() goes on with native work while the loop has nothing of its own to run.
 constexpr auto turn_time = std::chrono::milliseconds(1);
@@ -150,7 +150,15 @@ int loop_context::run_io() noexcept {
 void loop_context::read_timers() noexcept {
     python_.deadlines.clear();
     if (port_->is_open())
-        python_.read(port_->loop(), heap_name_);
+        python_.read(port_->loop(), heap_name_, time());
+}
+
+void loop_context::sleep_inside(double timeout) noexcept {
+    sleeping_.store(true, std::memory_order_seq_cst);
+    const bool idle = has_nothing_to_do() && arm_io();
+    look(idle ? timeout : 0);
+    sleeping_.store(false, std::memory_order_seq_cst);
+    disarm_io();
 }
 
 // False where the time has passed, so that timers of Python's may be due: their order is looked
@@ -159,11 +167,7 @@ bool loop_context::wait(double timeout) noexcept {
     python_.deadlines.clear();
     looked_at_ = clock::now();
     const stay here(*this);
-    sleeping_.store(true, std::memory_order_seq_cst);
-    const bool idle = has_nothing_to_do() && arm_io();
-    look(idle ? timeout : 0);
-    sleeping_.store(false, std::memory_order_seq_cst);
-    disarm_io();
+    sleep_inside(timeout);
     if (timeout >= 0 && seconds(clock::now() - looked_at_) >= timeout)
         return false;
     run_strands();
@@ -242,8 +246,8 @@ bool loop_context::run_share() noexcept {
 // Lets the loop take its timers up to the limit only: not those that have become due since it
 // looked for native ones.
 bool loop_context::limit_timers() noexcept {
-    if (limit_ == no_limit && port_->is_open()) {
-        const auto first = python_timers::first_of(port_->loop(), heap_name_);
+    if (limit_ == no_limit && port_->is_open() && !virtual_) {
+        const auto first = python_timers::first_of(port_->loop(), heap_name_, turned_at_);
         const auto looked = seconds(looked_at_.time_since_epoch());
         if (first <= seconds(turned_at_.time_since_epoch()) && first > looked)
             limit_ = looked;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "same_thread/loop_io.hpp"
 
+#include "same_thread/exposed.hpp"
+
 #include <bridge/detail/report.hpp>
 #include <bridge/python_error.hpp>
 
@@ -26,11 +28,6 @@ namespace asio_detail = boost::asio::detail;
 
 // Asio has no public way to wait for an io_context together with something else. These five members
 // have been the same from Boost 1.66 on; where they are not, this does not compile.
-template<class Name, auto Member>
-struct exposed {
-    friend constexpr auto member(Name) noexcept { return Member; }
-};
-
 struct queue_mutex {
     friend constexpr auto member(queue_mutex) noexcept;
 };

@@ -12,9 +12,11 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <chrono>
 #include <exception>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace bridge::detail {
@@ -58,6 +60,18 @@ public:
     /// Tells the loop of exceptions that escaped handlers. GIL.
     virtual void report_escaped(py::handle loop) noexcept;
 
+    /// What it waits for.
+    struct waits {
+        std::optional<std::chrono::steady_clock::time_point> first_timer; ///< in virtual time
+        bool elsewhere = false; ///< for what takes real time: I/O, and timers of another clock
+    };
+
+    /// While the loop has virtual time and none of the handlers is queued.
+    virtual waits find_waits() noexcept;
+
+    /// The loop's virtual time has changed: the next poll looks which timers are due.
+    virtual void note_time();
+
     loop_io* next = nullptr; ///< in its loop
     bool ready = false;      ///< what the loop saw when it last looked
 
@@ -74,10 +88,11 @@ private:
     const image* of_ = &own_image;
     ending<boost::asio::io_context> context_{1};
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
-    std::vector<std::exception_ptr> escaped_;      // from handlers of the user's own
-    std::vector<boost::asio::steady_timer> marks_; // due when Python's are
-    double passed_ = not_passed;                   // the last of them that has come
-    bool ran_mark_ = false;                        // the last handler was one's
+    std::vector<std::exception_ptr> escaped_;               // from handlers of the user's own
+    std::vector<boost::asio::steady_timer> marks_;          // due when Python's are
+    double passed_ = not_passed;                            // the last of them that has come
+    bool ran_mark_ = false;                                 // the last handler was one's
+    std::optional<boost::asio::steady_timer> time_changed_; // always due
 };
 
 /// Whether a loop can wait for this image's Asio: where it uses another reactor than epoll, its I/O

@@ -10,8 +10,8 @@
 namespace bridge::detail {
 namespace {
 
-double now_in_seconds() noexcept {
-    return std::chrono::duration<double>(python_timers::clock::now().time_since_epoch()).count();
+double in_seconds(python_timers::clock::time_point time) noexcept {
+    return std::chrono::duration<double>(time.time_since_epoch()).count();
 }
 
 double when(PyObject* heap, std::size_t index) {
@@ -21,8 +21,8 @@ double when(PyObject* heap, std::size_t index) {
 }
 
 // Where somebody has given the loop a clock of its own, its deadlines say nothing here.
-bool has_this_clock(py::handle loop) {
-    return std::abs(loop.attr("time")().cast<double>() - now_in_seconds()) < 0.5;
+bool has_this_clock(py::handle loop, double now) {
+    return std::abs(loop.attr("time")().cast<double>() - now) < 0.5;
 }
 
 // Null while no timer is set.
@@ -53,7 +53,8 @@ void read_due(PyObject* heap, double now, std::vector<double>& into) {
 
 } // namespace
 
-double python_timers::first_of(py::handle loop, py::handle heap_name) noexcept {
+double python_timers::first_of(py::handle loop, py::handle heap_name,
+                               clock::time_point now) noexcept {
     constexpr auto none = std::numeric_limits<double>::infinity();
     const py::error_scope keep_set_error;
     try {
@@ -61,20 +62,19 @@ double python_timers::first_of(py::handle loop, py::handle heap_name) noexcept {
         if (!heap)
             return none;
         const auto first = when(heap.ptr(), 0);
-        return first <= now_in_seconds() && !has_this_clock(loop) ? none : first;
+        return first <= in_seconds(now) && !has_this_clock(loop, in_seconds(now)) ? none : first;
     } catch (...) {
         return none; // not asyncio's heap: then each kind has an order of its own
     }
 }
 
-void python_timers::read(py::handle loop, py::handle heap_name) noexcept {
+void python_timers::read(py::handle loop, py::handle heap_name, clock::time_point now) noexcept {
     deadlines.clear();
-    const auto now = now_in_seconds();
-    if (first_of(loop, heap_name) > now)
+    if (first_of(loop, heap_name, now) > in_seconds(now))
         return;
     const py::error_scope keep_set_error;
     try {
-        read_due(heap_of(loop, heap_name).ptr(), now, deadlines);
+        read_due(heap_of(loop, heap_name).ptr(), in_seconds(now), deadlines);
     } catch (...) {
         deadlines.clear();
     }

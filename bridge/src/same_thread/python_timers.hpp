@@ -21,11 +21,12 @@ struct python_timers {
     bool stopped = false; ///< the last poll of an io_context has left what comes after one of them:
     double passed = 0;    ///< that
 
-    /// The first deadline, if it is one of this clock; else infinity. Requires the GIL.
-    static double first_of(py::handle loop, py::handle heap_name) noexcept;
+    /// The first deadline, if it is one of this clock, which says `now`; else infinity. Requires
+    /// the GIL.
+    static double first_of(py::handle loop, py::handle heap_name, clock::time_point now) noexcept;
 
     /// Reads them out of the loop's heap, if one is due; else there are none. Requires the GIL.
-    void read(py::handle loop, py::handle heap_name) noexcept;
+    void read(py::handle loop, py::handle heap_name, clock::time_point now) noexcept;
 
     static clock::time_point time_of(double deadline) noexcept {
         return clock::time_point(

@@ -162,7 +162,7 @@ std::string human_reporter::reproduction(const case_result& result) const {
         line += " --config " + shell_quote(settings_.config_file);
     if (settings_.profile != "default")
         line += " --profile " + shell_quote(settings_.profile);
-    for (const char* name : {"isolation", "python"})
+    for (const char* name : {"isolation", "python", "loops", "ignore-leaks", "seed"})
         if (settings_.source_of(name) >= layer::environment)
             line += fmt::format(" --{} {}", name, shell_quote(find_setting(name)->show(settings_)));
     if (settings_.timeout)

@@ -188,13 +188,31 @@ void choose_python(binary_location& binary, const std::string& python) {
     binary.environment.push_back("VIRTUAL_ENV=" + (is_environment ? python : ""));
 }
 
+void set_variable(binary_location& binary, const std::string& name, const std::string& value) {
+    std::erase_if(binary.environment, [&](const auto& one) { return one.starts_with(name + "="); });
+    binary.environment.push_back(name + "=" + value);
+}
+
+// What a binary reads by itself, too, without the runner.
+void choose_how_tests_run(binary_location& binary, const options& settings) {
+    if (!settings.python.empty())
+        choose_python(binary, settings.python);
+    if (!settings.loops.empty())
+        set_variable(binary, "BRIDGE_TEST_LOOPS", settings.loops);
+    if (settings.requires_loops)
+        set_variable(binary, "BRIDGE_TEST_REQUIRE_LOOPS", "1");
+    if (!settings.ignored_leaks.empty())
+        set_variable(binary, "BRIDGE_TEST_IGNORE_LEAKS", settings.ignored_leaks);
+    if (!settings.seed.empty())
+        set_variable(binary, "BRIDGE_TEST_SEED", settings.seed);
+}
+
 } // namespace
 
 discovered discover(supervisor& processes, located from, const options& settings) {
     discovered result{{}, std::move(from.problems)};
-    if (!settings.python.empty())
-        for (auto& binary : from.binaries)
-            choose_python(binary, settings.python);
+    for (auto& binary : from.binaries)
+        choose_how_tests_run(binary, settings);
     lister all(processes, std::move(from.binaries), settings);
     all.run();
     all.collect(result);

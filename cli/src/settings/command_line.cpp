@@ -72,7 +72,7 @@ const char* name_of(setting_group group) {
 
 bool is_of_list(const setting& what) {
     return what.group == setting_group::selection || what.group == setting_group::output ||
-           what.name == "jobs" || what.name == "python";
+           what.name == "jobs" || what.name == "python" || what.name == "loops";
 }
 
 bool is_of_merge(const setting& what) {

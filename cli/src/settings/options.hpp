@@ -57,6 +57,10 @@ struct options {
     std::chrono::milliseconds list_timeout{60'000};
 
     std::string python; ///< a virtual environment's folder, or a program; empty: not chosen
+    std::string loops;  ///< names with commas; empty: not chosen
+    bool requires_loops = false; ///< one that is not installed is a failure
+    std::string ignored_leaks;   ///< patterns with commas
+    std::string seed;            ///< a number; empty: a new one for each test
     bool is_capturing = true;
     int verbosity = 0; ///< -1 quiet, 1 verbose
     color_mode color = color_mode::automatic;

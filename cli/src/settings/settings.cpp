@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <utility>
@@ -38,6 +39,24 @@ unsigned to_count(const std::string& text, unsigned least, unsigned most) {
 std::string to_file(const std::string& text) {
     if (text.empty())
         throw bad_value("the name of the file is empty");
+    return text;
+}
+
+// Which there are is for each binary to say.
+std::string to_names(const std::string& text) {
+    if (text.empty() || text.front() == ',' || text.back() == ',' || text.find(",,") != text.npos ||
+        text.find(' ') != text.npos)
+        throw bad_value(
+            fmt::format("'{}' is not a list of names; write it as asyncio,uvloop", text));
+    return text;
+}
+
+std::string to_seed(const std::string& text) {
+    std::uint64_t number = 0;
+    const auto* end = text.data() + text.size();
+    const auto parsed = std::from_chars(text.data(), end, number);
+    if (parsed.ec != std::errc{} || parsed.ptr != end)
+        throw bad_value(fmt::format("'{}' is not a number", text));
     return text;
 }
 
@@ -218,6 +237,18 @@ void add_running(std::vector<setting>& to) {
               "the version that they embed (default: VIRTUAL_ENV, else the one that they "
               "are linked to)",
               &options::python, to_python));
+    to.push_back(plain("--loops", group, "NAME,...",
+                       "every test under each of these loops that it is for: asyncio, "
+                       "asyncio+debug, same-thread, uvloop (default: once, under asyncio)",
+                       &options::loops, to_names));
+    to.push_back(plain("--require-loops", group, "",
+                       "a loop that is not installed fails its tests, instead of skipping them",
+                       &options::requires_loops, to_switch));
+    to.push_back(plain("--ignore-leaks", group, "PATTERN,...",
+                       "what every test may leave behind, such as task:poller-*; counted in notes",
+                       &options::ignored_leaks, [](const std::string& text) { return text; }));
+    to.push_back(plain("--seed", group, "N", "the tests' random numbers (default: new ones)",
+                       &options::seed, to_seed));
     to.push_back(plain("-j,--jobs", group, "N", "tests at the same time (default: one per core)",
                        &options::jobs, count_between(1, 4096)));
     to.push_back(

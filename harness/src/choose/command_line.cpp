@@ -24,7 +24,13 @@ Runs the tests whose id contains any FILTER (all without one), in one process.
                             that is not installed is skipped; also BRIDGE_TEST_LOOPS
   --require-loops           a loop that is not installed is a failure; also
                             BRIDGE_TEST_REQUIRE_LOOPS=1
-  --seed N                  of the tests' random numbers; also BRIDGE_TEST_SEED
+  --seed N                  of the tests' random numbers and their order; also BRIDGE_TEST_SEED
+  --shuffle                 in a random order
+  --repeat N                run all of it N times, each time with the next seed
+  --until-fail              run it again until a test fails, or --repeat times
+  --ignore-leaks PATTERN,...
+                            what every test may leave behind, as ignore_leaks() says it; also
+                            BRIDGE_TEST_IGNORE_LEAKS
   --artifacts FOLDER        where tests leave files (bridge-test-artifacts); also
                             BRIDGE_TEST_ARTIFACTS
   --threads N               of the default runtime (as many as there are processors, at least
@@ -40,6 +46,9 @@ Exit codes: 0 passed, 1 failed, 2 interrupted, 3 internal error, 4 usage, 5 no t
 )";
 
 namespace {
+
+constexpr unsigned most_threads = 1000;
+constexpr unsigned most_rounds = 1'000'000;
 
 class arguments {
 public:
@@ -97,14 +106,13 @@ std::uint64_t parse_seed(std::string_view text, const char* source) {
     return number;
 }
 
-unsigned parse_threads(std::string_view text, const char* source) {
-    constexpr unsigned most = 1000;
+unsigned parse_count(std::string_view text, const char* source, unsigned most) {
     unsigned number = 0;
     const auto* end = text.data() + text.size();
     const auto parsed = std::from_chars(text.data(), end, number);
     if (parsed.ec != std::errc{} || parsed.ptr != end || number < 1 || number > most)
         throw usage_error(std::string(source) + " is '" + std::string(text) +
-                          "', which is not a number from 1 to 1000");
+                          "', which is not a number from 1 to " + std::to_string(most));
     return number;
 }
 
@@ -137,6 +145,16 @@ bool parse_format(const std::string& text) {
     return text == "json";
 }
 
+// Those between the commas.
+void add_words(std::vector<std::string>& to, std::string_view text) {
+    while (!text.empty()) {
+        const auto comma = text.find(',');
+        if (const auto word = text.substr(0, comma); !word.empty())
+            to.emplace_back(word);
+        text.remove_prefix(comma == text.npos ? text.size() : comma + 1);
+    }
+}
+
 void read_environment(command_line& into) {
     if (const char* loop = std::getenv("BRIDGE_TEST_LOOP"); loop != nullptr && *loop != '\0')
         into.loop = parse_loop(loop, "BRIDGE_TEST_LOOP");
@@ -144,6 +162,8 @@ void read_environment(command_line& into) {
         into.loops = parse_loops(loops, "BRIDGE_TEST_LOOPS");
     if (const char* seed = std::getenv("BRIDGE_TEST_SEED"); seed != nullptr && *seed != '\0')
         into.seed = parse_seed(seed, "BRIDGE_TEST_SEED");
+    if (const char* leaks = std::getenv("BRIDGE_TEST_IGNORE_LEAKS"); leaks != nullptr)
+        add_words(into.ignored_leaks, leaks);
     if (const char* folder = std::getenv("BRIDGE_TEST_ARTIFACTS"); folder != nullptr)
         into.artifacts = folder;
     const char* required = std::getenv("BRIDGE_TEST_REQUIRE_LOOPS");
@@ -151,7 +171,7 @@ void read_environment(command_line& into) {
         required != nullptr && *required != '\0' && std::string_view(required) != "0";
     const char* threads = std::getenv("BRIDGE_TEST_THREADS");
     if (threads != nullptr && *threads != '\0')
-        into.threads = parse_threads(threads, "BRIDGE_TEST_THREADS");
+        into.threads = parse_count(threads, "BRIDGE_TEST_THREADS", most_threads);
     const char* debug = std::getenv("BRIDGE_TEST_DEBUG");
     into.debug = debug != nullptr && *debug != '\0' && std::string_view(debug) != "0";
 }
@@ -173,10 +193,18 @@ void read_option(command_line& into, std::string_view option,
         into.requires_loops = true;
     else if (option == "--seed")
         into.seed = parse_seed(value(), "--seed");
+    else if (option == "--ignore-leaks")
+        add_words(into.ignored_leaks, value());
+    else if (option == "--shuffle" && !attached)
+        into.shuffled = true;
+    else if (option == "--repeat")
+        into.repeat = parse_count(value(), "--repeat", most_rounds);
+    else if (option == "--until-fail" && !attached)
+        into.until_fail = true;
     else if (option == "--artifacts")
         into.artifacts = value();
     else if (option == "--threads")
-        into.threads = parse_threads(value(), "--threads");
+        into.threads = parse_count(value(), "--threads", most_threads);
     else if (option == "--event-fd")
         into.event_fd = parse_descriptor(option, value());
     else if (option == "--control-fd")
@@ -196,6 +224,8 @@ void read_option(command_line& into, std::string_view option,
 command_line parse_command_line(int argc, const char* const* argv) {
     command_line result;
     read_environment(result);
+    if (argc > 0)
+        result.program = argv[0];
     arguments rest(argc, argv);
     bool options_end = false;
     while (!rest.empty()) {

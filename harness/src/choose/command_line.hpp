@@ -20,6 +20,7 @@ enum class serving {
 };
 
 struct command_line {
+    std::string program = "tests"; ///< as it was called
     bool help = false;
     bool list = false;
     bool json = false;
@@ -27,9 +28,13 @@ struct command_line {
     detail::loop_set loops;      ///< each test runs under each of these that it is for
     bool requires_loops = false; ///< one that is not installed is a failure
     std::optional<std::uint64_t> seed;
-    std::string artifacts;           ///< a folder; empty: the default
-    bool debug = false;              ///< asyncio's debug mode
-    std::optional<unsigned> threads; ///< of the default runtime; as it is without it
+    bool shuffled = false;          ///< in an order that the seed decides
+    std::optional<unsigned> repeat; ///< how many times all of it; else once, or without end:
+    bool until_fail = false;        ///< up to the first failure
+    std::vector<std::string> ignored_leaks; ///< of every test
+    std::string artifacts;                  ///< a folder; empty: the default
+    bool debug = false;                     ///< asyncio's debug mode
+    std::optional<unsigned> threads;        ///< of the default runtime; as it is without it
     std::vector<std::string> exact;
     std::vector<std::string> filters; ///< empty: all tests
     std::optional<serving> serve;

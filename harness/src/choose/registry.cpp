@@ -53,7 +53,9 @@ protocol::test_info make_info(const detail::definition& what, const std::string&
 
 void add_under_loops(std::vector<registered_test>& to, registered_test test,
                      detail::loop_set under) {
-    const auto allowed = test.options.loops;
+    auto allowed = test.options.loops;
+    if (allowed.empty() && !under.empty() && test.options.is_in_virtual_time)
+        allowed.add(detail::loop_name::same_thread);
     const auto add = [&to](registered_test one) {
         one.info.id = one.info.suite + "." + one.info.name;
         to.push_back(std::move(one));

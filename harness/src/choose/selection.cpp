@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <random>
 #include <utility>
 
 namespace bridge::harness {
@@ -42,6 +43,13 @@ std::vector<registered_test> select_tests(std::vector<registered_test> all,
         return select_exact(all, options.exact);
     std::erase_if(all, [&](const auto& test) { return !matches(test, options.filters); });
     return all;
+}
+
+// Not std::shuffle: each library has its own.
+void shuffle_tests(std::vector<registered_test>& tests, std::uint64_t seed) {
+    std::mt19937_64 random(seed);
+    for (std::size_t left = tests.size(); left > 1; --left)
+        std::swap(tests[left - 1], tests[random() % left]);
 }
 
 std::string list_tests(std::vector<registered_test> tests, const command_line& options,

@@ -5,6 +5,7 @@
 #include "choose/command_line.hpp"
 #include "choose/registry.hpp"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,9 @@ registered_test require_test(const std::vector<registered_test>& tests, std::str
 /// test of an exact id.
 std::vector<registered_test> select_tests(std::vector<registered_test> all,
                                           const command_line& options);
+
+/// Their order with that seed, on any machine.
+void shuffle_tests(std::vector<registered_test>& tests, std::uint64_t seed);
 
 /// What `--list` prints.
 std::string list_tests(std::vector<registered_test> tests, const command_line& options,

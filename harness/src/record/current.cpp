@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <bridge/bridge.hpp>
 #include <bridge/harness/current.hpp>
 
 #include "record/running_test.hpp"
@@ -25,6 +26,28 @@ std::filesystem::path current_test::artifact(std::string_view file) const {
 
 std::uint16_t current_test::free_port() const {
     return find_free_port();
+}
+
+namespace {
+
+// A method of the loop of virtual_time.py.
+template<class... Arguments>
+boost::asio::awaitable<void> call_loop(const running_test& run, const char* method,
+                                       Arguments... arguments) {
+    require_virtual_time(run, method);
+    auto coroutine = with_python(
+        [&] { return py_ref(current_locals().event_loop().attr(method)(arguments...)); });
+    co_await to_cpp<void>(std::move(coroutine));
+}
+
+} // namespace
+
+boost::asio::awaitable<void> current_test::settle() const {
+    return call_loop(*run, "settle");
+}
+
+boost::asio::awaitable<void> current_test::advance(std::chrono::nanoseconds time) const {
+    return call_loop(*run, "advance", std::chrono::duration<double>(time).count());
 }
 
 std::mt19937_64& current_test::random() const {

@@ -93,12 +93,15 @@ std::string describe(const protocol::test_finished& end) {
 // A test's failures are kept until its own line is written.
 class human_output final : public output {
 public:
+    explicit human_output(std::function<std::string(const std::string& id)> again)
+        : again_(std::move(again)) {}
+
     void tell(const protocol::event& what) override {
         collect(what, pending_);
         const auto* end = std::get_if<protocol::test_finished>(&what);
         if (end == nullptr)
             return;
-        const auto text = describe(*end) + pending_;
+        const auto text = describe(*end) + pending_ + how_to_repeat(*end);
         pending_.clear();
         std::fflush(stdout);
         write_all(STDOUT_FILENO, text.data(), text.size());
@@ -109,8 +112,11 @@ public:
         std::string line;
         for (const auto& one : events) {
             collect(one, details);
-            if (const auto* end = std::get_if<protocol::test_finished>(&one))
+            const auto* end = std::get_if<protocol::test_finished>(&one);
+            if (end != nullptr)
                 line = describe(*end);
+            if (end != nullptr)
+                details += how_to_repeat(*end);
         }
         return {STDOUT_FILENO, line + details};
     }
@@ -123,6 +129,12 @@ private:
             into += "    note: " + note->message + "\n";
     }
 
+    std::string how_to_repeat(const protocol::test_finished& end) const {
+        const bool is_bad = end.result != outcome::passed && end.result != outcome::skipped;
+        return is_bad ? "    again: " + again_(end.id) + "\n" : std::string();
+    }
+
+    const std::function<std::string(const std::string& id)> again_;
     std::string pending_;
 };
 
@@ -132,8 +144,8 @@ std::unique_ptr<output> make_event_output(int descriptor) {
     return std::make_unique<event_output>(descriptor);
 }
 
-std::unique_ptr<output> make_human_output() {
-    return std::make_unique<human_output>();
+std::unique_ptr<output> make_human_output(std::function<std::string(const std::string& id)> again) {
+    return std::make_unique<human_output>(std::move(again));
 }
 
 void write_all(int descriptor, const char* data, std::size_t size) noexcept {

@@ -4,6 +4,7 @@
 
 #include <bridge/protocol/event.hpp>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,7 +27,8 @@ public:
 };
 
 std::unique_ptr<output> make_event_output(int descriptor);
-std::unique_ptr<output> make_human_output();
+/// `again` is the line that runs a test again.
+std::unique_ptr<output> make_human_output(std::function<std::string(const std::string& id)> again);
 
 /// Writes all of it, as far as the descriptor takes it. Allocates nothing.
 void write_all(int descriptor, const char* data, std::size_t size) noexcept;

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdio>
+#include <stdexcept>
 
 namespace bridge::harness {
 
@@ -17,11 +18,17 @@ namespace {
 constinit std::atomic<running_test*> running{nullptr};
 constinit std::atomic<int> late{0};
 
+detail::loop_name loop_of(const registered_test& test, detail::loop_name of_run) {
+    if (!test.loop && test.options.is_in_virtual_time)
+        return detail::loop_name::same_thread;
+    return test.loop.value_or(of_run);
+}
+
 } // namespace
 
 running_test::running_test(const registered_test& test, std::chrono::milliseconds timeout,
                            output& to, const run_settings& settings)
-    : test_(test), timeout_(timeout), loop_(test.loop.value_or(settings.loop)), output_(to),
+    : test_(test), timeout_(timeout), loop_(loop_of(test, settings.loop)), output_(to),
       resources_(test.info.id, settings) {}
 
 running_test& running_test::start(const registered_test& test, std::chrono::milliseconds timeout,
@@ -182,6 +189,12 @@ outcome running_test::finish() {
 
 int running_test::late_failures() noexcept {
     return late;
+}
+
+void require_virtual_time(const running_test& run, const char* what) {
+    if (!run.test().options.is_in_virtual_time)
+        throw std::logic_error(std::string(what) +
+                               ": the test has real time; write virtual_time() among its options");
 }
 
 std::string timeout_message(std::chrono::milliseconds timeout) {

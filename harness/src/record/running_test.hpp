@@ -80,6 +80,9 @@ private:
     std::vector<const std::string*> contexts_;
 };
 
+/// Throws std::logic_error if the test has real time.
+void require_virtual_time(const running_test& run, const char* what);
+
 /// "5s" and the like, as a time-out's message says it.
 std::string timeout_message(std::chrono::milliseconds timeout);
 

@@ -17,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <thread>
 #include <utility>
 
@@ -27,6 +28,17 @@ using boost::asio::awaitable;
 using boost::asio::use_awaitable;
 using protocol::failure_kind;
 
+// Who ends with the GIL held, stops Python for good.
+void give_gil_back(std::exception_ptr& error) {
+    if (PyGILState_Check() == 0)
+        return;
+    PyEval_SaveThread();
+    if (!error)
+        error = std::make_exception_ptr(std::logic_error(
+            "the body returned with the GIL held; release what PyGILState_Ensure() took, or write "
+            "bridge::with_gil"));
+}
+
 std::exception_ptr call_in(bridge::detail::turn_elsewhere& turn,
                            const std::function<void()>& body) {
     std::exception_ptr error;
@@ -36,6 +48,7 @@ std::exception_ptr call_in(bridge::detail::turn_elsewhere& turn,
         } catch (...) {
             error = std::current_exception();
         }
+        give_gil_back(error);
     });
     return error;
 }

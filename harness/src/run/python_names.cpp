@@ -25,6 +25,11 @@ py::dict common_names(running_test& run) {
         return py::cpp_function(
             [&run](const std::string& name) { return path_of(run.own().artifact(name)); });
     });
+    for (const char* method : {"settle", "advance"})
+        names[method] = py::cpp_function([&run, method] {
+            require_virtual_time(run, method);
+            return py::module_::import("asyncio").attr("get_running_loop")().attr(method);
+        });
     return names;
 }
 

@@ -5,7 +5,8 @@
 #include "record/errors.hpp"
 #include "run/body.hpp"
 #include "run/crash_report.hpp"
-#include "run_test_source.hpp"
+#include "run/python_modules.hpp"
+#include "run/signal_handlers.hpp"
 
 #include <bridge/protocol/duration.hpp>
 
@@ -63,6 +64,8 @@ py::object native_functions(watchdog& guard) {
             [](const py::object& error) { return explain_python_error(python_error(error)); }),
         py::arg("count") = py::cpp_function(&bridge::detail::count_native),
         py::arg("cancel") = py::cpp_function(&bridge::detail::cancel_native),
+        py::arg("describe") = py::cpp_function(&bridge::detail::describe_native),
+        py::arg("signal_handlers") = py::cpp_function(&signal_handlers),
         py::arg("stopped") = py::cpp_function([&guard] { return seconds(guard.stopped()); }));
 }
 
@@ -82,6 +85,44 @@ py::object find_loop_factory(detail::loop_name loop) {
     }
 }
 
+// By its own conditions; true also if one of them throws.
+bool is_skipped(running_test& run) {
+    const auto& test = run.test();
+    try {
+        for (const auto& one : test.options.skips) {
+            if (!one.condition())
+                continue;
+            run.skip(std::string(one.reason));
+            return true;
+        }
+        return false;
+    } catch (...) {
+        run.fail(failure_kind::exception, "in skip_if: " + explain_error(std::current_exception()),
+                 test.info.file, test.info.line);
+        return true;
+    }
+}
+
+// Throws std::logic_error.
+void require_virtual_time_possible(const registered_test& test, detail::loop_name loop) {
+    if (!test.options.is_in_virtual_time)
+        return;
+    if (test.what->body.on_thread != nullptr || test.what->body.on_main_thread != nullptr)
+        throw std::logic_error("virtual_time() is for bodies that the loop runs: write the test as "
+                               "BRIDGE_TEST or BRIDGE_TEST_PY");
+    if (loop != detail::loop_name::same_thread)
+        throw std::logic_error("virtual_time() needs the loop same-thread, and " +
+                               std::string(to_string(loop)) +
+                               " has real time: remove the other loops from the test's loops()");
+}
+
+std::vector<std::string> all_ignored_leaks(const registered_test& test,
+                                           const std::vector<std::string>& of_run) {
+    auto all = test.options.ignored_leaks;
+    all.insert(all.end(), of_run.begin(), of_run.end());
+    return all;
+}
+
 // Starts none yet.
 void set_threads(unsigned number) {
     try {
@@ -96,22 +137,22 @@ void set_threads(unsigned number) {
 } // namespace
 
 python_side::python_side(const command_line& options)
-    : debug_(options.debug), loop_(options.loop), requires_loops_(options.requires_loops) {
+    : debug_(options.debug), loop_(options.loop), requires_loops_(options.requires_loops),
+      ignored_leaks_(options.ignored_leaks) {
     if (options.threads)
         set_threads(*options.threads);
     if (Py_IsInitialized() == 0) {
         const auto python = chosen_python();
         python_.emplace(0, nullptr, python.empty() ? nullptr : python.c_str());
     }
-    const auto module = bridge::detail::run_embedded(
-        "bridge.harness.run_test", "harness/src/run/run_test.py", run_test_source);
+    const auto module = load_run_test();
     function_ = module["run_test"];
     try {
         loop_factory(loop_);
     } catch (const loop_missing& error) {
         throw usage_error(error.what());
     }
-    call_text_ = py_ref(module["call_text"]);
+    call_text_ = py_ref(load_call_text());
     flush_ = module["flush_output"];
     end_ = module["end_python"];
     warm_up_ = module["warm_up"];
@@ -143,6 +184,14 @@ const py::object& python_side::loop_factory(detail::loop_name loop) {
     if (!known)
         known = find_loop_factory(loop);
     return known;
+}
+
+const py::object& python_side::loop_factory(const running_test& run) {
+    if (!run.test().options.is_in_virtual_time)
+        return loop_factory(run.loop());
+    if (!virtual_time_loop_)
+        virtual_time_loop_ = load_virtual_time_loop();
+    return virtual_time_loop_;
 }
 
 void python_side::warm_up() {
@@ -177,13 +226,10 @@ void python_side::end_without_finalizing() {
 bool python_side::may_run(running_test& run) {
     const auto& test = run.test();
     try {
-        for (const auto& one : test.options.skips) {
-            if (!one.condition())
-                continue;
-            run.skip(std::string(one.reason));
+        if (is_skipped(run))
             return false;
-        }
-        loop_factory(run.loop());
+        require_virtual_time_possible(test, run.loop());
+        loop_factory(run);
         return true;
     } catch (const loop_missing& error) {
         if (requires_loops_)
@@ -191,8 +237,8 @@ bool python_side::may_run(running_test& run) {
         else
             run.skip(error.what());
     } catch (...) {
-        run.fail(failure_kind::exception, "in skip_if: " + explain_error(std::current_exception()),
-                 test.info.file, test.info.line);
+        run.fail(failure_kind::exception, explain_error(std::current_exception()), test.info.file,
+                 test.info.line);
     }
     return false;
 }
@@ -227,14 +273,15 @@ void python_side::run(running_test& run, watchdog& guard, bool keeps_suite) {
         py::arg("session") = session_ ? session_ : py::object(py::none()));
     session_ = py::object();
     try {
-        session_ = function_(py::cpp_function([&]() -> py::object {
-                                 return runs ? make_body(run, call_text_) : py::none();
-                             }),
-                             loop_factory(loop), debug_ || loop == detail::loop_name::asyncio_debug,
-                             test.info.id, seconds(run.timeout()),
-                             protocol::format_duration(run.timeout()), py::cpp_function(report),
-                             py::cpp_function(note), py::cast(test.options.ignored_leaks),
-                             py::cpp_function(phase), suite_functions, native_functions(guard));
+        session_ =
+            function_(py::cpp_function([&]() -> py::object {
+                          return runs ? make_body(run, call_text_) : py::none();
+                      }),
+                      loop_factory(run), debug_ || loop == detail::loop_name::asyncio_debug,
+                      test.info.id, seconds(run.timeout()),
+                      protocol::format_duration(run.timeout()), py::cpp_function(report),
+                      py::cpp_function(note), py::cast(all_ignored_leaks(test, ignored_leaks_)),
+                      py::cpp_function(phase), suite_functions, native_functions(guard));
         if (session_.is_none())
             session_ = py::object();
     } catch (py::error_already_set& error) {

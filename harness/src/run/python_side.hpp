@@ -12,6 +12,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace bridge::harness {
 
@@ -55,13 +56,16 @@ public:
 
 private:
     const py::object& loop_factory(detail::loop_name loop);
+    const py::object& loop_factory(const running_test& run);
     bool may_run(running_test& run);
 
     std::optional<interpreter> python_;
     bool debug_;
     detail::loop_name loop_; ///< of tests whose id names none
     bool requires_loops_;
+    std::vector<std::string> ignored_leaks_;                           ///< of every test
     std::array<py::object, detail::loop_names.size()> loop_factories_; ///< made when needed
+    py::object virtual_time_loop_;                                     ///< likewise
     py::object function_;
     py_ref call_text_;
     py::object session_; ///< the loop of the suite that is set up; null: none is

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/test_runner.hpp"
 
+#include "choose/reproduction.hpp"
 #include "record/errors.hpp"
 #include "run/early_exit.hpp"
 #include "run/exit_now.hpp"
@@ -45,16 +46,20 @@ bool is_debugged() {
 
 bool share_suite(const registered_test& one, const registered_test& other) {
     const auto* suite = one.what->fixture.suite;
-    return suite != nullptr && suite == other.what->fixture.suite && one.loop == other.loop;
+    return suite != nullptr && suite == other.what->fixture.suite && one.loop == other.loop &&
+           one.options.is_in_virtual_time == other.options.is_in_virtual_time;
 }
 
 } // namespace
 
 test_runner::test_runner(python_side& python, const command_line& options)
-    : python_(python),
-      output_(options.event_fd >= 0 ? make_event_output(options.event_fd) : make_human_output()),
-      settings_{options.loop, options.seed ? *options.seed : std::random_device()(),
-                options.artifacts} {}
+    : python_(python), settings_{options.loop,
+                                 options.seed ? *options.seed : std::random_device()(),
+                                 options.artifacts},
+      output_(options.event_fd >= 0 ? make_event_output(options.event_fd)
+                                    : make_human_output([this, options](const std::string& id) {
+                                          return line_of_test(options, id, settings_.seed);
+                                      })) {}
 
 outcome test_runner::run(const registered_test& test, std::optional<milliseconds> timeout,
                          const registered_test* next) {

@@ -11,6 +11,7 @@
 #include <bridge/protocol/outcome.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 
@@ -27,14 +28,19 @@ public:
                           std::optional<std::chrono::milliseconds> timeout,
                           const registered_test* next);
 
+    /// Of the tests that run from now on.
+    void set_seed(std::uint64_t seed) { settings_.seed = seed; }
+
+    std::uint64_t seed() const noexcept { return settings_.seed; }
+
     bool is_interrupted() const noexcept { return interrupted_; }
 
 private:
     void run_guarded(running_test& run, watchdog& guard, bool keeps_suite);
 
     python_side& python_;
-    std::unique_ptr<output> output_;
     run_settings settings_;
+    std::unique_ptr<output> output_;
     bool interrupted_ = false;
 };
 

@@ -5,6 +5,8 @@
 
 #include "record/output.hpp"
 
+#include <bridge/detail/virtual_time.hpp>
+
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -17,7 +19,7 @@ namespace bridge::harness {
 /// that it raises SIGQUIT in its thread, if catch_dumps() was called.
 class watchdog {
 public:
-    using clock = std::chrono::steady_clock;
+    using clock = bridge::detail::real_clock;
 
     watchdog(std::chrono::milliseconds after, output::last_words words);
     watchdog(const watchdog&) = delete;

@@ -2,6 +2,7 @@
 // The threads for functions that block.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 
 namespace bridge::detail {
@@ -19,6 +20,9 @@ public:
 
 /// Queues a job. Any thread, no GIL.
 void submit(std::shared_ptr<blocking_job> job);
+
+/// How many are queued or run, of this module. Any thread, no GIL.
+std::size_t count_blocking_jobs() noexcept;
 
 /// Whether the calling thread runs one, of any module. No GIL.
 bool runs_blocking_job() noexcept;

@@ -13,7 +13,9 @@
 #include <cstddef>
 #include <exception>
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace bridge::detail {
 
@@ -26,6 +28,9 @@ std::size_t cancel_native(const py::object& loop, py::object when_idle);
 
 /// How much native work the loop has. Requires the GIL.
 std::size_t count_native(const py::object& loop);
+
+/// What native work the loop has, each with where it waits. Requires the GIL.
+std::vector<std::string> describe_native(const py::object& loop);
 
 /// The coroutines of the handler that runs here which this exception has left, or null.
 inline std::unique_ptr<exception_trace> take_trace(const std::exception_ptr& exception) noexcept {

@@ -4,6 +4,8 @@
 
 #include <bridge/harness/detail/sub_test.hpp>
 
+#include <boost/asio/awaitable.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -38,6 +40,21 @@ struct current_test {
 
     /// Random numbers that --seed repeats, different in each test. One thread at a time.
     std::mt19937_64& random() const;
+
+    /// In virtual time: returns when nothing can run on either side unless time passes or something
+    /// comes from outside.
+    /// Resumes: on its executor.
+    /// Cancel: ends the wait.
+    /// Throws: std::logic_error without virtual_time() among the test's options.
+    boost::asio::awaitable<void> settle() const;
+
+    /// In virtual time: lets so much of it pass, and each timer on the way run at its own time. It
+    /// does not wait for I/O.
+    /// Resumes: on its executor, when what is due at the end has run.
+    /// Cancel: ends the wait, at the time that it is then.
+    /// Throws: std::logic_error without virtual_time(); ValueError, as a python_error, for a
+    /// negative time.
+    boost::asio::awaitable<void> advance(std::chrono::nanoseconds time) const;
 
     /// Runs a part of the test, a function or one that returns asio::awaitable<void>, which then is
     /// to be awaited. A failed REQUIRE, a FAIL, a SKIP or an exception in it ends the part alone;

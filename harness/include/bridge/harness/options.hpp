@@ -97,6 +97,11 @@ struct loops {
     detail::loop_set allowed;
 };
 
+/// The test's time is its own: while nothing can run it jumps to the next timer, of Python's or
+/// Asio's, so that an hour takes no time. Under the loop "same-thread" only, and without loops()
+/// there by itself.
+struct virtual_time {};
+
 /// What the test may leave behind without failing, each as `kind:pattern` with `*` for any text:
 /// "task:poll-*", "generator:*", "native". What is ignored is counted in a note.
 struct ignore_leaks {
@@ -127,6 +132,7 @@ struct test_options {
     bool must_fail = false;         ///< a known fault that has gone is a failure
     std::vector<skip_if> skips{};
     detail::loop_set loops{}; ///< empty: any, and not in the id
+    bool is_in_virtual_time = false;
     std::vector<std::string> ignored_leaks{};
     std::vector<detail::test_value> values{};
 };
@@ -166,6 +172,10 @@ inline void apply(test_options& to, const skip_if& option) {
 
 inline void apply(test_options& to, const loops& option) {
     to.loops = option.allowed;
+}
+
+inline void apply(test_options& to, const virtual_time&) {
+    to.is_in_virtual_time = true;
 }
 
 inline void apply(test_options& to, const ignore_leaks& option) {

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a test leaves behind."""
+
+import contextlib
+import fnmatch
+import os
+import signal
+import sys
+import threading
+import time
+import weakref
+
+_DRAIN = 0.2  # what a test started may end by itself for so long
+_POLL = 0.005
+
+
+class Generators:
+    """The async generators that were begun in the loop."""
+
+    def __init__(self):
+        self.begun = weakref.WeakSet()
+
+    def attach(self):
+        """In the running loop: its own hooks are set when it starts to run."""
+        first, last = sys.get_asyncgen_hooks()
+
+        def begin(generator):
+            self.begun.add(generator)
+            if first is not None:
+                first(generator)
+
+        sys.set_asyncgen_hooks(begin, last)
+
+    def left(self):
+        return [g for g in list(self.begun) if g.ag_frame is not None]
+
+
+def _open_descriptors():
+    """number -> what it is; nothing where the system does not tell."""
+    found = {}
+    with contextlib.suppress(OSError):
+        for number in os.listdir("/proc/self/fd"):
+            with contextlib.suppress(OSError):  # that of the listing itself
+                found[int(number)] = os.readlink(f"/proc/self/fd/{number}")
+    return found
+
+
+def _child_processes():
+    """number -> name; nothing where the system does not tell."""
+    found = {}
+    with contextlib.suppress(OSError):
+        for thread in os.listdir("/proc/self/task"):
+            with contextlib.suppress(OSError), open(f"/proc/self/task/{thread}/children") as children:
+                found.update((int(number), _name_of_process(number)) for number in children.read().split())
+    return found
+
+
+def _name_of_process(number):
+    with contextlib.suppress(OSError), open(f"/proc/{number}/comm", errors="replace") as name:
+        return name.read().strip()
+    return "?"
+
+
+def _has_ended(number):
+    """Whether nobody has waited for a child that has ended."""
+    with contextlib.suppress(OSError), open(f"/proc/{number}/stat", errors="replace") as status:
+        return status.read().rpartition(")")[2].split()[0] == "Z"
+    return False
+
+
+class Surroundings:
+    """What was there before the test, outside of its loop; what is more after it, or other, is noted."""
+
+    def __init__(self, native):
+        self.native = native
+        self.threads = set(threading.enumerate())
+        self.descriptors = _open_descriptors()
+        self.children = _child_processes()
+        self.handlers = self._signal_handlers()
+
+    def _signal_handlers(self):
+        """C's and Python's: asyncio and Asio set either."""
+        return {one: (address, signal.getsignal(one)) for one, address in self.native.signal_handlers().items()}
+
+    def note_what_is_left(self, note, leaks):
+        deadline = time.monotonic() + _DRAIN
+        while (left := self._what_is_left()) and time.monotonic() < deadline:
+            time.sleep(_POLL)  # native threads close theirs when they get to it
+        for kind, name, text in left:
+            if not leaks.is_ignored(kind, name):
+                note(text)
+
+    def _what_is_left(self):
+        threads = [
+            ("thread", one.name, f"the Python thread {one.name!r} is still alive")
+            for one in threading.enumerate()
+            if one not in self.threads
+        ]
+        descriptors = [
+            ("descriptor", what, f"descriptor {number} is still open: {what}")
+            for number, what in _open_descriptors().items()
+            if number not in self.descriptors
+        ]
+        return threads + descriptors + self._children_that_are_left() + self._changed_handlers()
+
+    def _children_that_are_left(self):
+        state = {False: "still runs", True: "has ended, but nobody has waited for it"}
+        return [
+            ("child", name, f"the child process {number} ({name}) {state[_has_ended(number)]}")
+            for number, name in _child_processes().items()
+            if number not in self.children
+        ]
+
+    def _changed_handlers(self):
+        names = [
+            signal.Signals(one).name
+            for one, handler in self._signal_handlers().items()
+            if handler != self.handlers.get(one)
+        ]
+        return [("signal", name, f"the handler of {name} is not what it was before") for name in names]
+
+
+def name_of(coroutine):
+    return getattr(coroutine, "__qualname__", None) or type(coroutine).__name__
+
+
+def describe_task(task):
+    frames = task.get_stack(limit=1)
+    where = f" at {frames[-1].f_code.co_filename}:{frames[-1].f_lineno}" if frames else ""
+    coroutine = task.get_coro()
+    text = f"task {task.get_name()!r} was still pending: coroutine {name_of(coroutine)!r}{where}"
+    for file, line, function in (getattr(coroutine, "cr_origin", None) or ())[:1]:
+        text += f", made at {file}:{line} in {function}"
+    return text
+
+
+def describe_native(count, places):
+    text = f"native work was still pending: {count} operation(s) of the loop"
+    return "\n  ".join([text, *places])
+
+
+class Leaks:
+    """What a test left behind: told, or counted if the test's patterns have it."""
+
+    def __init__(self, report, note, patterns):
+        self.report = report
+        self.note = note
+        self.patterns = patterns
+        self.ignored = []
+
+    def is_ignored(self, kind, name):
+        what = f"{kind}:{name}"
+        for pattern in self.patterns:
+            if fnmatch.fnmatchcase(what, pattern) or pattern == kind:
+                self.ignored.append(what)
+                return True
+        return False
+
+    def fail(self, kind, name, message):
+        if not self.is_ignored(kind, name):
+            self.report("leak", message)
+
+    def end(self):
+        if self.ignored:
+            self.note(f"{len(self.ignored)} leak(s) ignored: {', '.join(self.ignored)}")

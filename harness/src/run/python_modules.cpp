@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run/python_modules.hpp"
+
+#include "python_sources.hpp"
+#include "run/steady_clock.hpp"
+
+#include <bridge/detail/for_harness.hpp>
+#include <bridge/event_loop.hpp>
+
+#include <string>
+
+namespace bridge::harness {
+namespace {
+
+py::dict load(const std::string& name, const char* text, const py::dict& given = {}) {
+    return bridge::detail::run_embedded(("bridge.harness." + name).c_str(),
+                                        ("harness/src/run/" + name + ".py").c_str(), text, given);
+}
+
+py::object names_of(const py::dict& all) {
+    return py::module_::import("types").attr("SimpleNamespace")(**all);
+}
+
+} // namespace
+
+py::dict load_run_test() {
+    py::dict given;
+    given["left_behind"] = names_of(load("left_behind", left_behind_source));
+    given["watch"] = names_of(load("watch", watch_source));
+    return load("run_test", run_test_source, given);
+}
+
+py::object load_call_text() {
+    return load("python_text", python_text_source)["call_text"];
+}
+
+py::object load_virtual_time_loop() {
+    py::dict native;
+    native["EventLoop"] = event_loop_class();
+    native["sees"] = py::cpp_function(&steady_clock_says);
+    native["link_option"] = clock_link_option;
+    py::dict given;
+    given["native"] = names_of(native);
+    return load("virtual_time", virtual_time_source, given)["VirtualTimeLoop"];
+}
+
+} // namespace bridge::harness

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What goes wrong beside a test, and where everything is."""
+
+import asyncio
+import faulthandler
+import sys
+import threading
+import warnings
+
+_ORIGIN = 3  # so many callers are known of a coroutine that is never awaited
+_STDERR = 2  # sys.stderr may be a test's own
+
+
+class Watch:
+    """Reports failures that no awaiting code sees, while it is entered."""
+
+    def __init__(self, report, native):
+        self.report = report
+        self.explain = native.explain
+        self.catch = warnings.catch_warnings()
+
+    def background(self, message, exception=None):
+        self.report("background", message if exception is None else f"{message}: {self.explain(exception)}")
+
+    def __enter__(self):
+        self.hooks = sys.unraisablehook, threading.excepthook
+        self.origins = sys.get_coroutine_origin_tracking_depth()
+        sys.set_coroutine_origin_tracking_depth(_ORIGIN)
+        self.catch.__enter__()
+        warnings.filterwarnings("always", message=".*was never awaited", category=RuntimeWarning)
+        self.show = warnings.showwarning
+        warnings.showwarning = self.on_warning
+        sys.unraisablehook = self.on_unraisable
+        threading.excepthook = self.on_thread_failure
+        return self
+
+    def __exit__(self, *exc):
+        sys.unraisablehook, threading.excepthook = self.hooks
+        sys.set_coroutine_origin_tracking_depth(self.origins)
+        self.catch.__exit__(*exc)
+
+    def on_warning(self, message, category, filename, lineno, file=None, line=None):
+        if issubclass(category, RuntimeWarning) and "was never awaited" in str(message):
+            self.background(str(message))
+        else:
+            self.show(message, category, filename, lineno, file, line)
+
+    def on_unraisable(self, what):
+        where = what.err_msg or "Exception ignored in"
+        self.background(f"{where}: {what.object!r}", what.exc_value)
+
+    def on_thread_failure(self, what):
+        if what.exc_type is not SystemExit:
+            name = what.thread.name if what.thread else "an unknown one"
+            self.background(f"Exception in the Python thread {name}", what.exc_value)
+
+    def on_loop_failure(self, loop, context):
+        self.background(context.get("message", "the loop's exception handler"), context.get("exception"))
+
+
+def _awaited_frames(awaitable):
+    """The frames of a chain of coroutines, outermost first; native ones have none."""
+    while awaitable is not None:
+        frame = getattr(awaitable, "cr_frame", None) or getattr(awaitable, "gi_frame", None)
+        if frame is not None:
+            yield frame
+        awaitable = getattr(awaitable, "cr_await", None) or getattr(awaitable, "gi_yieldfrom", None)
+
+
+def dump(loop):
+    """Where everything is, on stderr."""
+    sys.stderr.flush()
+    faulthandler.dump_traceback(_STDERR, all_threads=True)
+    lines = []
+    for task in asyncio.all_tasks(loop):
+        lines.append(f"{task!r}\n")
+        for frame in _awaited_frames(task.get_coro()):
+            code = frame.f_code
+            lines.append(f'  File "{code.co_filename}", line {frame.f_lineno}, in {code.co_name}\n')
+    sys.stderr.write("".join(lines))
+    sys.stderr.flush()

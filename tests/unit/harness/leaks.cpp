@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tests that leave something behind; test_leaks.py knows what each must say.
+#include <bridge/harness/harness.hpp>
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <pybind11/eval.h>
+
+#include <chrono>
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace asio = boost::asio;
+namespace py = pybind11;
+
+using namespace std::chrono_literals;
+
+namespace {
+
+asio::awaitable<void> wait_for_ever() {
+    asio::steady_timer timer(co_await asio::this_coro::executor, 24h);
+    co_await timer.async_wait(asio::use_awaitable);
+}
+
+// Kept, so that only the loop's end ends it.
+void keep(const py::object& object) {
+    object.inc_ref();
+}
+
+} // namespace
+
+BRIDGE_TEST_PY(leaves_a_task, R"(
+    import asyncio
+
+    async def poll():
+        await asyncio.sleep(3600)
+
+    async def test():
+        asyncio.kept = asyncio.create_task(poll(), name="poller")
+)")
+
+BRIDGE_TEST(leaves_native_work) {
+    bridge::with_python([] { keep(bridge::to_python_future(wait_for_ever())); });
+    co_return;
+}
+
+BRIDGE_TEST_PY(leaves_a_child, R"(
+    import subprocess
+
+    def test():
+        null = subprocess.DEVNULL
+        subprocess.kept = subprocess.Popen(["sleep", "3600"], stdin=null, stdout=null, stderr=null)
+)")
+
+BRIDGE_TEST(leaves_an_ended_child) {
+    const auto child = ::fork();
+    if (child == 0)
+        ::_exit(0);
+    siginfo_t ended{};
+    BRIDGE_CHECK(::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOWAIT) == 0);
+    co_return;
+}
+
+BRIDGE_TEST_MAIN_THREAD(changes_a_handler) {
+    py::exec("import signal; signal.signal(signal.SIGUSR1, lambda *_: None)");
+    ::signal(SIGUSR2, SIG_IGN);
+}
+
+BRIDGE_TEST_SYNC(keeps_the_gil) {
+    PyGILState_Ensure();
+}
+
+BRIDGE_TEST_SYNC(gives_the_gil_back) {
+    PyGILState_Release(PyGILState_Ensure());
+}
+
+BRIDGE_TEST(leaves_nothing) {
+    co_return;
+}
