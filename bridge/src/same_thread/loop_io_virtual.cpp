@@ -98,8 +98,9 @@ loop_io::waits loop_io::find_waits() noexcept {
     if (virtual_now != nullptr && std::chrono::steady_clock::now() == *virtual_now) {
         auto& queue = asio::use_service<timer_service>(in).*member(timers{});
         auto& reactor = asio::use_service<asio_detail::epoll_reactor>(in);
-        const asio_detail::conditionally_enabled_mutex::scoped_lock lock(reactor.*
-                                                                         member(timers_mutex{}));
+        // The type of the mutex is a template in newer versions of Boost.
+        auto& mutex = reactor.*member(timers_mutex{});
+        const std::remove_reference_t<decltype(mutex)>::scoped_lock lock(mutex);
         other -= count_waits(queue);
         found.first_timer = first_of(queue);
     }

@@ -3,13 +3,15 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
 
 from binary import DEADLINE, run
 
-BINARY = None  # path of the test binary, from the command line
+BINARY = LEAKS = RUNNER = None  # paths, from the command line
 
 
 def verdicts(ended):
@@ -97,6 +99,44 @@ class Rounds(unittest.TestCase):
                 self.assertIn(text, ended.stderr)
 
 
+@unittest.skipUnless(len(sys.argv) > 3, "the runner was not built")
+class Runner(unittest.TestCase):
+    """What bridge-test hands on to test binaries."""
+
+    def run_tests(self, *arguments):
+        return run(RUNNER, "--state", os.path.join(self.folder, "state.json"), *arguments)
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def test_loops(self):
+        ended = self.run_tests(BINARY, "--loops", "asyncio,same-thread", "first")
+        self.assertEqual(set(re.findall(r"PASS .* (\S+)", ended.stdout)),
+                         {"order.first@asyncio", "order.first@same-thread"}, ended.stdout)
+
+    def test_unknown_loops(self):
+        ended = self.run_tests(BINARY, "--loops", "trio")
+        self.assertNotEqual(ended.returncode, 0)
+        self.assertIn("BRIDGE_TEST_LOOPS is 'trio', which is not one of asyncio,", ended.stderr)
+        ended = self.run_tests(BINARY, "--loops", "asyncio,,uvloop")
+        self.assertEqual(ended.returncode, 4)
+        self.assertIn("--loops: 'asyncio,,uvloop' is not a list of names", ended.stderr)
+
+    def test_seed(self):
+        codes = [[self.run_tests(BINARY, "--seed", str(seed), "one_time_in_four").returncode for seed in range(6)]
+                 for _ in range(2)]
+        self.assertEqual(codes[0], codes[1])
+        self.assertEqual(set(codes[0]), {0, 1})
+        self.assertIn("'x' is not a number", self.run_tests(BINARY, "--seed", "x").stderr)
+
+    def test_ignored_leaks(self):
+        ended = self.run_tests(LEAKS, "--ignore-leaks", "task:poll*", "leaves_a_task")
+        self.assertEqual(ended.returncode, 0, ended.stdout)
+        self.assertIn("1 leak(s) ignored: task:poller", ended.stdout)
+
+
 if __name__ == "__main__":
-    BINARY = os.path.abspath(sys.argv.pop(1))
+    BINARY, LEAKS, RUNNER = (os.path.abspath(path) for path in (*sys.argv[1:], "")[:3])
+    del sys.argv[1:]
     unittest.main()

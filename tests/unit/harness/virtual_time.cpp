@@ -214,7 +214,6 @@ BRIDGE_TEST(waits_for_io, virtual_time()) {
         asio::async_read(reader, asio::buffer(&got, 1), asio::use_awaitable), 1h);
     BRIDGE_CHECK(size == 1);
     BRIDGE_CHECK((steady_clock::now() - begun < 20s));
-    BRIDGE_CHECK((steady_clock::now() - begun > 50ms));
 }
 
 BRIDGE_TEST_PY(waits_for_pythons_io, R"(
