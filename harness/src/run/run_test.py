@@ -98,7 +98,7 @@ class _Run:
         try:
             if self.until(task, timeout):
                 return True
-            self.report("timeout", f"did not end within {text}" + self.explain_time_out(phase()))
+            self.report("timeout", f"did not end within {text}" + self.explain_time_out(task, phase()))
             watch.dump(self.loop)
             task.cancel()
             if self.until(task, _GRACE):  # its fixture's tear-down, too
@@ -109,11 +109,12 @@ class _Run:
             if task.done() and not task.cancelled():
                 task.exception()  # its failure is known
 
-    def explain_time_out(self, phase):
+    def explain_time_out(self, task, phase):
         reasons = [f"it was in {phase}"] if phase else []
+        reasons.append(watch.describe_wait(task))
         if hasattr(self.loop, "describe_time"):
             reasons.append(self.loop.describe_time())
-        return f": {'; '.join(reasons)}" if reasons else ""
+        return f": {'; '.join(reasons)}"
 
     def settle(self):
         """What is left, after it had time to end; then it is ended."""

@@ -31,7 +31,8 @@ output::last_words prepare_time_out(const output& to, const protocol::test_info&
     const std::chrono::duration<double, std::milli> took = timeout + watchdog_delay;
     return to.prepare(
         {protocol::test_failure{info.id, protocol::failure_kind::timeout,
-                                message + " and could not be cancelled", info.file, info.line},
+                                message + " and could not be cancelled: the main "
+                                          "thread is blocked, where its stack says", info.file, info.line},
          protocol::test_finished{info.id, outcome::timed_out, message, took.count()}});
 }
 

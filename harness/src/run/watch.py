@@ -9,6 +9,7 @@ import warnings
 
 _ORIGIN = 3  # so many callers are known of a coroutine that is never awaited
 _STDERR = 2  # sys.stderr may be a test's own
+_HARNESS = "harness/src/run/"
 
 
 class Watch:
@@ -65,6 +66,18 @@ def _awaited_frames(awaitable):
         if frame is not None:
             yield frame
         awaitable = getattr(awaitable, "cr_await", None) or getattr(awaitable, "gi_yieldfrom", None)
+
+
+def describe_wait(task):
+    """In words, why it does not end, as far as its coroutines tell; those of the harness itself tell nothing."""
+    frames = [one for one in _awaited_frames(task.get_coro()) if _HARNESS not in one.f_code.co_filename]
+    if not frames:
+        return "its function has not returned"
+    code = frames[-1].f_code
+    place = f"{code.co_filename}:{frames[-1].f_lineno} in {code.co_name}"
+    if task._fut_waiter is None:
+        return f"it goes on and on, and was at {place}"
+    return f"nobody has completed what it awaits at {place}"
 
 
 def dump(loop):
