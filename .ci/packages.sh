@@ -4,7 +4,7 @@
 
 required=(g++ cmake ninja-build pybind11-dev libcli11-dev libfmt-dev libtomlplusplus-dev python3-dev
           python3-aiohttp)
-optional=(ccache python3-uvloop python3-hypothesis) # and CPython's own tests: see choose_packages
+optional=(ccache python3-uvloop python3-hypothesis python3-venv) # and CPython's own tests: see choose_packages
 oldest_boost=1.81
 
 is_installed() {
