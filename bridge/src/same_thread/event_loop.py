@@ -36,6 +36,16 @@ class Selector(_Base):
         super().close()
 
 
+class _NoTimers(float):
+    """A clock's resolution with which asyncio finds no timer due. CPython 3.15 takes the larger of it and another."""
+
+    def __lt__(self, other):
+        return False
+
+
+_NO_TIMERS = _NoTimers("-inf")
+
+
 class EventLoop(asyncio.SelectorEventLoop):
     """An asyncio event loop on whose own thread C++ coroutines run, without a hop between threads."""
 
@@ -76,7 +86,7 @@ class EventLoop(asyncio.SelectorEventLoop):
             handle._scheduled = False
             self._ready.append(handle)
         if self._resolution is None:
-            self._resolution, self._clock_resolution = self._clock_resolution, float("-inf")
+            self._resolution, self._clock_resolution = self._clock_resolution, _NO_TIMERS
 
     def _take_all_timers(self):
         self._resolution, self._clock_resolution = None, self._resolution
