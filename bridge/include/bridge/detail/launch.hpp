@@ -38,6 +38,20 @@ struct entry_tag {};
 /// What names a thread of coroutines: the same from its launch to its end.
 using chain_id = const void*;
 
+/// Where a thread of coroutines goes on, which Asio tells its own handlers only.
+struct top_of_stack {
+    friend constexpr auto member(top_of_stack) noexcept;
+};
+
+template<class Name, auto Member>
+struct exposed_frame {
+    friend constexpr auto member(Name) noexcept { return Member; }
+};
+
+template struct exposed_frame<
+    top_of_stack,
+    &asio_detail::awaitable_frame<entry_point, boost::asio::any_io_executor>::top_of_stack_>;
+
 /// A suspended thread of coroutines, owned. Destroying it unresumed unwinds it through its
 /// executor.
 class suspended : private coroutine_thread {
@@ -49,7 +63,10 @@ public:
     /// Continues the coroutine here and now; only as a handler of its executor.
     void resume() {
         get_cancellation_slot().clear();
-        launch();
+        // As Asio's own handlers do it. Not launch(): from Boost 1.90 on what co_spawn started and
+        // ends inside of it is completed later, so that an || loses a value that has been taken.
+        (entry_point()->*member(top_of_stack{}))->attach_thread(this);
+        pump();
     }
 
     /// What asked it to stop was answered: it listens anew.
