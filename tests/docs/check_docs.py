@@ -31,8 +31,28 @@ def missing_rows():
             yield f"docs/features.md: no row {row} with its state"
 
 
+def platform_cells():
+    table = re.search(r"<<'TABLE'\n(.*?)\nTABLE\n", (ROOT / ".ci/platforms").read_text(), re.S)[1]
+    return dict(line.split()[:2] for line in table.splitlines())
+
+
+def unlike_platforms():
+    cells = platform_cells()
+    workflow = (ROOT / ".github/workflows/ci.yml").read_text()
+    in_ci = re.findall(r"\{cell: ([^,}]+), debian: ([^,}]+)\}", workflow)
+    if len(in_ci) < 8:
+        yield f".github/workflows/ci.yml: {len(in_ci)} cells of ./dev platforms; eight are promised"
+    for cell, debian in in_ci:
+        if cells.get(cell) != debian:
+            yield f".github/workflows/ci.yml: ./dev platforms has no cell {cell} of {debian}"
+    page = (ROOT / "docs/reference/platforms.md").read_text()
+    for cell in cells:
+        if f"| `{cell}` |" not in page:
+            yield f"docs/reference/platforms.md: says nothing of the cell {cell}"
+
+
 def main():
-    problems = list(missing_rows())
+    problems = [*missing_rows(), *unlike_platforms()]
     for page in PAGES:
         text = page.read_text()
         problems += [*broken_links(page, text), *foreign_code(page, text)]
