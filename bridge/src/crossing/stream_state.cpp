@@ -44,12 +44,20 @@ stream_state::turn::turn(std::atomic<bool>& taken, const char* refusal) : taken_
         throw std::logic_error(refusal);
 }
 
+// In a forked child the turn that is taken is the parent's.
+void stream_state::check_process(const std::atomic<bool>& taken) const {
+    if (taken.load(std::memory_order_relaxed) && ::getpid() != process_)
+        throw_error(errc::forked);
+}
+
 stream_state::turn stream_state::take_asking_turn() {
+    check_process(asking_);
     return {asking_, "stream: another next() of this stream is pending; a stream has one consumer, "
                      "which awaits one next() after the other"};
 }
 
 stream_state::turn stream_state::take_closing_turn() {
+    check_process(asking_to_close_);
     return {asking_to_close_, "stream: another close() of this stream is pending; await that one"};
 }
 

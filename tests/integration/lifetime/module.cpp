@@ -3,13 +3,16 @@
 #include <bridge/bridge.hpp>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
+#include <cstdio>
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -194,6 +197,49 @@ py::object loop_of_current_locals() {
     return bridge::current_locals().event_loop();
 }
 
+// Says on stderr how a next() ends that is pending, and what the next one says. Nothing of Python's
+// waits for it.
+asio::awaitable<void> watch(bridge::stream<int> items, std::shared_ptr<std::atomic<int>> ends) {
+    for (const char* which : {"pending", "afterwards"}) {
+        std::string outcome = "no more items";
+        try {
+            if (const auto item = co_await items.next())
+                outcome = std::to_string(*item);
+        } catch (const std::exception& error) {
+            outcome = error.what();
+        }
+        std::fprintf(stderr, "next, %s: %s\n", which, outcome.c_str());
+        ++*ends;
+        ends->notify_all();
+    }
+}
+
+/// A stream whose consumer waits, in a runtime's thread.
+class watched_stream {
+public:
+    explicit watched_stream(bridge::py_ref iterable) {
+        asio::co_spawn(bridge::default_runtime().make_executor(bridge::current_locals()),
+                       watch(bridge::to_cpp_stream<int>(std::move(iterable)), ends_),
+                       asio::detached);
+    }
+
+    void wait() const { // both have ended
+        bridge::without_gil([this] {
+            for (int seen = *ends_; seen < 2; seen = *ends_)
+                ends_->wait(seen);
+        });
+    }
+
+private:
+    std::shared_ptr<std::atomic<int>> ends_ = std::make_shared<std::atomic<int>>(0);
+};
+
+std::optional<bridge::stream<int>> kept_stream;
+
+asio::awaitable<void> next_of_kept() {
+    co_await kept_stream->next();
+}
+
 std::uintptr_t runtime_id() {
     return reinterpret_cast<std::uintptr_t>(&bridge::default_runtime());
 }
@@ -273,6 +319,13 @@ PYBIND11_MODULE(LIFETIME_MODULE, module) {
     bridge::def_async(module, "sleep_there", &sleep_there);
     module.def("static_thread_hop",
                [] { return bridge::to_python(static_thread(), bridge::task_locals(), hop()); });
+    py::class_<watched_stream>(module, "WatchedStream", py::module_local())
+        .def(py::init<bridge::py_ref>())
+        .def("wait", &watched_stream::wait);
+    module.def("keep_stream", [](bridge::py_ref iterable) {
+        kept_stream.emplace(bridge::to_cpp_stream<int>(std::move(iterable)));
+    });
+    bridge::def_async(module, "next_of_kept", &next_of_kept);
     module.attr("EventLoop") = bridge::event_loop_class();
     module.def("hot_await_many", [](bridge::py_ref make) {
         return bridge::to_python_future(await_many(std::move(make)));

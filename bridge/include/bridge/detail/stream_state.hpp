@@ -187,6 +187,7 @@ private:
 
     bool is_asked() const noexcept { return asker_.load(std::memory_order_acquire) != nullptr; }
 
+    void check_process(const std::atomic<bool>& taken) const;
     errc refusal() const noexcept;
     void fail(errc why) noexcept;
     void settle_drop(bool alive) noexcept;
