@@ -25,6 +25,7 @@
 #include <cstddef>
 #include <exception>
 #include <memory>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
