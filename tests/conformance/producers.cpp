@@ -145,10 +145,13 @@ BRIDGE_TEST(closing_cancels_a_producers_send_once_and_ends_after_it, tags("O17")
 
 BRIDGE_TEST(a_producer_of_a_dropped_generator_is_cancelled, tags("O17", "O19")) {
     BRIDGE_CHECK(co_await run("async def main():\n"
+                              "  import weakref\n"
                               "  generator = count_up()\n"
                               "  await generator.__anext__()\n"
+                              "  alive = weakref.ref(generator)\n"
                               "  del generator\n"
-                              "  await until(lambda: lives() == '1 begun, 1 ended')\n"
+                              "  await until(lambda: alive() is None)\n" // its clean-up has ended
+                              "  assert lives() == '1 begun, 1 ended', lives()\n"
                               "  return str(cancelled())") == "1");
 }
 

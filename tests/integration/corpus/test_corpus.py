@@ -12,7 +12,7 @@ import unittest
 
 from driver import PROGRAM, Finished, RunnerTest, fixture
 from table import FILES, LISTINGS, TESTS
-from test_ctest import CTestTest
+from ctest_driver import CTestTest
 
 CORPUS = os.environ["BRIDGE_TEST_CORPUS"]
 BINARY = os.path.join(CORPUS, "corpus")

@@ -8,7 +8,7 @@ import unittest
 
 from driver import RunnerTest, fixture
 from test_corpus import BINARY
-from test_ctest import CTestTest
+from ctest_driver import CTestTest
 
 TEST = "ends.misses_a_module"  # passes where the module is
 

@@ -12,7 +12,7 @@ import time
 import unittest
 
 from driver import BOUND, PROGRAM, RunnerTest, fixture
-from test_ctest import CTEST, CTestTest
+from ctest_driver import CTEST, CTestTest
 
 COLOR = re.compile(r"\x1b\[[0-9;]*m")
 
