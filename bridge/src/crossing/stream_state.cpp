@@ -71,7 +71,9 @@ void stream_state::begin() noexcept {
 errc stream_state::refusal() const noexcept {
     if (::getpid() != process_)
         return errc::forked;
-    return interpreter_gate().is_open() ? errc::loop_closed : errc::interpreter_gone;
+    // Loops are closed at the exit first, and only then the gate.
+    const bool ends = shared().exit_thread.load(std::memory_order_acquire) != nullptr;
+    return ends || !interpreter_gate().is_open() ? errc::interpreter_gone : errc::loop_closed;
 }
 
 void stream_state::check_loop() const {
