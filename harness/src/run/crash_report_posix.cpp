@@ -23,6 +23,12 @@
 namespace bridge::harness {
 namespace {
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool sanitizer_reports = true; // crashes, by itself
+#else
+constexpr bool sanitizer_reports = false;
+#endif
+
 struct fatal_signal {
     int number;
     std::string_view name;
@@ -214,7 +220,8 @@ void report(int number, siginfo_t* info, void* context) {
 } // namespace
 
 void report_crashes() {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    if (sanitizer_reports)
+        return;
     void* frames[1];
     ::backtrace(frames, 1);
     for (auto& one : fatal_signals) {
@@ -224,7 +231,6 @@ void report_crashes() {
         action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
         ::sigaction(one.number, &action, &one.before);
     }
-#endif
 }
 
 } // namespace bridge::harness
