@@ -3,7 +3,7 @@
 #include "crossing/coroutine.hpp"
 
 #include "crossing/generator_protocol.hpp"
-#include "python/exit.hpp"
+#include "crossing/inside_scope.hpp"
 #include "python/imports.hpp"
 
 #include <bridge/detail/awaiting.hpp>
@@ -22,30 +22,11 @@ py::object take_exception(coroutine_object* self, PyObject* thrown) {
     return message != nullptr ? type(py::handle(message)) : type();
 }
 
-// While the delegated Python code runs another thread may end the interpreter.
-class inside_scope {
-public:
-    explicit inside_scope(coroutine_object& self) noexcept
-        : self_(self), before_(std::exchange(self.inside, true)) {}
-
-    inside_scope(const inside_scope&) = delete;
-    inside_scope& operator=(const inside_scope&) = delete;
-
-    ~inside_scope() {
-        stay_at_exit();
-        self_.inside = before_;
-    }
-
-private:
-    coroutine_object& self_;
-    bool before_;
-};
-
 } // namespace
 
 PySendResult step_delegate(coroutine_object* self, PyObject* value, PyObject* exception,
                            PyObject** result) {
-    const inside_scope inside(*self);
+    const inside_scope inside(self->inside);
     PySendResult outcome = PYGEN_ERROR;
     if (exception != nullptr)
         *result = call_python([&] { return call_throw(self->delegate, exception, outcome); });
@@ -60,7 +41,7 @@ bool begin_delegate(coroutine_object* self, awaiting* delegator, PyObject** valu
     self->now = phase::delegating;
     self->delegator = delegator;
     delegator->set_runner(self);
-    const inside_scope inside(*self);
+    const inside_scope inside(self->inside);
     switch (delegator->prepare()) {
     case awaiting::prepared::awaitable: {
         // From here on the iterator alone keeps it: the garbage collector sees through us, but not
@@ -113,7 +94,7 @@ py::object call_cancel(PyObject* task, PyObject* message) noexcept {
 }
 
 py::object close_delegate(coroutine_object& self) noexcept {
-    const inside_scope inside(self);
+    const inside_scope inside(self.inside);
     const auto object = self.delegate != nullptr ? py::reinterpret_borrow<py::object>(self.delegate)
                                                  : self.delegator->take_object().get(); // not begun
     auto* const method = get_imports().name.close.ptr();

@@ -2,6 +2,7 @@
 // The Future protocol of the awaitable, as asyncio's C and Python code uses it.
 #include "crossing/coroutine.hpp"
 
+#include "crossing/done_callback.hpp"
 #include "python/imports.hpp"
 
 #include <bridge/detail/python_compat.hpp>
@@ -26,28 +27,9 @@ py::object loop_of(coroutine_object* self) {
     }
 }
 
-bool call_soon(coroutine_object* self, PyObject* callback, PyObject* context) {
+bool call_in_next_turn(coroutine_object* self, PyObject* callback, PyObject* context) {
     const auto loop = loop_of(self);
-    if (!loop)
-        return false;
-    PyObject* arguments[] = {loop.ptr(), callback, as_object(self), context};
-    const auto& all = get_imports();
-    const auto handle = py::reinterpret_steal<py::object>(call_python([&] {
-        return PyObject_VectorcallMethod(all.name.call_soon.ptr(), arguments, 3,
-                                         all.context_keyword.ptr());
-    }));
-    return static_cast<bool>(handle);
-}
-
-bool call_now(coroutine_object* self, PyObject* callback, PyObject* context) {
-    if (PyContext_Enter(context) < 0) {
-        PyErr_Clear(); // somebody runs in it on this thread: then in the loop's turn
-        return call_soon(self, callback, context);
-    }
-    const auto outcome = py::reinterpret_steal<py::object>(
-        call_python([&] { return PyObject_CallOneArg(callback, as_object(self)); }));
-    PyContext_Exit(context);
-    return static_cast<bool>(outcome);
+    return loop && call_soon(loop, callback, as_object(self), context);
 }
 
 // As the loop says it of what call_soon was given.
@@ -64,8 +46,8 @@ bool report_failed_callback(coroutine_object* self, PyObject* callback) {
 }
 
 bool wake_one(coroutine_object* self, PyObject* callback, PyObject* context, bool directly) {
-    const bool done =
-        directly ? call_now(self, callback, context) : call_soon(self, callback, context);
+    const auto called = directly ? call_now(callback, as_object(self), context) : std::nullopt;
+    const bool done = called ? *called : call_in_next_turn(self, callback, context);
     return done || report_failed_callback(self, callback);
 }
 
@@ -178,7 +160,7 @@ PyObject* add_done_callback(PyObject* object, PyObject* const* args, Py_ssize_t 
         context = current.ptr();
     }
     auto* self = as_coroutine(object);
-    if (context == nullptr || !(is_settled(self) ? call_soon(self, callback, context)
+    if (context == nullptr || !(is_settled(self) ? call_in_next_turn(self, callback, context)
                                                  : remember_waiter(self, callback, context)))
         return nullptr;
     Py_RETURN_NONE;

@@ -2,7 +2,7 @@
 // The pump as the future that its own Task waits for, and what a Task asks of a coroutine.
 #include "crossing/stream_pump.hpp"
 
-#include "python/exit.hpp"
+#include "crossing/done_callback.hpp"
 #include "python/imports.hpp"
 
 #include <bridge/detail/python_compat.hpp>
@@ -10,29 +10,6 @@
 
 namespace bridge::detail {
 namespace {
-
-bool call_soon(stream_pump* self, PyObject* callback, PyObject* context) {
-    const auto loop = port_of(self->of->locals()).loop();
-    if (!loop)
-        return true; // closed
-    PyObject* arguments[] = {loop.ptr(), callback, as_object(self), context};
-    const auto& all = get_imports();
-    return static_cast<bool>(py::reinterpret_steal<py::object>(call_python([&] {
-        return PyObject_VectorcallMethod(all.name.call_soon.ptr(), arguments, 3,
-                                         all.context_keyword.ptr());
-    })));
-}
-
-bool call_now(stream_pump* self, PyObject* callback, PyObject* context) {
-    if (PyContext_Enter(context) < 0) {
-        PyErr_Clear(); // somebody runs in it on this thread: then in the loop's turn
-        return call_soon(self, callback, context);
-    }
-    const auto outcome = py::reinterpret_steal<py::object>(
-        call_python([&] { return PyObject_CallOneArg(callback, as_object(self)); }));
-    PyContext_Exit(context);
-    return static_cast<bool>(outcome);
-}
 
 // add_done_callback(fn, *, context=None), as a Task calls it.
 PyObject* add_done_callback(PyObject* object, PyObject* args, PyObject* kwargs) {
@@ -184,10 +161,13 @@ bool call_waiter(stream_pump* self, bool directly) noexcept {
     const auto context = py::reinterpret_steal<py::object>(std::exchange(self->context, nullptr));
     if (!callback)
         return true;
-    const bool called = directly ? call_now(self, callback.ptr(), context.ptr())
-                                 : call_soon(self, callback.ptr(), context.ptr());
-    return called ||
-           report_set_error(port_of(self->of->locals()).loop(), "bridge: waking a stream failed");
+    const auto& port = port_of(self->of->locals());
+    const auto called =
+        directly ? call_now(callback.ptr(), as_object(self), context.ptr()) : std::nullopt;
+    const bool done = called ? *called
+                             : !port.loop() || call_soon(port.loop(), callback.ptr(),
+                                                         as_object(self), context.ptr());
+    return done || report_set_error(port.loop(), "bridge: waking a stream failed");
 }
 
 bool wait_in_place(stream_pump* self, PyObject* future) {

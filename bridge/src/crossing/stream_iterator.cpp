@@ -4,7 +4,7 @@
 
 #include "crossing/coroutine.hpp"
 #include "crossing/generator_protocol.hpp"
-#include "python/exit.hpp"
+#include "crossing/inside_scope.hpp"
 #include "python/imports.hpp"
 
 #include <bridge/detail/awaiting.hpp>
@@ -13,25 +13,6 @@
 
 namespace bridge::detail {
 namespace {
-
-// While Python code runs another thread may end the interpreter.
-class inside_scope {
-public:
-    explicit inside_scope(stream_pump& self) noexcept
-        : self_(self), before_(std::exchange(self.inside, true)) {}
-
-    inside_scope(const inside_scope&) = delete;
-    inside_scope& operator=(const inside_scope&) = delete;
-
-    ~inside_scope() {
-        stay_at_exit();
-        self_.inside = before_;
-    }
-
-private:
-    stream_pump& self_;
-    bool before_;
-};
 
 PyObject* call_iter(PyObject* iterable) {
     const auto* async = Py_TYPE(iterable)->tp_as_async;
@@ -77,7 +58,7 @@ PyObject* begin_await(stream_pump* self, PyObject* awaitable, const char* method
 void open_iterator(stream_pump* self) {
     auto& of = *self->of;
     self->now = pump_phase::ready;
-    const inside_scope inside(*self);
+    const inside_scope inside(self->inside);
     const auto iterable = py::reinterpret_borrow<py::object>(of.iterable());
     self->iterator = of.is_closing() ? Py_NewRef(iterable.ptr()) : call_iter(iterable.ptr());
     self->is_open = self->iterator != nullptr;
@@ -87,7 +68,7 @@ void open_iterator(stream_pump* self) {
 
 PySendResult step_iterator(stream_pump* self, PyObject* value, PyObject* thrown,
                            PyObject** result) {
-    const inside_scope inside(*self);
+    const inside_scope inside(self->inside);
     const auto cancelled = std::exchange(self->cancel_inner, false) && thrown == nullptr
                                ? get_imports().cancelled_error()
                                : py::object();
@@ -108,7 +89,7 @@ PySendResult step_iterator(stream_pump* self, PyObject* value, PyObject* thrown,
 }
 
 void begin_step(stream_pump* self) {
-    const inside_scope inside(*self);
+    const inside_scope inside(self->inside);
     auto* iterator = self->iterator;
     auto* awaitable =
         call_python([&] { return Py_TYPE(iterator)->tp_as_async->am_anext(iterator); });
@@ -123,7 +104,7 @@ void take_item(stream_pump* self, PyObject* item) {
     const auto owned = py::reinterpret_steal<py::object>(item);
     if (of.is_closing())
         return; // nobody will ask for it
-    const inside_scope inside(*self);
+    const inside_scope inside(self->inside);
     try {
         of.put(item);
     } catch (py::error_already_set& error) {
@@ -134,7 +115,7 @@ void take_item(stream_pump* self, PyObject* item) {
 }
 
 void begin_close(stream_pump* self) {
-    const inside_scope inside(*self);
+    const inside_scope inside(self->inside);
     auto* method = PyObject_GetAttrString(self->iterator, "aclose");
     if (method == nullptr && PyErr_ExceptionMatches(PyExc_AttributeError) != 0)
         return PyErr_Clear();
