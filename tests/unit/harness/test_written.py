@@ -99,9 +99,9 @@ TABLE = {
             ("check", "; first difference at [70]: 1 and 2, of 100 and 100 elements"),
             ("check", "; first difference at [90]: nothing and 5, of 90 and 91 elements"),
             ("check", '; first difference at [150]: "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" and "aaaaaaaaaab'),
-            ("check", "{?} == {?}; to see its value, give (anonymous namespace)::opaque an "
-                      "operator<<(std::ostream&, const (anonymous namespace)::opaque&)"),
-            ("check", "[{?}] == [{?}]; to see its value, give (anonymous namespace)::opaque an"),
+            ("check", "{?} == {?}; to see its value, give written::opaque an "
+                      "operator<<(std::ostream&, const written::opaque&)"),
+            ("check", "[{?}] == [{?}]; to see its value, give written::opaque an"),
         ], ""),
     "has_sub_tests": (
         "failed", 1,

@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // One test for each way of writing tests; test_written.py knows what each must say.
-#include <bridge/harness/harness.hpp>
+#include "written.hpp"
 
 #include <pybind11/eval.h>
 
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include <atomic>
-#include <cstdio>
-#include <fstream>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -18,23 +13,12 @@ namespace asio = boost::asio;
 namespace harness = bridge::harness;
 
 using harness::current;
-using harness::near;
 using namespace std::chrono_literals;
+using namespace written;
 
 BRIDGE_SUITE("written", timeout(20s), tags("file"), ignore_leaks("task:ignored-*"))
 
 namespace {
-
-asio::awaitable<void> sleep(std::chrono::milliseconds time) {
-    asio::steady_timer timer(co_await asio::this_coro::executor, time);
-    co_await timer.async_wait(asio::use_awaitable);
-}
-
-// Says on stdout what happens, in order.
-void say(const char* what) {
-    std::printf("%s\n", what);
-    std::fflush(stdout);
-}
 
 struct server {
     server() { say("made"); }
@@ -103,12 +87,6 @@ struct point {
     int y;
 
     bool operator==(const point&) const = default;
-};
-
-struct opaque {
-    int value;
-
-    bool operator==(const opaque&) const = default;
 };
 
 std::ostream& operator<<(std::ostream& to, const point& value) {
@@ -365,173 +343,3 @@ BRIDGE_TEST_PY(ignores_another_leak_only, R"(
     async def test():
         asyncio.kept = asyncio.create_task(asyncio.sleep(3600), name="other-task")
 )")
-
-BRIDGE_TEST(waits_until_it_is_so) {
-    int looks = 0;
-    const auto look = [&looks]() -> asio::awaitable<int> { co_return ++looks; };
-    BRIDGE_EVENTUALLY(co_await look() == 3, 10s);
-    BRIDGE_CHECK(looks == 3);
-}
-
-BRIDGE_TEST(waits_in_vain) {
-    int looks = 0;
-    BRIDGE_EVENTUALLY(++looks < 0, 20ms);
-    BRIDGE_FAIL("never reached");
-    co_return;
-}
-
-BRIDGE_TEST_SYNC(waits_off_the_loop) {
-    std::atomic<bool> is_set = false;
-    std::jthread other([&] { is_set = true; });
-    BRIDGE_EVENTUALLY_SYNC(is_set.load(), 10s);
-    BRIDGE_EVENTUALLY_SYNC(!is_set, 5ms);
-}
-
-BRIDGE_TEST(compares_floats) {
-    BRIDGE_CHECK(0.1 + 0.2 == near(0.3));
-    BRIDGE_CHECK(1.0 == near(1.5, 0.25));
-    co_return;
-}
-
-BRIDGE_TEST(says_which_iteration) {
-    for (int i = 0; i < 3; ++i) {
-        BRIDGE_CONTEXT("item ", i, " of ", std::string("three"));
-        BRIDGE_CHECK(i != 1);
-    }
-    BRIDGE_CHECK(1 == 2);
-    co_return;
-}
-
-BRIDGE_TEST(compares_long_values) {
-    std::vector<int> left(100, 1);
-    auto right = left;
-    right[70] = 2;
-    BRIDGE_CHECK(left == right);
-    left.resize(90, 1);
-    right = left;
-    right.push_back(5);
-    BRIDGE_CHECK(left == right);
-    BRIDGE_CHECK(std::string(200, 'a') == std::string(150, 'a') + "b" + std::string(49, 'a'));
-    BRIDGE_CHECK(opaque{1} == opaque{2});
-    BRIDGE_CHECK(std::vector<opaque>{{1}} == std::vector<opaque>{{2}});
-    co_return;
-}
-
-BRIDGE_TEST(has_sub_tests) {
-    const auto test = current();
-    BRIDGE_CHECK(test.sub_test("passes", [] { BRIDGE_CHECK(1 == 1); }));
-    BRIDGE_CHECK(!test.sub_test("requires", [] { BRIDGE_REQUIRE(1 == 2); }));
-    BRIDGE_CHECK(!co_await test.sub_test("throws", []() -> asio::awaitable<void> {
-        co_await sleep(1ms);
-        throw std::runtime_error("thrown in part");
-    }));
-    BRIDGE_CHECK(test.sub_test("skips", [] { BRIDGE_SKIP("this part"); }));
-    throw std::runtime_error("thrown after all parts");
-}
-
-BRIDGE_TEST(has_a_folder) {
-    const auto folder = current().temporary_folder();
-    BRIDGE_CHECK(folder == current().temporary_folder());
-    std::ofstream(folder / "file") << "text";
-    BRIDGE_INFO(folder.string());
-    co_return;
-}
-
-BRIDGE_TEST(leaves_artifacts) {
-    std::ofstream(current().artifact("logs/log.txt")) << "text";
-    current().artifact("never written");
-    BRIDGE_CHECK_THROWS(std::invalid_argument, current().artifact("../escapes"));
-    BRIDGE_CHECK_THROWS(std::invalid_argument, current().artifact("/absolute"));
-    co_return;
-}
-
-BRIDGE_TEST(has_random_numbers) {
-    BRIDGE_INFO(std::to_string(current().random()()));
-    co_return;
-}
-
-namespace {
-
-asio::awaitable<void> await_python(const char* definition, const char* call) {
-    co_await bridge::to_cpp<void>(bridge::with_gil([&] {
-        bridge::py::exec(definition);
-        return bridge::py_ref(bridge::py::eval(call));
-    }));
-}
-
-// Set up once for the tests of a process that run in a row.
-struct shared_server {
-    static asio::awaitable<void> set_up_suite() {
-        co_await sleep(1ms);
-        say("set_up_suite");
-        co_await await_python("import asyncio\n"
-                              "async def start():\n"
-                              "    asyncio.shared = asyncio.create_task(asyncio.sleep(3600))\n",
-                              "start()");
-    }
-
-    static asio::awaitable<void> tear_down_suite() {
-        say("tear_down_suite");
-        co_await await_python("import asyncio\n"
-                              "async def stop():\n"
-                              "    asyncio.shared.cancel()\n"
-                              "    await asyncio.wait([asyncio.shared])\n",
-                              "stop()");
-    }
-
-    void set_up() { say("set_up"); }
-};
-
-struct fails_to_set_up_its_suite {
-    static void set_up_suite() { throw std::runtime_error("no server for all"); }
-};
-
-struct fails_to_tear_down_its_suite {
-    static void tear_down_suite() { throw std::runtime_error("cannot stop for all"); }
-};
-
-struct leaks_in_its_suite {
-    static void set_up_suite() {
-        bridge::with_gil([] {
-            bridge::py::exec(
-                "import asyncio\n"
-                "asyncio.kept = asyncio.create_task(asyncio.sleep(3600), name='of all')");
-        });
-    }
-};
-
-const char* const is_shared_running = "not __import__('asyncio').shared.done()";
-
-} // namespace
-
-BRIDGE_TEST_F(shared_server, is_first_in_its_suite) {
-    BRIDGE_CHECK(bridge::with_gil([] { return bridge::py::eval(is_shared_running).cast<bool>(); }));
-    say("first");
-    co_return;
-}
-
-BRIDGE_TEST_F(shared_server, leaks_in_the_middle_of_its_suite) {
-    bridge::with_gil([] {
-        bridge::py::exec("import asyncio\n"
-                         "asyncio.kept = asyncio.create_task(asyncio.sleep(3600), name='own')");
-    });
-    co_return;
-}
-
-BRIDGE_TEST_F(shared_server, is_skipped_at_the_end_of_its_suite, skip_if(true, "not here")) {
-    BRIDGE_FAIL("never reached");
-    co_return;
-}
-
-BRIDGE_TEST_F(fails_to_set_up_its_suite, has_no_suite) {
-    BRIDGE_FAIL("never reached");
-    co_return;
-}
-
-BRIDGE_TEST_F(fails_to_tear_down_its_suite, is_last_in_a_failing_suite) {
-    co_return;
-}
-
-BRIDGE_TEST_F(leaks_in_its_suite, has_a_suite_that_leaks) {
-    co_return;
-}
