@@ -49,6 +49,12 @@ BRIDGE_TEST(a_module_that_hides_nothing) {
     co_await test_module("images_exposed");
 }
 
+#ifdef IMAGES_CLANG
+BRIDGE_TEST(a_module_of_another_compiler) {
+    co_await test_module("images_clang");
+}
+#endif
+
 BRIDGE_TEST(everything_of_two_modules) {
     auto images = bridge::with_gil([] {
         return bridge::py_ref(py::make_tuple(py::module_::import("images_release"),
@@ -67,6 +73,8 @@ BRIDGE_TEST(who_shares_is_counted) {
     BRIDGE_CHECK(before >= 2U);
     BRIDGE_CHECK(now.images >= 3U);
     for (const auto& loop : now.loops)
-        if (loop.same_thread)
-            BRIDGE_CHECK(loop.contexts == now.images);
+        if (loop.same_thread) { // images that only earlier loops have seen have none here
+            BRIDGE_CHECK(loop.contexts >= 3U);
+            BRIDGE_CHECK(loop.contexts <= now.images);
+        }
 }
