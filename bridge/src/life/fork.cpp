@@ -3,6 +3,7 @@
 
 #include "python/imports.hpp"
 #include "python/thread_states.hpp"
+#include "python/waiting_guards.hpp"
 #include "runtime/default_runtime.hpp"
 
 #include <bridge/detail/port.hpp>
@@ -44,11 +45,13 @@ private:
             thread_states_mutex().lock();
         own_default_runtime.mutex.lock();
         own_state.ports_mutex.lock();
+        lock_waiting_guards();
         get().mutex_.lock();
     }
 
     static void unlock() noexcept {
         get().mutex_.unlock();
+        unlock_waiting_guards();
         own_state.ports_mutex.unlock();
         own_default_runtime.mutex.unlock();
         if (forks_need_thread_states)
@@ -80,8 +83,10 @@ void fork_registry::forget_shared_state() noexcept {
         all->last_port = {};
     }
     own_state.stays_mutex.reset();
-    if (holds_gil()) // else the list may not be in one piece
+    if (holds_gil()) { // else the list may not be in one piece
         gil_hold::forget_others(own_state);
+        forget_waiting_guards();
+    }
     const bool open = own_state.interpreter_gate.load(std::memory_order_relaxed)->is_open();
     if (auto* fresh = new (std::nothrow) gate(open))
         own_state.interpreter_gate.store(fresh, std::memory_order_release);

@@ -2,6 +2,7 @@
 #include <bridge/detail/interpreter_entry.hpp>
 
 #include "python/thread_states.hpp"
+#include "python/waiting_guards.hpp"
 
 #include <bridge/detail/call_python.hpp>
 #include <bridge/detail/shared.hpp>
@@ -12,16 +13,6 @@
 
 namespace bridge::detail {
 namespace {
-
-#if PY_VERSION_HEX >= 0x030F0000
-// Of whichever main interpreter there is. Never closed.
-PyInterpreterView* main_view() {
-    static auto* const view = PyInterpreterView_FromMain();
-    if (view == nullptr)
-        throw std::bad_alloc();
-    return view;
-}
-#endif
 
 // Gives the kept state back when its thread ends.
 class kept_thread_state {
@@ -51,15 +42,12 @@ public:
 private:
     void give_back() noexcept {
 #if PY_VERSION_HEX >= 0x030F0000
-        auto* guard = PyInterpreterGuard_FromView(main_view());
-        if (guard == nullptr)
+        const waiting_guard guard;
+        if (guard.get() == nullptr)
             return;
 #endif
         call_python([this] { PyEval_RestoreThread(kept_); });
         PyGILState_Release(PyGILState_UNLOCKED);
-#if PY_VERSION_HEX >= 0x030F0000
-        PyInterpreterGuard_Close(guard);
-#endif
     }
 
     PyThreadState* kept_ = nullptr;
@@ -82,24 +70,15 @@ void provide_thread_state() {
 
 #if PY_VERSION_HEX >= 0x030F0000
 
-struct forgotten_stay {
-    forgotten_stay* next;
-    PyInterpreterGuard* guard;
-};
-
 bool interpreter_entry::enter() {
-    guard_ = PyInterpreterGuard_FromView(main_view());
-    if (guard_ == nullptr)
+    waiting_guard guard;
+    if (guard.get() == nullptr)
         return false;
-    try {
-        provide_thread_state();
-        token_ = PyThreadState_Ensure(guard_);
-        if (token_ == nullptr)
-            throw std::bad_alloc();
-    } catch (...) {
-        PyInterpreterGuard_Close(guard_);
-        throw;
-    }
+    provide_thread_state();
+    token_ = PyThreadState_Ensure(guard.get());
+    if (token_ == nullptr)
+        throw std::bad_alloc();
+    guard_ = guard.release();
     return true;
 }
 
@@ -111,12 +90,8 @@ void interpreter_entry::leave() noexcept {
 
 // Not closed at once: in a forked child that would take a lock which another thread may have held.
 void interpreter_entry::forget(shared_state& in) noexcept {
-    auto* stay =
-        guard_ != nullptr ? new (std::nothrow) forgotten_stay{in.forgotten_stays, guard_} : nullptr;
-    if (stay == nullptr)
-        return;
-    in.forgotten_stays = stay;
-    guard_ = nullptr;
+    if (guard_ != nullptr && keep_forgotten(in, guard_))
+        guard_ = nullptr;
 }
 
 void interpreter_entry::forget_all(shared_state& in) noexcept {
