@@ -50,12 +50,14 @@ class Place:
         """What a program prints, without any path of this process's own."""
         return run(str(self.folder / venv / "bin/python"), *options, "-c", program, env=self.environment, cwd=self.folder)
 
-    def build_bridge(self):
-        """From a copy of the source tree, as a clone is."""
+    def copy_source(self, name):
+        """As a clone is."""
         ignored = shutil.ignore_patterns("build", ".git", "__pycache__")
-        shutil.copytree(SOURCE, self.folder / "source", ignore=ignored)
-        self.pip("tools", "wheel", "--no-deps", "-w", self.wheels, self.folder / "source")
-        [wheel] = self.wheels.glob("bridge_asyncio-*.whl")
+        return pathlib.Path(shutil.copytree(SOURCE, self.folder / name, ignore=ignored))
+
+    def build_bridge(self, source, wheels, *words):
+        self.pip("tools", "wheel", "--no-deps", "-w", wheels, *words, source)
+        [wheel] = wheels.glob("bridge_asyncio-*.whl")
         return wheel
 
     def build_extension(self, name, venv="tools", *words):
@@ -75,7 +77,7 @@ class Wheel(unittest.TestCase):
         cls.addClassCleanup(shutil.rmtree, folder)
         cls.place = Place(folder)
         cls.place.make_venv("tools", *BUILT_WITH)
-        cls.wheel = cls.place.build_bridge()
+        cls.wheel = cls.place.build_bridge(cls.place.copy_source("source"), cls.place.wheels)
         cls.place.make_venv("user", "--no-index", cls.wheel)
         cls.place.pip("tools", "install", "--no-index", cls.wheel)
         cls.place.build_extension("first")
@@ -116,6 +118,36 @@ class Wheel(unittest.TestCase):
                     "-W",
                     "error",
                 )
+
+    def test_two_versions_work_side_by_side(self):
+        source = self.place.copy_source("older")
+        for file in ("CMakeLists.txt", "bridge/include/bridge/version.hpp"):
+            text = (source / file).read_text()
+            (source / file).write_text(text.replace("0.1.0", "0.0.9", 1))
+        older = self.place.build_bridge(source, self.place.folder / "older_wheels", *QUICK)
+        self.assertIn("bridge_asyncio-0.0.9-", older.name)
+        self.place.make_venv("older_tools", *BUILT_WITH)
+        self.place.pip("older_tools", "install", "--no-index", older)
+        self.place.build_extension("third", "older_tools", *QUICK)
+        self.place.make_venv("both", "--no-index", self.wheel)
+        self.place.pip("both", "install", "--no-index", "first", "third")
+        for order in ("first, third, bridge_asyncio", "third, bridge_asyncio, first"):
+            with self.subTest(order=order):
+                self.check(
+                    f"import {order}, asyncio\n"
+                    "async def main():\n"
+                    "    assert await first.thread() and await third.thread()\n"
+                    "    assert await first.await_other(third.await_other(first.thread()))\n"
+                    "asyncio.run(main())\n"
+                    "bridge_asyncio.run(main())\n",
+                    "-W",
+                    "error",
+                    venv="both",
+                )
+
+    def test_the_same_bytes_from_another_folder(self):
+        again = self.place.build_bridge(self.place.copy_source("elsewhere/source"), self.place.folder / "again")
+        self.assertEqual(again.read_bytes(), self.wheel.read_bytes())
 
     def test_no_boost_is_one_line(self):
         with self.assertRaises(AssertionError) as refused:
