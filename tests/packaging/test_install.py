@@ -13,6 +13,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 BUILD = os.environ["BRIDGE_BUILD"]
 SOURCE = os.environ["BRIDGE_SOURCE"]
 PYTHON = os.environ["BRIDGE_PYTHON"]
+NO_LIBPYTHON = "-DPython_LIBRARY=/nowhere/libpython3.so"
 
 
 def call(*command, **more):
@@ -103,6 +104,10 @@ class Installed(Folder):
                             "-DBRIDGE_COMPONENTS=runner")  # fmt: skip
         self.assertIn("bridge: its component runner is not installed in", said)
 
+    def test_no_libpython_for_the_harness(self):
+        said = self.refused(*self.find("-DBRIDGE_COMPONENTS=harness", NO_LIBPYTHON))
+        self.assertIn("has no libpython to link to: install libpython3-dev, use a Python that was built with --enable-shared", said)
+
     def test_another_version_of_what_it_was_built_with(self):
         for built_for, words in {
             'STREQUAL "3.': "this package was built for Python 9.",
@@ -162,6 +167,11 @@ class Sources(Folder):
     def test_no_pybind11(self):
         said = self.refused("-DBRIDGE_WAY=add_subdirectory", f"-DBRIDGE_SOURCE={SOURCE}", "-DCMAKE_DISABLE_FIND_PACKAGE_pybind11=ON")
         self.assertIn("bridge: pybind11 2.10.3 or later was not found: install pybind11-dev, or run", said)
+
+    def test_no_libpython_leaves_the_harness_out(self):
+        said = " ".join(self.configure("-DBRIDGE_WAY=add_subdirectory", f"-DBRIDGE_SOURCE={SOURCE}", NO_LIBPYTHON).split())
+        self.assertIn("-- bridge: the harness embeds Python, and", said)
+        self.assertNotIn("bridge_harness.dir", run("cmake", "--build", str(self.folder / "build"), "--target", "help"))
 
     def test_no_fmt(self):
         said = self.refused("-DBRIDGE_WAY=add_subdirectory", f"-DBRIDGE_SOURCE={SOURCE}", "-DBRIDGE_BUILD_CLI=ON",
