@@ -7,15 +7,17 @@ import sys
 PROGRAMS = {}
 
 
-def program(function=None, *, since=(3, 10), until=None, differs=None):
+def program(function=None, *, kit="", since=(3, 10), until=None, differs=None):
     """Registers f(n, t): n is pure.py or the native module, t(...) adds a line to the trace.
 
+    kit: the ids of the sentences of docs/reference/streams_kit.md that it shows.
     differs: a known difference and its reason; such a program must differ.
     """
 
     def register(function):
         if since <= sys.version_info[:2] and (until is None or sys.version_info[:2] < until):
             PROGRAMS[f"{function.__module__}.{function.__name__}"] = function
+        function.kit = kit.split()
         function.differs = differs
         return function
 

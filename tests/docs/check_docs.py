@@ -51,8 +51,29 @@ def unlike_platforms():
             yield f"docs/reference/platforms.md: says nothing of the cell {cell}"
 
 
+def tags_of_streams():
+    """The ids that tests of streams bear: tags of the harness's tests, `kit` of the differential ones."""
+    for source in (ROOT / "tests/conformance").glob("*.cpp"):
+        for tags in re.findall(r"\btags\(([^)]*)\)", source.read_text()):
+            yield from re.findall(r'"([IO]\d+)"', tags)
+    for kit in re.findall(r'kit="([^"]*)"', (ROOT / "tests/differential/programs/generators.py").read_text()):
+        yield from kit.split()
+
+
+def untested_sentences():
+    page = (ROOT / "docs/reference/streams_kit.md").read_text()
+    promised = {*re.findall(r"^\| ([IO]\d+) \|", page, re.M)}
+    shown = {*tags_of_streams()}
+    if promised != {*(f"I{n}" for n in range(1, 25)), *(f"O{n}" for n in range(1, 26))}:
+        yield "docs/reference/streams_kit.md: not the sentences I1 to I24 and O1 to O25"
+    for one in sorted(promised - shown):
+        yield f"docs/reference/streams_kit.md: no test bears {one}"
+    for one in sorted(shown - promised):
+        yield f"docs/reference/streams_kit.md: has no {one}, which a test bears"
+
+
 def main():
-    problems = [*missing_rows(), *unlike_platforms()]
+    problems = [*missing_rows(), *unlike_platforms(), *untested_sentences()]
     for page in PAGES:
         text = page.read_text()
         problems += [*broken_links(page, text), *foreign_code(page, text)]

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A producer on threads of its own, as a generator: an Asio channel between the two.
+// What other threads send into an Asio channel, as a generator.
 #pragma once
 
+#include <bridge/detail/receive.hpp>
 #include <bridge/generator.hpp>
 #include <bridge/with_timeout.hpp>
 
@@ -14,6 +15,8 @@
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/experimental/channel.hpp>
+#include <boost/asio/experimental/channel_error.hpp>
 #include <boost/asio/experimental/concurrent_channel.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
@@ -25,6 +28,7 @@
 #include <cstddef>
 #include <exception>
 #include <memory>
+#include <stdexcept>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -140,6 +144,29 @@ generator<T> produced(boost::asio::any_io_executor on, F producer, std::size_t b
         std::rethrow_exception(error);
 }
 
+template<class T, class Channel>
+generator<T> received(std::shared_ptr<Channel> from) {
+    namespace asio = boost::asio;
+    auto receiver = receiver_of<T>(std::move(from));
+    for (;;) {
+        auto [ended, item] = co_await receiver.receive();
+        if (ended == asio::error::eof || ended == asio::experimental::error::channel_closed)
+            co_return;
+        if (ended == asio::experimental::error::channel_cancelled)
+            ended = asio::error::operation_aborted;
+        if (ended)
+            throw boost::system::system_error(ended);
+        co_yield std::move(item);
+    }
+}
+
+template<class T, class Channel>
+generator<T> receive_all(std::shared_ptr<Channel> from) {
+    if (!from)
+        throw std::invalid_argument("produce: there is no channel: the pointer is null");
+    return received<T>(std::move(from));
+}
+
 } // namespace detail
 
 /// A generator of what a producer, a coroutine on an executor of its own, sends into a channel. The
@@ -161,6 +188,34 @@ generator<T> produce(boost::asio::any_io_executor on, F producer, produce_option
                   "produce: an Asio channel ends by an error and a T that says nothing: T has to "
                   "be default constructible; std::optional<T> is");
     return detail::produced<T>(std::move(on), std::move(producer), options.buffer);
+}
+
+/// A generator of what is sent into an Asio channel of one's own, by whoever and from any thread;
+/// the channel lives at least as long as the generator. Each item is received when Python asks for
+/// it. The end: the channel is closed, or asio::error::eof is sent, which comes after the items
+/// (close() drops what is buffered in Boost 1.81). Several generators of one channel share its
+/// items: each goes to one of them.
+/// Resumes: as any generator. A concurrent_channel is received from on any thread, a channel on its
+/// own executor, which then has to run one handler at a time.
+/// GIL: not held.
+/// Cancel: where the generator is cancelled or closed, the channel goes on, with all that was not
+/// received; another generator may follow. What a cancelled step has received already is this
+/// generator's next item, and is dropped if it is closed.
+/// Throws: std::invalid_argument for a null pointer. In Python, an error code that was sent, as
+/// system_error; CancelledError where somebody else cancels the channel's operations.
+/// `return bridge::produce(std::shared_ptr<bridge::channel<int>>(self, &self->ticks));`
+template<class Executor, class Traits, class T>
+generator<T> produce(std::shared_ptr<boost::asio::experimental::basic_concurrent_channel<
+                         Executor, Traits, void(boost::system::error_code, T)>>
+                         from) {
+    return detail::receive_all<T>(std::move(from));
+}
+
+template<class Executor, class Traits, class T>
+generator<T> produce(std::shared_ptr<boost::asio::experimental::basic_channel<
+                         Executor, Traits, void(boost::system::error_code, T)>>
+                         from) {
+    return detail::receive_all<T>(std::move(from));
 }
 
 } // namespace bridge

@@ -69,7 +69,7 @@ void dealloc(PyObject* object) {
 
 // As CPython's generators at their first step; the hooks are those of this thread.
 bool tell_hooks(generator_object* self) {
-    if (std::exchange(self->hooked, true))
+    if (self->hooked.exchange(true))
         return true;
     const auto hooks = py::reinterpret_steal<py::object>(
         PyObject_CallNoArgs(get_imports().get_asyncgen_hooks.ptr()));

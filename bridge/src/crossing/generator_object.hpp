@@ -7,6 +7,8 @@
 
 #include <bridge/detail/generator_crossing.hpp>
 
+#include <atomic>
+
 namespace bridge::detail {
 
 /// Only the loop thread, holding the GIL, touches it.
@@ -15,9 +17,9 @@ struct generator_object {
     PyObject* round;                  ///< the coroutine object; closed between two rounds
     PyObject* finalizer;              ///< the loop's, from sys.get_asyncgen_hooks()
     PyObject* spare_step;             ///< memory of a step that is over, for the next one
-    bool hooked;                      ///< the loop knows it
-    bool closed;                      ///< no further step begins
-    bool running;                     ///< a step is in between
+    std::atomic<bool> hooked;         ///< the loop knows it
+    std::atomic<bool> running; ///< claimed by a step, which alone touches the round until it ends
+    bool closed;               ///< no further step begins
 };
 
 enum class step_kind : unsigned char {

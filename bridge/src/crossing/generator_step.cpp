@@ -108,7 +108,7 @@ std::exception_ptr as_thrown(PyObject* exception) {
 
 // What a round has given belongs to the generator until a step has taken it: it stays in the round.
 bool has_untaken(const generator_object* of) {
-    return !of->running && as_coroutine(of->round)->now == phase::settled;
+    return as_coroutine(of->round)->now == phase::settled;
 }
 
 // Throwing into the generator, or closing it, goes over what nobody took.
@@ -192,23 +192,31 @@ begun begin_close(generator_step* self) {
     return begun::goes_on;
 }
 
-begun begin(generator_step* self) {
+begun begin_claimed(generator_step* self) {
     auto* of = self->of;
-    if (self->kind != step_kind::next && !of->running)
-        drop_untaken(of);
-    if (self->kind != step_kind::next && op_of(of).is_over())
-        return begun::over;
-    if (of->running) {
-        fail(self, PyExc_RuntimeError, running_text(self->kind));
-        return begun::failed;
-    }
     if (self->kind == step_kind::next)
         return begin_next(self);
+    drop_untaken(of);
+    if (op_of(of).is_over())
+        return begun::over;
     if (of->closed) {
         fail(self, PyExc_StopAsyncIteration, nullptr);
         return begun::failed;
     }
     return self->kind == step_kind::raise ? begin_raise(self) : begin_close(self);
+}
+
+// Of several threads that begin a step at once one claims the generator.
+begun begin(generator_step* self) {
+    auto* of = self->of;
+    if (of->running.exchange(true)) {
+        fail(self, PyExc_RuntimeError, running_text(self->kind));
+        return begun::failed;
+    }
+    const auto outcome = begin_claimed(self);
+    if (outcome != begun::goes_on)
+        of->running = false;
+    return outcome;
 }
 
 // What the round has yielded, or ended with.
@@ -262,7 +270,6 @@ PySendResult step_am_send(PyObject* object, PyObject* value, PyObject** result) 
     self->now = step_phase::running;
     if (!has_untaken(self->of))
         restart(as_coroutine(self->of->round));
-    self->of->running = true;
     return advance(self, Py_None, result);
 }
 

@@ -29,11 +29,13 @@ class feed : public std::enable_shared_from_this<feed> {
 public:
     // What is sent from now on; two items may wait for this consumer, then the producer does.
     bridge::generator<int> subscribe() {
-        return items_of(std::make_shared<subscription>(shared_from_this()));
+        auto made = std::make_shared<subscription>(shared_from_this());
+        auto* items = made->items.get();
+        return bridge::produce(std::shared_ptr<channel>(std::move(made), items));
     }
 
     void start(int count) {
-        asio::co_spawn(producers_thread(), produce(shared_from_this(), count), asio::detached);
+        asio::co_spawn(producers_thread(), send_all(shared_from_this(), count), asio::detached);
     }
 
 private:
@@ -55,19 +57,7 @@ private:
         std::shared_ptr<channel> items = std::make_shared<channel>(producers_thread(), 2);
     };
 
-    static bridge::generator<int> items_of(std::shared_ptr<subscription> from) {
-        for (;;) {
-            auto [end, item] =
-                co_await from->items->async_receive(asio::as_tuple(asio::use_awaitable));
-            if (end == asio::error::eof)
-                co_return;
-            if (end)
-                throw boost::system::system_error(end);
-            co_yield std::move(item);
-        }
-    }
-
-    static asio::awaitable<void> produce(std::shared_ptr<feed> self, int count) {
+    static asio::awaitable<void> send_all(std::shared_ptr<feed> self, int count) {
         for (int item = 0; item < count; ++item)
             co_await self->send({}, item);
         co_await self->send(asio::error::eof, 0);

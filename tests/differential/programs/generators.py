@@ -22,18 +22,18 @@ def cleaner(t, name="clean"):
     return clean
 
 
-@program
+@program(kit="O1")
 async def iterated_to_the_end(n, t):
     t([i async for i in n.count(4)], [i async for i in n.hop_and_count(4)], [i async for i in n.count(0)])
 
 
-@program
+@program(kit="O1")
 async def by_anext_and_after_the_end(n, t):
     await take(n.count(2), t, 4)
     await take(n.hop_and_count(2), t, 4)
 
 
-@program
+@program(kit="O2 O3")
 async def two_steps_at_once(n, t):
     generator = n.wait_and_count(gate := n.Gate(), 3)
     first = asyncio.ensure_future(generator.__anext__())
@@ -48,7 +48,7 @@ async def two_steps_at_once(n, t):
     await take(generator, t, 1)
 
 
-@program
+@program(kit="O4")
 async def closed_before_it_began(n, t):
     generator = n.guarded(3, cleaner(t))
     t(await outcome(generator.aclose()))
@@ -56,7 +56,7 @@ async def closed_before_it_began(n, t):
     t(await outcome(generator.aclose()))
 
 
-@program
+@program(kit="O1 O11")
 async def closed_in_the_middle(n, t):
     generator = n.guarded(3, cleaner(t))
     await take(generator, t, 1)
@@ -65,7 +65,7 @@ async def closed_in_the_middle(n, t):
     t(await outcome(generator.aclose()), await outcome(generator.athrow(ValueError("late"))))
 
 
-@program
+@program(kit="O1 O7")
 async def closed_by_aclosing_at_a_break(n, t):
     async with contextlib.aclosing(n.guarded(9, cleaner(t))) as generator:
         async for i in generator:
@@ -75,7 +75,7 @@ async def closed_by_aclosing_at_a_break(n, t):
     t("after")
 
 
-@program
+@program(kit="O5")
 async def a_break_alone_runs_nothing(n, t):
     generator = n.guarded(9, cleaner(t))
     async for i in generator:
@@ -85,7 +85,7 @@ async def a_break_alone_runs_nothing(n, t):
     await generator.aclose()
 
 
-@program
+@program(kit="O6")
 async def dropped_after_a_break(n, t):
     generator = n.guarded(9, cleaner(t))
     async for i in generator:
@@ -97,14 +97,14 @@ async def dropped_after_a_break(n, t):
     t("after")
 
 
-@program
+@program(kit="O20")
 async def left_at_the_end_of_the_run(n, t):
     generator = n.guarded(9, cleaner(t))
     await take(generator, t, 1)
     asyncio.get_running_loop().kept = generator
 
 
-@program
+@program(kit="O8")
 async def cancelled_while_it_waits(n, t):
     generator = n.wait_and_count(n.Gate(), 3)
     task = asyncio.ensure_future(generator.__anext__())
@@ -114,7 +114,7 @@ async def cancelled_while_it_waits(n, t):
     await take(generator, t, 1)
 
 
-@program
+@program(kit="O8")
 async def cancelled_and_goes_on(n, t):
     generator = n.swallowing()
     task = asyncio.ensure_future(generator.__anext__())
@@ -124,7 +124,7 @@ async def cancelled_and_goes_on(n, t):
     await take(generator, t, 2)
 
 
-@program
+@program(kit="O1 O10")
 async def thrown_into(n, t):
     generator = n.catching()
     await take(generator, t, 1)
@@ -135,14 +135,14 @@ async def thrown_into(n, t):
     t(await outcome(generator.athrow(error)))
 
 
-@program
+@program(kit="O10")
 async def thrown_into_before_it_began(n, t):
     generator = n.count(3)
     t(await outcome(generator.athrow(ValueError("why"))))
     await take(generator, t, 1)
 
 
-@program
+@program(kit="O13")
 async def sent_to(n, t):
     generator = n.echo()
     t(await outcome(generator.asend(1)))
@@ -152,20 +152,20 @@ async def sent_to(n, t):
     await generator.aclose()
 
 
-@program
+@program(kit="O14 O15")
 async def that_fails(n, t):
     for error in (ValueError("why"), KeyError("key"), StopIteration(1), StopAsyncIteration(), asyncio.CancelledError("c")):
         await take(n.failing(2, error), t, 4)
 
 
-@program
+@program(kit="O12")
 async def that_yields_when_it_is_closed(n, t):
     generator = n.stubborn()
     await take(generator, t, 1)
     t(await outcome(generator.aclose()))
 
 
-@program
+@program(kit="O1")
 async def a_step_awaited_twice(n, t):
     generator = n.count(3)
     step = generator.__anext__()
@@ -174,7 +174,7 @@ async def a_step_awaited_twice(n, t):
     t(await outcome(close), await outcome(close))
 
 
-@program
+@program(kit="O1")
 async def what_it_awaits_belongs_to_the_task_that_asks(n, t):
     async def who():
         await asyncio.sleep(0)
@@ -187,7 +187,7 @@ async def what_it_awaits_belongs_to_the_task_that_asks(n, t):
     t(await task)
 
 
-@program(since=(3, 11))
+@program(kit="O1", since=(3, 11))
 async def within_a_time_out(n, t):
     generator = n.guarded_wait(cleaner(t))
     try:
@@ -199,7 +199,7 @@ async def within_a_time_out(n, t):
     await take(generator, t, 1)
 
 
-@program(since=(3, 11))
+@program(kit="O1", since=(3, 11))
 async def in_a_failing_task_group(n, t):
     async def consume(generator):
         async for i in generator:
@@ -217,7 +217,7 @@ async def in_a_failing_task_group(n, t):
         t(error)
 
 
-@program
+@program(kit="O1")
 async def several_at_once(n, t):
     async def sum_of(generator):
         return sum([i async for i in generator])

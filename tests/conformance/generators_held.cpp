@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// C++ generators that hold, and are held by, Python objects; that are stubborn; that two threads
+// ask.
+#include "streams.hpp"
+
+#include <atomic>
+#include <thread>
+
+BRIDGE_SUITE("generators_held")
+
+using namespace streams;
+using namespace std::chrono_literals;
+using native_work::life;
+
+namespace {
+
+bridge::generator<int> holding(py_ref) {
+    const life alive;
+    co_yield 0;
+    co_yield 1;
+}
+
+bridge::generator<int> holding_asleep(py_ref) {
+    const life alive;
+    co_yield 0;
+    co_await native_work::sleep(1h);
+}
+
+bridge::generator<int> stubborn() {
+    const life alive;
+    for (;;) {
+        try {
+            co_yield 1;
+        } catch (const boost::system::system_error&) {
+        }
+    }
+}
+
+std::atomic<int> inside{0};
+std::atomic<bool> released{false};
+
+// Keeps the thread that asks until somebody else was heard.
+bridge::generator<int> occupying() {
+    for (int i = 0;; ++i) {
+        ++inside;
+        while (!released)
+            std::this_thread::yield();
+        co_yield i;
+    }
+}
+
+bridge::generator<int> counting() {
+    for (int i = 0;; ++i)
+        co_yield i;
+}
+
+std::string lives() {
+    return std::to_string(native_work::begun.load()) + " begun, " +
+           std::to_string(native_work::ended.load()) + " ended";
+}
+
+void define_all(const source& python) {
+    native_work::reset_counts();
+    inside = 0;
+    released = false;
+    python.define("holding",
+                  [](const py::object& of) { return bridge::to_python(holding(py_ref(of))); });
+    python.define("holding_asleep", [](const py::object& of) {
+        return bridge::to_python(holding_asleep(py_ref(of)));
+    });
+    python.define("stubborn", [] { return bridge::to_python(stubborn()); });
+    python.define("occupying", [] { return bridge::to_python(occupying()); });
+    python.define("counting", [] { return bridge::to_python(counting()); });
+    python.define("is_inside", [] { return inside.load() > 0; });
+    python.define("release", [] { released = true; });
+    python.define("lives", &lives);
+}
+
+// An owner and its generator, whose C++ frame holds the owner: `alive()` is that, or None.
+constexpr const char* cycle = R"(
+import weakref
+class Owner: pass
+async def cycle(make):
+    owner = Owner()
+    owner.generator = make(owner)
+    await owner.generator.__anext__()
+    return weakref.ref(owner)
+async def is_gone(alive):
+    gc.collect()
+    await turns()  # what C++ let go of
+    gc.collect()
+    return alive() is None
+async def seen_after(end, make):
+    alive = await cycle(make)
+    before = await is_gone(alive)
+    try: await end(alive().generator)
+    except (StopAsyncIteration, asyncio.CancelledError, KeyError): pass
+    return before, await is_gone(alive), lives()
+)";
+
+asio::awaitable<std::string> run(const std::string& text) {
+    const source python(cycle + text);
+    define_all(python);
+    co_return co_await bridge::to_cpp<std::string>(python.value("main()"));
+}
+
+} // namespace
+
+// The collector sees into Python objects, not into a coroutine's frame.
+BRIDGE_TEST(a_cycle_through_what_the_frame_holds_lasts_until_the_generator_ends, tags("O19")) {
+    constexpr const char* ends[] = {
+        "async def end(generator): await generator.aclose()\n",
+        "async def end(generator):\n  async for _ in generator: pass\n",
+        "async def end(generator): await generator.athrow(KeyError())\n",
+    };
+    for (const auto* end : ends)
+        BRIDGE_CHECK(co_await run(std::string(end) +
+                                  "async def main(): return str(await seen_after(end, holding))") ==
+                     "(False, True, '1 begun, 1 ended')");
+}
+
+BRIDGE_TEST(cancelling_the_task_that_asks_ends_such_a_cycle, tags("O19")) {
+    BRIDGE_CHECK(co_await run("async def end(generator):\n"
+                              "  task = asyncio.ensure_future(generator.__anext__())\n"
+                              "  await turns()\n"
+                              "  task.cancel()\n"
+                              "  await asyncio.wait([task])\n"
+                              "async def main():\n"
+                              "  return str(await seen_after(end, holding_asleep))") ==
+                 "(False, True, '1 begun, 1 ended')");
+}
+
+BRIDGE_TEST(the_loops_end_ends_such_a_cycle, tags("O19", "O20")) {
+    const source python(std::string(cycle) + "def end(loop):\n"
+                                             "  global alive\n"
+                                             "  alive = loop.run_until_complete(cycle(holding))\n"
+                                             "async def main():\n"
+                                             "  await asyncio.to_thread(run_in_new_loop, end)\n"
+                                             "  return str((await is_gone(alive), lives()))");
+    define_all(python);
+    BRIDGE_CHECK(co_await bridge::to_cpp<std::string>(python.value("main()")) ==
+                 "(True, '1 begun, 1 ended')");
+}
+
+BRIDGE_TEST(one_that_holds_a_weak_reference_is_in_no_cycle, tags("O19")) {
+    BRIDGE_CHECK(co_await run("async def main():\n"
+                              "  alive = await cycle(lambda owner: holding(weakref.ref(owner)))\n"
+                              "  gone = await is_gone(alive)\n"
+                              "  await until(lambda: lives() == '1 begun, 1 ended')\n"
+                              "  return str(gone)") == "True");
+}
+
+BRIDGE_TEST(one_that_yields_when_it_is_closed_is_destroyed, tags("O12")) {
+    BRIDGE_CHECK(co_await run("async def main():\n"
+                              "  generator = stubborn()\n"
+                              "  seen = [await generator.__anext__()]\n"
+                              "  try: await generator.aclose()\n"
+                              "  except RuntimeError as error: seen.append(str(error))\n"
+                              "  await until(lambda: lives() == '1 begun, 1 ended')\n"
+                              "  seen += [i async for i in generator]\n"
+                              "  return str(seen)") ==
+                 "[1, 'async generator ignored GeneratorExit']");
+}
+
+BRIDGE_TEST(a_step_on_another_thread_is_refused_while_one_runs, tags("O25")) {
+    BRIDGE_CHECK(co_await run("async def main():\n"
+                              "  generator, seen = occupying(), []\n"
+                              "  def second():\n"
+                              "    while not is_inside(): pass\n"
+                              "    for step in generator.__anext__(), generator.aclose():\n"
+                              "      try: step.send(None)\n"
+                              "      except RuntimeError as error: seen.append(str(error))\n"
+                              "    release()\n"
+                              "  thread = threading.Thread(target=second)\n"
+                              "  thread.start()\n"
+                              "  seen.append(await generator.__anext__())\n"
+                              "  thread.join()\n"
+                              "  seen.append(await generator.__anext__())\n"
+                              "  await generator.aclose()\n"
+                              "  return str(seen)") ==
+                 "['anext(): asynchronous generator is already running', "
+                 "'aclose(): asynchronous generator is already running', 0, 1]");
+}
+
+// Whoever is not refused gets the next item: none is lost, and none is given twice. The same-thread
+// loop runs no step of another thread's.
+BRIDGE_TEST(of_two_threads_that_ask_at_once_each_is_served_or_refused, tags("O25"), timeout(60s)) {
+    BRIDGE_CHECK(
+        co_await run("refusals = 'already running', 'no asyncio event loop runs on this'\n"
+                     "def ask(generator, barrier, seen):\n"
+                     "  barrier.wait()\n"
+                     "  for _ in range(2000):\n"
+                     "    try: generator.__anext__().send(None)\n"
+                     "    except StopIteration as item: seen.append(item.value)\n"
+                     "    except RuntimeError as error:\n"
+                     "      assert any(text in str(error) for text in refusals), error\n"
+                     "async def main():\n"
+                     "  generator, seen = counting(), ([], [])\n"
+                     "  await generator.__anext__()\n"
+                     "  barrier = threading.Barrier(2)\n"
+                     "  asking = [asyncio.to_thread(ask, generator, barrier, to) for to in seen]\n"
+                     "  await asyncio.gather(*asking)\n"
+                     "  await generator.aclose()\n"
+                     "  items = sorted(seen[0] + seen[1])\n"
+                     "  return str(items == list(range(1, len(items) + 1)) and\n"
+                     "             all(one == sorted(one) for one in seen))") == "True");
+}
