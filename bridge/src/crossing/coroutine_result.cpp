@@ -11,10 +11,11 @@ namespace {
 
 // Native code answers a cancel with operation_aborted, which has no message; task.cancel(msg) has.
 void give_cancel_message(coroutine_object* self) {
+    if (self->cancel_message == nullptr || self->cancel_message == Py_None)
+        return;
     const auto arguments =
         py::reinterpret_steal<py::object>(PyObject_GetAttrString(self->exception, "args"));
-    if (self->cancel_message == nullptr || self->cancel_message == Py_None || !arguments ||
-        PyTuple_GET_SIZE(arguments.ptr()) != 0)
+    if (!arguments || PyTuple_GET_SIZE(arguments.ptr()) != 0)
         return PyErr_Clear();
     auto* exception =
         PyObject_CallOneArg(get_imports().cancelled_error.ptr(), self->cancel_message);

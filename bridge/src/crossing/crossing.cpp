@@ -15,11 +15,12 @@ void crossing::request_cancel() noexcept {
     if (cancel_queued_.exchange(true, std::memory_order_acq_rel))
         return;
     retain();
-    post(&cancel_task_);
+    post(static_cast<cancel_task*>(this));
 }
 
 void crossing::run_cancel(strand_task* self, bool call) {
-    const auto owner = intrusive_ptr<crossing>::adopt(static_cast<own_task*>(self)->owner);
+    const auto owner =
+        intrusive_ptr<crossing>::adopt(&static_cast<crossing&>(static_cast<cancel_task&>(*self)));
     owner->cancel_queued_.store(false, std::memory_order_release);
     if (!call || owner->finished_)
         return;
@@ -37,13 +38,13 @@ void crossing::start_there() noexcept {
     started_there_ = true;
     on().crossing_began();
     if (std::exchange(born_held_, false))
-        on().schedule(*this, &start_task_);
+        on().schedule(*this, static_cast<start_task*>(this));
     else
-        post(&start_task_);
+        post(static_cast<start_task*>(this));
 }
 
 void crossing::run_start(strand_task* self, bool call) {
-    auto* owner = static_cast<own_task*>(self)->owner;
+    auto* owner = &static_cast<crossing&>(static_cast<start_task&>(*self));
     if (call)
         return owner->start();
     owner->fail_to_start();
@@ -74,7 +75,7 @@ void crossing::finish() noexcept {
 
 void crossing::announce() noexcept {
     retain();
-    if (locals() && port_of(locals()).push(&completion_))
+    if (locals() && port_of(locals()).push(this))
         return;
     if (auto* delegator = take_delegation())
         delegator->refuse(errc::loop_closed);
@@ -82,7 +83,7 @@ void crossing::announce() noexcept {
 }
 
 void crossing::deliver_completion(port_node* self, bool alive) noexcept {
-    const auto owner = intrusive_ptr<crossing>::adopt(static_cast<completion_node*>(self)->owner);
+    const auto owner = intrusive_ptr<crossing>::adopt(&static_cast<crossing&>(*self));
     if (owner->object_ != nullptr && alive) {
         on_crossing_ready(*owner->object_);
         return;

@@ -53,8 +53,8 @@ struct imports {
 /// throws.
 imports& get_imports();
 
-/// Makes the types; in coroutine.cpp, coroutine_function.cpp, generator_object.cpp, generator_step.cpp,
-/// stream_pump.cpp and port_reader.cpp.
+/// Makes the types; in coroutine.cpp, coroutine_function.cpp, generator_object.cpp,
+/// generator_step.cpp, stream_pump.cpp and port_reader.cpp.
 PyTypeObject* make_coroutine_type();
 PyTypeObject* make_future_type();
 PyTypeObject* make_function_type();

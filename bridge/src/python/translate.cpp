@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "python/find_system_error.hpp"
 #include "python/imports.hpp"
 
 #include <bridge/error.hpp>
@@ -41,8 +42,7 @@ py::object make_os_error(int code, const std::string& text) {
 
 py::object from_system_error(const boost::system::system_error& error) {
     const auto& code = error.code();
-    if (code == boost::asio::error::operation_aborted ||
-        code == boost::asio::experimental::error::channel_cancelled)
+    if (detail::is_cancellation(code))
         return detail::get_imports().cancelled_error();
     if (code.category() == boost::system::system_category() ||
         code.category() == boost::system::generic_category())
@@ -186,6 +186,8 @@ const std::nested_exception* nested_in(const E& error) {
 }
 
 py::object translate(const std::exception_ptr& error) {
+    if (const auto* plain = detail::find_system_error(error)) // does not cost a throw
+        return from_system_error(*plain);
     try {
         std::rethrow_exception(error);
     } catch (const python_error& e) {

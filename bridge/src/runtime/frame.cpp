@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <bridge/detail/frame.hpp>
 
+#include "python/find_system_error.hpp"
+
 #include <bridge/detail/strand.hpp>
 
 #include <functional>
@@ -26,15 +28,18 @@ bool is_users(const code_place& place) noexcept {
     return entry.is_users;
 }
 
-void trace_exception(const code_place& place) noexcept {
+bool trace_exception(const code_place& place, const void* caller) noexcept {
     auto* strand = strand::current();
     if (strand == nullptr)
-        return;
+        return false;
+    const auto exception = std::current_exception();
+    const auto* error = find_system_error(exception);
     try {
-        strand->trace(std::current_exception(), place);
-    } catch (const std::bad_alloc&) {
-        return; // a traceback without this line
+        if (error == nullptr || !is_cancellation(error->code())) // has no traceback of its own
+            strand->trace(exception, place);
+    } catch (const std::bad_alloc&) { // a traceback without this line
     }
+    return strand->take_exception(exception, caller);
 }
 
 void note_suspension(const code_place& place) noexcept {

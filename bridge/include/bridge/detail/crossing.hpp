@@ -27,17 +27,22 @@ namespace bridge::detail {
 class awaiting;
 struct coroutine_object;
 
+struct cancel_task : strand_task {};
+
+struct start_task : strand_task {};
+
 /// Held by the Python object and, while it runs, by its own coroutine's executor.
-class crossing : public strand, public pooled {
+class crossing : public strand,
+                 public pooled,
+                 protected port_node,   // its end, or that it awaits a Python object
+                 protected cancel_task, // emits its cancellation signal
+                 protected start_task { // its first step
 public:
     crossing(scheduler* on, task_locals locals, void* slot) noexcept
         : strand(on, std::move(locals), slot) {
-        completion_.owner = this;
-        completion_.deliver = &deliver_completion;
-        cancel_task_.owner = this;
-        cancel_task_.run = &run_cancel;
-        start_task_.owner = this;
-        start_task_.run = &run_start;
+        deliver = &deliver_completion;
+        cancel_task::run = &run_cancel;
+        start_task::run = &run_start;
     }
 
     /// Runs the coroutine's first step. The strand is held by this thread, the GIL is not.
@@ -137,6 +142,9 @@ public:
 protected:
     ~crossing() override = default;
 
+    /// Whether it is the frame by which it was launched.
+    bool is_entry(const void* frame) const noexcept { return frame == thread_; }
+
     void launch(entry_awaitable entry) {
         coroutine_start thread(std::move(entry), this, signal_.slot());
         thread_ = thread.id();
@@ -154,22 +162,11 @@ protected:
     std::unique_ptr<exception_trace> error_trace_;
 
 private:
-    struct completion_node : port_node {
-        crossing* owner = nullptr;
-    };
-
-    struct own_task : strand_task {
-        crossing* owner = nullptr;
-    };
-
     void announce() noexcept;
     static void deliver_completion(port_node* self, bool alive) noexcept;
     static void run_cancel(strand_task* self, bool call);
     static void run_start(strand_task* self, bool call);
 
-    completion_node completion_;
-    own_task cancel_task_;
-    own_task start_task_;
     boost::asio::cancellation_signal signal_;
     chain_id thread_ = nullptr;
     coroutine_object* object_ = nullptr; // borrowed; loop thread
@@ -220,11 +217,26 @@ public:
 
     void start() override { launch(run({}, this)); }
 
+    bool take_exception(const std::exception_ptr& error, const void* awaiting) noexcept override {
+        if (!is_entry(awaiting))
+            return false;
+        error_ = error;
+        return true;
+    }
+
+    bool has_exception() const noexcept { return error_ != nullptr; }
+
+    template<class... Value>
+    void keep(Value&&... value) {
+        value_.emplace(std::forward<Value>(value)...);
+    }
+
     PyObject* take_result() override {
         try {
             // As a task that is cancelled right before it ends: the request must not be lost.
             if (!error_ && cancel_unseen())
-                throw boost::system::system_error(boost::asio::error::operation_aborted);
+                error_ = std::make_exception_ptr(
+                    boost::system::system_error(boost::asio::error::operation_aborted));
             if (!error_) {
                 if constexpr (std::is_void_v<T>)
                     return Py_NewRef(Py_None);
@@ -263,17 +275,13 @@ private:
                     "the C++ coroutine is empty: it was moved from, or never was "
                     "the result of a coroutine function");
             // The frame of the body ends before its end is announced.
-            auto body = std::move(self->body_);
-            if constexpr (std::is_void_v<T>) {
-                co_await std::move(body);
-                self->value_.emplace();
-            } else {
-                self->value_.emplace(co_await std::move(body));
-            }
+            kept_by<T, crossing_of> body{std::move(self->body_), *self};
+            co_await body;
         } catch (...) {
             self->error_ = std::current_exception();
-            self->error_trace_ = self->take_trace(self->error_);
         }
+        if (self->error_)
+            self->error_trace_ = self->take_trace(self->error_);
     }
 
     boost::asio::awaitable<T> body_;

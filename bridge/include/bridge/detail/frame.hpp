@@ -39,8 +39,9 @@ struct exception_trace {
 /// nothing to them. Cheap for files that this thread has asked about before.
 bool is_users(const code_place& place) noexcept;
 
-/// Notes that the current exception leaves a coroutine of the handler that runs here.
-void trace_exception(const code_place& place) noexcept;
+/// Notes that the current exception leaves a coroutine of the handler that runs here. True if whom
+/// that coroutine was awaited by, `caller`, has taken it: then it needs not be thrown again.
+bool trace_exception(const code_place& place, const void* caller) noexcept;
 
 /// Notes that the handler that runs here ends waiting there.
 void note_suspension(const code_place& place) noexcept;
@@ -100,20 +101,38 @@ decltype(auto) noting_exception(F&& f) {
     }
 }
 
+/// Notes an answer where an exception passes, without catching it: that would cost a throw more.
+struct note_unless_ended {
+    bool ended = false;
+
+    ~note_unless_ended() {
+        if (!ended)
+            note_answer();
+    }
+};
+
 /// What an awaited operation ended with.
 template<class Awaiter>
 decltype(auto) noting_failure(Awaiter& awaiter) {
     using result_type = decltype(awaiter.await_resume());
+    note_unless_ended noting;
     if constexpr (std::is_void_v<result_type>) {
-        noting_exception([&] { awaiter.await_resume(); });
+        awaiter.await_resume();
+        noting.ended = true;
     } else {
-        result_type result =
-            noting_exception([&]() -> result_type { return awaiter.await_resume(); });
-        if (is_failure(result))
-            note_answer();
+        result_type result = awaiter.await_resume();
+        noting.ended = !is_failure(result);
         return static_cast<result_type>(std::forward<result_type>(result));
     }
 }
+
+/// co_await of it lets `owner` keep the value of a coroutine, unless that has left its exception
+/// there. A named object only: GCC 12 destroys a temporary of it twice.
+template<class U, class Owner>
+struct kept_by {
+    boost::asio::awaitable<U> awaited;
+    Owner& owner;
+};
 
 /// asio's promise in memory of ours: asio keeps it only on threads that are in an io_context, and
 /// gets it by aligned_alloc, which is slow.
@@ -139,6 +158,22 @@ private:
         U await_resume() { return awaited.await_resume(); }
     };
 
+    template<class U, class Owner>
+    struct inner_kept : inner<U> {
+        Owner& owner;
+
+        void await_resume() {
+            if (owner.has_exception())
+                return;
+            if constexpr (std::is_void_v<U>) {
+                inner<U>::await_resume();
+                owner.keep();
+            } else {
+                owner.keep(inner<U>::await_resume());
+            }
+        }
+    };
+
 public:
     static void* operator new(std::size_t size) { return take_memory(size); }
 
@@ -149,6 +184,11 @@ public:
     template<class U>
     inner<U> await_transform(boost::asio::awaitable<U, executor_type> awaited) {
         return {frame::await_transform(std::move(awaited))};
+    }
+
+    template<class U, class Owner>
+    inner_kept<U, Owner> await_transform(kept_by<U, Owner>& operation) {
+        return {{frame::await_transform(std::move(operation.awaited))}, operation.owner};
     }
 };
 
@@ -196,8 +236,8 @@ public:
     }
 
     void unhandled_exception() {
-        trace_exception(place_);
-        frame::unhandled_exception();
+        if (!trace_exception(place_, this->caller_))
+            frame::unhandled_exception();
     }
 
     template<class U>

@@ -75,6 +75,11 @@ public:
     /// The current exception leaves a coroutine. Holds it.
     void trace(std::exception_ptr exception, const code_place& place);
 
+    /// True if it keeps the exception of a coroutine that this frame awaits. Holds it.
+    virtual bool take_exception(const std::exception_ptr&, const void* /*awaiting*/) noexcept {
+        return false;
+    }
+
     /// The coroutines that this exception has left, or null. Holds it.
     std::unique_ptr<exception_trace> take_trace(const std::exception_ptr& exception) noexcept;
 
