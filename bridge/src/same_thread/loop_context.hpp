@@ -140,6 +140,8 @@ private:
     loop_io* first_io() const noexcept { return first_io_.load(std::memory_order_seq_cst); }
 
     bool deliver() noexcept;
+    std::chrono::steady_clock::time_point
+    end_of_turn(std::chrono::steady_clock::time_point begun) const noexcept;
     bool deliver_and_go_on(int ran, std::chrono::steady_clock::duration share,
                            bool may_look) noexcept;
     bool split_callbacks() noexcept;

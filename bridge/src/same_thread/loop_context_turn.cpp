@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
+#include <optional>
 
 namespace bridge::detail {
 namespace {
@@ -30,8 +31,10 @@ constexpr auto turn_time = std::chrono::milliseconds(1);
 constexpr auto longest_share = std::chrono::milliseconds(10);
 // and no less than so many handlers.
 constexpr int least_share = 32;
-// The clock and the descriptors cost more than a pass: looked at now and then.
+// The descriptors and the clock cost more than a pass may: looked at now and then.
 constexpr int passes_between_looks = 16;
+constexpr int passes_between_clocks = 4;
+constexpr int handlers_between_clocks = 32;
 constexpr int handlers_a_pass = 256;
 // Native work goes on between Python's callbacks, too: after so many, so often at most.
 constexpr Py_ssize_t callbacks_a_share = 32;
@@ -266,12 +269,24 @@ bool loop_context::call_loop(const char* method, const py::object& argument) noe
     return static_cast<bool>(done);
 }
 
+// When the native side has had its share, if Python has nothing to run: a timer of Python's that
+// becomes due is not kept waiting.
+clock::time_point loop_context::end_of_turn(clock::time_point begun) const noexcept {
+    const auto end = begun + turn_time;
+    if (!port_->is_open() || virtual_)
+        return end;
+    const auto first = python_timers::first_of(port_->loop(), heap_name_, end);
+    return first < seconds(end.time_since_epoch()) ? python_timers::time_of(first) : end;
+}
+
 // What was delivered and woken may have started something that is ready at once: it runs in this
 // turn, as far as the native side's share goes. Neither side makes the other wait for longer,
 // whatever it has queued.
 bool loop_context::deliver_and_go_on(int ran, clock::duration share, bool may_look) noexcept {
     const auto begun = clock::now();
+    std::optional<clock::time_point> end;
     int ran_in_turn = ran;
+    int ran_at_clock = 0;
     for (int pass = 1;; ++pass) {
         if (!deliver())
             return false;
@@ -282,9 +297,14 @@ bool loop_context::deliver_and_go_on(int ran, clock::duration share, bool may_lo
         if (!strands && !python_waits)
             return true; // nothing is known to be ready: the loop waits for it
         const bool asks = !strands || pass % passes_between_looks == 0;
-        const clock::duration time = python_waits ? share : turn_time;
-        if (asks && ran_in_turn >= least_share && clock::now() - begun > time)
-            return true;
+        if (ran_in_turn >= least_share && (asks || pass % passes_between_clocks == 0 ||
+                                           ran_in_turn - ran_at_clock >= handlers_between_clocks)) {
+            ran_at_clock = ran_in_turn;
+            if (!end)
+                end = end_of_turn(begun);
+            if (clock::now() > (python_waits ? begun + share : *end))
+                return true;
+        }
         const bool looks = asks && may_look && limit_ == no_limit;
         if (!strands && !looks)
             return true;
