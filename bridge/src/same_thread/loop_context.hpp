@@ -132,6 +132,7 @@ private:
     bool limit_timers() noexcept;
     bool call_loop(const char* method, const py::object& argument = {}) noexcept;
     bool wait(double timeout) noexcept;
+    void note_arrivals() noexcept;
     void sleep_inside(double timeout) noexcept;
     void look(double timeout) noexcept;
     bool arm_io() noexcept;
@@ -170,6 +171,8 @@ private:
     std::chrono::steady_clock::time_point turned_at_ = real_clock::now();
     std::optional<std::chrono::steady_clock::time_point> virtual_;
     const std::chrono::steady_clock::time_point* virtual_before_ = nullptr; // when it began
+    std::optional<std::uint64_t> delivered_before_; // a sleep, if others may push meanwhile
+    bool yielded_ = false;                          // after it
     bool closed_ = false;
     intrusive_ptr<port> begun_with_; // while the loop runs, closed or not
     port* before_ = nullptr;         // that ran on the loop's thread when it began

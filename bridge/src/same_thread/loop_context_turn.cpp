@@ -36,6 +36,8 @@ constexpr int passes_between_looks = 16;
 constexpr int passes_between_clocks = 4;
 constexpr int handlers_between_clocks = 32;
 constexpr int handlers_a_pass = 256;
+// If so much arrives anyway, it does not wait for more.
+constexpr std::uint64_t many_arrivals = 16;
 // Native work goes on between Python's callbacks, too: after so many, so often at most.
 constexpr Py_ssize_t callbacks_a_share = 32;
 constexpr Py_ssize_t most_shares = 16;
@@ -169,13 +171,29 @@ void loop_context::sleep_inside(double timeout) noexcept {
 bool loop_context::wait(double timeout) noexcept {
     python_.deadlines.clear();
     looked_at_ = clock::now();
+    const bool awaits_more = port_->is_open() && port_->members().native_work() > 1;
+    if (awaits_more)
+        delivered_before_ = port_->stats().delivered;
     const stay here(*this);
     sleep_inside(timeout);
+    // Another thread that shares this processor was interrupted in completing: see port::drain().
+    yielded_ = awaits_more && wakeup_->last_came < many_arrivals && port_->has_arrivals() &&
+               wakeup_->yields.yield();
     if (timeout >= 0 && seconds(clock::now() - looked_at_) >= timeout)
         return false;
     run_strands();
     run_io();
     return true;
+}
+
+// Of a turn that began with a sleep.
+void loop_context::note_arrivals() noexcept {
+    const auto before = std::exchange(delivered_before_, std::nullopt);
+    if (!before)
+        return;
+    wakeup_->last_came = port_->stats().delivered - *before;
+    if (std::exchange(yielded_, false))
+        wakeup_->yields.note(wakeup_->last_came > 1);
 }
 
 int loop_context::turn(double timeout) noexcept {
@@ -197,6 +215,7 @@ int loop_context::turn(double timeout) noexcept {
         return -1;
     const auto share = std::min<clock::duration>(pythons_part, longest_share);
     const bool loop_goes_on = deliver_and_go_on(ran, share, true);
+    note_arrivals();
     turned_at_ = clock::now();
     if (loop_goes_on && !(limit_timers() && split_callbacks()))
         return -1;
