@@ -86,14 +86,8 @@ bridge::generator<int> asking_itself(py_ref box) {
         bridge::with_gil([&] { return py_ref(box.get()[py::int_(0)].attr("__anext__")()); }));
 }
 
-std::string lives() {
-    return std::to_string(native_work::begun.load()) + " begun, " +
-           std::to_string(native_work::ended.load()) + " ended";
-}
-
 // Names for the source text.
 void define_all(const source& python) {
-    native_work::reset_counts();
     python.define("held", [] { return bridge::to_python(held(std::make_shared<life>())); });
     python.define("sleeping", [] { return bridge::to_python(sleeping()); });
     python.define("slow_to_close", [] { return bridge::to_python(slow_to_close()); });
@@ -109,9 +103,7 @@ void define_all(const source& python) {
 }
 
 asio::awaitable<std::string> run(const char* text) {
-    const source python(text);
-    define_all(python);
-    co_return co_await bridge::to_cpp<std::string>(python.value("main()"));
+    co_return co_await run_main(text, &define_all);
 }
 
 } // namespace
@@ -162,25 +154,24 @@ BRIDGE_TEST(a_half_consumed_one_in_a_cycle_is_collected, tags("O19")) {
 
 // What Python's own does not do: gh-117536.
 BRIDGE_TEST(one_collected_when_the_loop_is_ending_is_closed, tags("O21")) {
-    const source python("def end():\n"
-                        "  loop = kind()\n"
-                        "  catch_failures(loop)\n"
-                        "  kept = [held()]\n"
-                        "  async def main():\n"
-                        "    await kept[0].__anext__()\n"
-                        "  loop.run_until_complete(main())\n"
-                        "  asyncio.runners._cancel_all_tasks(loop)\n"
-                        "  kept.clear()\n"
-                        "  gc.collect()\n"
-                        "  loop.run_until_complete(loop.shutdown_asyncgens())\n"
-                        "  loop.close()\n"
-                        "  gc.collect()\n"
-                        "  return lives() + str(failures)\n"
-                        "async def main():\n"
-                        "  return await asyncio.get_running_loop().run_in_executor(None, end)");
-    define_all(python);
-    BRIDGE_CHECK(co_await bridge::to_cpp<std::string>(python.value("main()")) ==
-                 "2 begun, 2 ended[]");
+    BRIDGE_CHECK(
+        co_await run_main("def end():\n"
+                          "  loop = kind()\n"
+                          "  catch_failures(loop)\n"
+                          "  kept = [held()]\n"
+                          "  async def main():\n"
+                          "    await kept[0].__anext__()\n"
+                          "  loop.run_until_complete(main())\n"
+                          "  asyncio.runners._cancel_all_tasks(loop)\n"
+                          "  kept.clear()\n"
+                          "  gc.collect()\n"
+                          "  loop.run_until_complete(loop.shutdown_asyncgens())\n"
+                          "  loop.close()\n"
+                          "  gc.collect()\n"
+                          "  return lives() + str(failures)\n"
+                          "async def main():\n"
+                          "  return await asyncio.get_running_loop().run_in_executor(None, end)",
+                          &define_all) == "2 begun, 2 ended[]");
 }
 
 BRIDGE_TEST(its_frame_is_where_it_yields, tags("O23")) {

@@ -54,13 +54,7 @@ bridge::generator<int> counting() {
         co_yield i;
 }
 
-std::string lives() {
-    return std::to_string(native_work::begun.load()) + " begun, " +
-           std::to_string(native_work::ended.load()) + " ended";
-}
-
 void define_all(const source& python) {
-    native_work::reset_counts();
     inside = 0;
     released = false;
     python.define("holding",
@@ -99,9 +93,7 @@ async def seen_after(end, make):
 )";
 
 asio::awaitable<std::string> run(const std::string& text) {
-    const source python(cycle + text);
-    define_all(python);
-    co_return co_await bridge::to_cpp<std::string>(python.value("main()"));
+    co_return co_await run_main(cycle + text, &define_all);
 }
 
 } // namespace
@@ -131,15 +123,14 @@ BRIDGE_TEST(cancelling_the_task_that_asks_ends_such_a_cycle, tags("O19")) {
 }
 
 BRIDGE_TEST(the_loops_end_ends_such_a_cycle, tags("O19", "O20")) {
-    const source python(std::string(cycle) + "def end(loop):\n"
-                                             "  global alive\n"
-                                             "  alive = loop.run_until_complete(cycle(holding))\n"
-                                             "async def main():\n"
-                                             "  await asyncio.to_thread(run_in_new_loop, end)\n"
-                                             "  return str((await is_gone(alive), lives()))");
-    define_all(python);
-    BRIDGE_CHECK(co_await bridge::to_cpp<std::string>(python.value("main()")) ==
-                 "(True, '1 begun, 1 ended')");
+    BRIDGE_CHECK(co_await run_main(std::string(cycle) +
+                                       "def end(loop):\n"
+                                       "  global alive\n"
+                                       "  alive = loop.run_until_complete(cycle(holding))\n"
+                                       "async def main():\n"
+                                       "  await asyncio.to_thread(run_in_new_loop, end)\n"
+                                       "  return str((await is_gone(alive), lives()))",
+                                   &define_all) == "(True, '1 begun, 1 ended')");
 }
 
 BRIDGE_TEST(one_that_holds_a_weak_reference_is_in_no_cycle, tags("O19")) {

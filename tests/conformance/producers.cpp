@@ -84,10 +84,7 @@ void define_all(const source& python, pool& on) {
     define(python, on, "too_many", &too_many, 2);
     python.define("sent", [] { return sent.load(); });
     python.define("cancelled", [] { return cancelled.load(); });
-    python.define("lives", [] {
-        return std::to_string(native_work::begun.load()) + " begun, " +
-               std::to_string(native_work::ended.load()) + " ended";
-    });
+    python.define("lives", &lives);
 }
 
 asio::awaitable<std::string> run(const char* text) {

@@ -9,6 +9,7 @@
 #include <pybind11/eval.h>
 
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -115,6 +116,28 @@ private:
 
     py_ref names_;
 };
+
+/// Awaits main() of the text, with the names that define(source) adds; the text that it returns.
+template<class F>
+asio::awaitable<std::string> run_main(const std::string& text, F define) {
+    const source python(text);
+    native_work::reset_counts();
+    define(python);
+    co_return co_await bridge::to_cpp<std::string>(python.value("main()"));
+}
+
+/// How many native_work::life have begun, and ended.
+inline std::string lives() {
+    return std::to_string(native_work::begun.load()) + " begun, " +
+           std::to_string(native_work::ended.load()) + " ended";
+}
+
+/// hold(iterable) makes a stream of it, which stays.
+inline void define_hold(const source& python, std::optional<bridge::stream<int>>& held) {
+    python.define("hold", [&held](const py::object& iterable) {
+        held.emplace(to_cpp_stream<int>(py_ref(iterable), {.buffer = 2}));
+    });
+}
 
 /// All that are left: "0 1 2".
 inline asio::awaitable<std::string> all_of(bridge::stream<int>& items) {

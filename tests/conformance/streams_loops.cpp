@@ -2,8 +2,8 @@
 // A stream that C++ consumes and its loop: context, tasks, what may be awaited, the loop's end.
 #include "streams.hpp"
 
-#include <boost/asio/detached.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <future>
 #include <thread>
 
@@ -233,9 +233,7 @@ BRIDGE_TEST(the_loops_hooks_know_the_generator_and_it_is_closed_once, tags("I23"
     static constexpr const char* ways[] = {"loop", "us", "run"};
     for (const auto* by : ways) {
         std::optional<bridge::stream<int>> held;
-        python.define("hold", [&](const py::object& iterable) {
-            held.emplace(to_cpp_stream<int>(py_ref(iterable), {.buffer = 2}));
-        });
+        define_hold(python, held);
         python.define("drop", [&] { held.reset(); });
         bridge::with_gil([&] { python.value("globals()").get()["by"] = by; });
         python.text("(seen.clear(), begun.clear())");
@@ -256,9 +254,7 @@ BRIDGE_TEST(a_base_exception_in_clean_up_at_the_loops_end_is_reported, tags("I24
                         "  hold(closing(9, odd))\n"
                         "  await turns()");
     std::optional<bridge::stream<int>> held;
-    python.define("hold", [&](const py::object& iterable) {
-        held.emplace(to_cpp_stream<int>(py_ref(iterable), {.buffer = 2}));
-    });
+    define_hold(python, held);
     co_await python.run("asyncio.to_thread(run_in_new_loop, main)");
     held.reset();
     BRIDGE_CHECK(python.text("failures") ==

@@ -11,10 +11,6 @@
 #include <bridge/detail/python_compat.hpp>
 #include <bridge/detail/report.hpp>
 
-#include <boost/asio/execution/outstanding_work.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/prefer.hpp>
-
 namespace bridge::detail {
 namespace {
 
@@ -55,11 +51,9 @@ awaiting::awaiting(py_ref object, task_locals locals) noexcept
     resume_.run = [](strand_task* self, bool call) {
         auto* owner = static_cast<resume_task*>(self)->owner;
         if (call)
-            return owner->resume();
-        if (owner->strand_->on().is_parents_copy())
-            return; // the frame is the parent's
-        // Its threads have ended. Out of the frame first, which ends with it.
-        const auto coroutine = std::exchange(owner->coroutine_, std::nullopt);
+            owner->resume();
+        else
+            end_unresumed(*owner->strand_, owner->coroutine_);
     };
 }
 
@@ -169,11 +163,7 @@ void awaiting::resume() {
 void awaiting::resume_later() noexcept {
     if (strand_)
         return strand_->post(&resume_);
-    // Held until post() has returned: once it is resumed the coroutine may end, and with it the
-    // last work of its context, which its owner then destroys.
-    const auto on = boost::asio::prefer(coroutine_->get_executor(),
-                                        boost::asio::execution::outstanding_work.tracked);
-    boost::asio::post(on, [this] { resume(); });
+    coroutine_->post([this] { resume(); });
 }
 
 void awaiting::fail(errc error) noexcept {

@@ -159,6 +159,11 @@ bool stream_state::is_closer_answered(stream_state& self) {
 }
 
 void stream_state::flush() noexcept {
+    if (size() > 0)
+        wake_asker();
+}
+
+void stream_state::wake_asker() noexcept {
     if (auto* asker = stream_wait::take(asker_))
         asker->wake();
 }
@@ -168,7 +173,7 @@ void stream_state::end(std::exception_ptr error) noexcept {
         return;
     error_ = std::move(error);
     ended_.store(true, std::memory_order_release);
-    flush();
+    wake_asker();
 }
 
 void stream_state::close(std::exception_ptr error) noexcept {
@@ -202,7 +207,7 @@ void stream_state::ask_to_close(std::optional<std::chrono::milliseconds> deadlin
     if (deadline)
         deadline_asked_.store(deadline->count(), std::memory_order_release);
     closing_.store(true, std::memory_order_release);
-    flush();
+    wake_asker();
     if (!poke())
         throw_error(refusal());
 }
@@ -224,7 +229,7 @@ void stream_state::drop() noexcept {
     }
     dropped_.store(true, std::memory_order_release);
     closing_.store(true, std::memory_order_release);
-    flush();
+    wake_asker();
     if (!poke())
         let_crossing_end();
 }

@@ -4,9 +4,6 @@
 #include <bridge/detail/stream_state.hpp>
 
 #include <boost/asio/error.hpp>
-#include <boost/asio/execution/outstanding_work.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/prefer.hpp>
 #include <boost/system/system_error.hpp>
 
 namespace bridge::detail {
@@ -55,21 +52,16 @@ void stream_wait::resume() {
 void stream_wait::run_resume(strand_task* self, bool call) {
     auto* owner = static_cast<resume_task*>(self)->owner;
     if (call)
-        return owner->resume();
-    if (owner->strand_->on().is_parents_copy())
-        return; // the frame is the parent's
-    // Its threads have ended. Out of the frame first, which ends with it.
-    const auto coroutine = std::exchange(owner->coroutine_, std::nullopt);
+        owner->resume();
+    else
+        end_unresumed(*owner->strand_, owner->coroutine_);
 }
 
 void stream_wait::wake(std::exception_ptr error) noexcept {
     error_ = std::move(error);
     if (strand_)
         return strand_->post(&resume_);
-    // Held until post() has returned, as where a Python awaitable has ended (awaiting.cpp).
-    const auto on = boost::asio::prefer(coroutine_->get_executor(),
-                                        boost::asio::execution::outstanding_work.tracked);
-    boost::asio::post(on, [this] { resume(); });
+    coroutine_->post([this] { resume(); });
 }
 
 } // namespace bridge::detail

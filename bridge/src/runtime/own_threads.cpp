@@ -4,10 +4,14 @@
 #include "loop/yield_backoff.hpp"
 #include "runtime/default_runtime.hpp"
 
+#include <bridge/detail/memory.hpp>
+
+#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdio>
 #include <system_error>
 #include <thread>
@@ -96,6 +100,7 @@ private:
     }
 
     void run() noexcept;
+    void post_run_strands();
     void run_until_stopped();
     bool wait(clock::time_point deadline);
     bool end(clock::time_point deadline) override;
@@ -116,6 +121,11 @@ private:
     std::vector<std::thread> threads_;
 };
 
+void own_threads::post_run_strands() {
+    asio::post(*context_,
+               asio::bind_allocator(pool_allocator<std::byte>(), [this] { run_strands(); }));
+}
+
 // A thread that is at it takes what comes without the context hearing of it.
 void own_threads::add(strand& held, strand_task* first) noexcept {
     held.first_task = first;
@@ -126,7 +136,7 @@ void own_threads::add(strand& held, strand_task* first) noexcept {
             return;
         ++runners_;
     }
-    asio::post(*context_, [this] { run_strands(); });
+    post_run_strands();
 }
 
 void own_threads::run_strands() noexcept {
@@ -140,7 +150,7 @@ void own_threads::run_strands() noexcept {
         lock.unlock();
         held->run_and_leave(std::exchange(held->first_task, nullptr));
     }
-    asio::post(*context_, [this] { run_strands(); });
+    post_run_strands();
 }
 
 void own_threads::discard_strands() noexcept {

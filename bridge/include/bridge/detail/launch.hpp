@@ -11,8 +11,12 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/execution/outstanding_work.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
 
 #include <coroutine>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -62,7 +66,7 @@ public:
 
     /// Continues the coroutine here and now; only as a handler of its executor.
     void resume() {
-        get_cancellation_slot().clear();
+        disconnect_cancellation();
         // As Asio's own handlers do it. Not launch(): from Boost 1.90 on what co_spawn started and
         // ends inside of it is completed later, so that an || loses a value that has been taken.
         (entry_point()->*member(top_of_stack{}))->attach_thread(this);
@@ -75,11 +79,40 @@ public:
             reset_cancellation_state();
     }
 
+    /// Calls f, which resumes it, as a handler of its executor. That is held until it was posted:
+    /// once it is resumed the coroutine may end, and with it the last work of its context, which
+    /// its owner then destroys.
+    template<class F>
+    void post(F f) {
+        const auto on =
+            boost::asio::prefer(get_executor(), boost::asio::execution::outstanding_work.tracked);
+        boost::asio::post(on, std::move(f));
+    }
+
     using coroutine_thread::get_cancellation_slot;
     using coroutine_thread::get_executor;
 
     chain_id id() noexcept { return entry_point(); }
+
+private:
+    struct nothing {
+        void operator()(boost::asio::cancellation_type) const noexcept {}
+    };
+
+    // The slot's memory stays for what is awaited next: to clear it gives that back, which outside
+    // of a context's run() nobody keeps.
+    void disconnect_cancellation() {
+        if (auto slot = get_cancellation_slot(); slot.has_handler())
+            slot.emplace<nothing>();
+    }
 };
+
+/// Its strand's threads have ended: the coroutine ends where it waits, and with it the frame that
+/// `waiting` is in. In a forked child that is the parent's, and stays.
+inline void end_unresumed(const strand& on, std::optional<suspended>& waiting) {
+    if (!on.on().is_parents_copy())
+        const auto ends = std::exchange(waiting, std::nullopt);
+}
 
 /// Suspends the awaiting coroutine and then calls f(suspended), which may resume it elsewhere at
 /// once. f must not throw.

@@ -20,4 +20,30 @@ struct pooled {
     }
 };
 
+/// An allocator of it, for Asio's handlers: Asio itself keeps memory for threads that run a context
+/// only.
+template<class T>
+struct pool_allocator {
+    using value_type = T;
+
+    pool_allocator() noexcept = default;
+
+    template<class U>
+    pool_allocator(const pool_allocator<U>&) noexcept {}
+
+    T* allocate(std::size_t count) {
+        static_assert(alignof(T) <= alignof(std::max_align_t));
+        return static_cast<T*>(take_memory(count * sizeof(T)));
+    }
+
+    void deallocate(T* memory, std::size_t count) noexcept {
+        give_memory(memory, count * sizeof(T));
+    }
+
+    template<class U>
+    bool operator==(const pool_allocator<U>&) const noexcept {
+        return true;
+    }
+};
+
 } // namespace bridge::detail

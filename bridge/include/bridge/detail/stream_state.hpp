@@ -123,7 +123,7 @@ public:
                port_of(locals_).host() == nullptr;
     }
 
-    /// Lets the consumer see what is in the ring, where it waits.
+    /// Wakes the consumer, where it waits and there is an item for it.
     void flush() noexcept;
 
     /// No item comes any more, and why if not because there are none.
@@ -181,6 +181,7 @@ private:
     static bool is_closer_answered(stream_state& self);
     static void deliver_poke(port_node* self, bool alive) noexcept;
     bool poke() noexcept;
+    void wake_asker() noexcept;
     void poked() noexcept;
     void ask_for_more(std::size_t taken) noexcept;
     std::size_t size() const noexcept;
