@@ -93,7 +93,7 @@ def main():
         shown, shown_peers = [table.show_row(row) for row in rows], [table.show_peer(row) for row in peers]
         print(f"\ncrossings, {table.REGIMES[regime]}\n{table.aligned(table.HEADS, shown)}")
         print(f"\npeers, {table.REGIMES[regime]}\n{table.aligned(table.PEER_HEADS, shown_peers)}", flush=True)
-        texts += [f"## Crossings, {table.REGIMES[regime]}", table.markdown(table.HEADS, shown),
+        texts += [f"## Crossings, {table.REGIMES[regime]}", table.page(rows),
                   f"## Peers, {table.REGIMES[regime]}", table.markdown(table.PEER_HEADS, shown_peers)]
     if options.folder:
         (options.folder / "bench.json").write_text(json.dumps(result, indent=1), encoding="utf-8")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fairness on the same-thread loop (P8): how late one side's timers are while the other always has
-something due; prints, decides nothing."""
+"""Fairness (P8): how late one side's timers are while the other always has something due, on our loop; and
+asyncio's on its own loop while eight native threads complete. Prints, decides nothing."""
 
 import asyncio
 import statistics
@@ -12,6 +12,7 @@ import bridge_asyncio
 
 TIMERS = 300
 WIDTH = 58
+TIMER = "p99 of a timer on asyncio's loop, ms"
 
 
 def compute(microseconds):
@@ -85,6 +86,39 @@ async def python_timers_beside_native(tasks, microseconds):
     return late, turns
 
 
+THREADS = 8
+
+
+async def python_timers_beside_threads(complete, busy=False):
+    """Eight threads that complete what Python awaits, or that only spin, beside an idle loop or a busy one."""
+    goes_on = True
+    spinning = None if complete else native.Spinners(THREADS)
+
+    async def await_again_and_again():
+        while goes_on:
+            await native.hop()
+
+    tasks = [asyncio.create_task(await_again_and_again()) for _ in range(8 * THREADS if complete else 0)]
+    callbacks = BusyPython(int(busy), 10)
+    callbacks.goes_on = busy
+    await asyncio.sleep(0.05)
+    late = await lateness(python_until)
+    goes_on = callbacks.goes_on = False
+    await asyncio.gather(*tasks)
+    del spinning
+    return p99(late)
+
+
+def show_threads():
+    spun, busy, completed = (asyncio.run(python_timers_beside_threads(*words))
+                             for words in ((False,), (False, True), (True,)))
+    print(f"\n{TIMER:{WIDTH}}")
+    print(f"{f'   {THREADS} threads spin, the loop is idle':{WIDTH}} {spun * 1e3:8.3f}")
+    print(f"{f'   {THREADS} threads spin, the loop is busy with Python':{WIDTH}} {busy * 1e3:8.3f}")
+    print(f"{f'P8 {THREADS} threads complete what Python awaits':{WIDTH}} {completed * 1e3:8.3f} {'':8} {completed / spun:8.2f}"
+          "  (<= 1.5 of the first)", flush=True)
+
+
 def p99(values):
     return statistics.quantiles(values, n=100)[98]
 
@@ -94,6 +128,7 @@ def show(name, late, turns):
 
 
 def main():
+    native.init(THREADS)
     print(f"{'fairness, same-thread loop: p99':{WIDTH}} {'late, ms':>8} {'turn, ms':>8} {'ratio':>8}")
     for count, microseconds in ((1, 10), (8, 100), (200, 20)):
         name = f"P8 native timer, {count} callbacks of {microseconds} us always due"
@@ -101,6 +136,7 @@ def main():
     for count, microseconds in ((1, 1), (8, 20), (200, 20)):
         name = f"P8 asyncio timer, {count} native coroutines of {microseconds} us always due"
         show(name, *bridge_asyncio.run(python_timers_beside_native(count, microseconds)))
+    show_threads()
 
 
 if __name__ == "__main__":

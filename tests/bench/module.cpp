@@ -9,8 +9,11 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_future.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <future>
+#include <thread>
+#include <vector>
 
 namespace asio = boost::asio;
 namespace py = pybind11;
@@ -113,6 +116,28 @@ bridge::generator<long> count(long n) {
         co_yield i;
 }
 
+// Threads that compute and never come near Python.
+class spinners {
+public:
+    explicit spinners(int count) {
+        for (int i = 0; i < count; ++i)
+            threads_.emplace_back([this] {
+                while (goes_on_.load(std::memory_order_relaxed)) {
+                }
+            });
+    }
+
+    ~spinners() {
+        goes_on_ = false;
+        for (auto& thread : threads_)
+            thread.join();
+    }
+
+private:
+    std::atomic<bool> goes_on_{true};
+    std::vector<std::thread> threads_;
+};
+
 } // namespace
 
 PYBIND11_MODULE(bench_crossings, module) {
@@ -130,6 +155,9 @@ PYBIND11_MODULE(bench_crossings, module) {
     module.def("release", [] { bridge::without_gil([] { parking.release(); }); });
     module.def("parked", [] { return parking.waiting(); });
     module.def("operation_size", [] { return parking.operation_size(); });
+    py::class_<spinners>(module, "Spinners").def(py::init<int>());
+    module.def("init",
+               [](unsigned threads) { bridge::init_default_runtime({.threads = threads}); });
     py::class_<counter> type(module, "Counter");
     type.def(py::init<>());
     bridge::def_async(type, "add", &counter::add, py::arg("step"));

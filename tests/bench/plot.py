@@ -21,13 +21,13 @@ TITLES = {
     "gather": "… 10,000 in a gather",
     "await Python": "native code awaits Python, one after the other",
     "await Python, window": "… from native threads, 64 at a time",
-    "stream in": "an item of a Python async generator in native code",
+    "stream in": "an item of a Python async generator",
     "cancel": "create and cancel 10,000",
 }
 COLOURS = {"bridge, same-thread loop": "#0b6e4f", "bridge, asyncio's loop": "#3aa17e",
            "pyo3-async-runtimes": "#c8553d", "pyo3-asyncio 0.20": "#e39774",
            "call_soon_threadsafe by hand": "#7a7a8c", "asyncio.to_thread": "#b5b5c3"}
-LEFT, WIDTH, LINE, LEAST, MOST = 330, 560, 16, 50, 200_000
+LEFT, WIDTH, LINE, LEAST, MOST = 340, 550, 16, 50, 200_000
 
 
 def place(nanoseconds):

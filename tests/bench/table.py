@@ -116,6 +116,35 @@ def aligned(heads, rows):
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in [heads, *rows])
 
 
+PAGE_HEADS = ("operation", *(f"{loop}: ns" for loop in cases.LOOPS), "of the reference", "bars", "times the peer's", "bars")
+
+
+def page_row(case, rows):
+    """One line for the page: each loop's figures side by side, what misses its bar in bold."""
+
+    def cells(text, mark_name):
+        return " / ".join(f"**{text(row)}**" if row.get(mark_name) == "MISSED" else text(row) for row in rows)
+
+    def bars(of, sign):
+        said = [f"{bar:g}" if bar else "–" for bar in of]
+        return "" if set(said) == {"–"} else f"{sign} {said[0] if len(set(said)) == 1 else ' / '.join(said)}"
+
+    line = [case.name, *(f"{row['wall']['median']:,.0f}" for row in rows)]
+    has_multiple, has_peer = case.reference, all(row.get("times") for row in rows)
+    line += [cells(lambda row: f"{row['multiple']['median']:.2f}", "mark") if has_multiple else "",
+             bars([row.get("bar") for row in rows], "≤")]
+    line += [cells(lambda row: f"{row['times']:.1f}", "times_mark") if has_peer else "",
+             bars([row["times_bar"] for row in rows], "≥") if has_peer else ""]
+    return line
+
+
+def page(rows):
+    by_case = {}
+    for row in rows:
+        by_case.setdefault(row["case"], []).append(row)
+    return markdown(PAGE_HEADS, [page_row(case, by_case[case.name]) for case in cases.CASES if case.name in by_case])
+
+
 def markdown(heads, rows):
-    lines = [heads, ["---"] * len(heads), *rows]
+    lines = [list(heads), ["---"] * len(heads), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
