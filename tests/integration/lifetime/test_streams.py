@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Streams whose consumer waits when the loop is closed, Python ends or the process forks: `next()` says so."""
+"""Streams whose consumer waits when the loop is closed, Python ends or the process forks: `next()` says so (I18)."""
 
 import unittest
 
