@@ -145,6 +145,10 @@ begun begin_next(generator_step* self) {
     auto* of = self->of;
     auto& op = op_of(of);
     const bool is_kept = has_untaken(of);
+    if (!is_kept && (of->closed || op.is_over())) { // first: what was abandoned runs on
+        fail(self, PyExc_StopAsyncIteration, nullptr);
+        return begun::failed;
+    }
     if (self->argument != Py_None && (is_kept || op.has_item())) {
         fail(self, PyExc_RuntimeError,
              "asend(): a step that was cancelled has left its item, which has to be taken first: "
@@ -153,10 +157,6 @@ begun begin_next(generator_step* self) {
     }
     if (is_kept)
         return begun::goes_on;
-    if (op.is_over() || of->closed) {
-        fail(self, PyExc_StopAsyncIteration, nullptr);
-        return begun::failed;
-    }
     if (self->argument != Py_None && !op.has_begun()) {
         fail(self, PyExc_TypeError, "can't send non-None value to a just-started async generator");
         return begun::failed;
@@ -196,7 +196,8 @@ begun begin_claimed(generator_step* self) {
     auto* of = self->of;
     if (self->kind == step_kind::next)
         return begin_next(self);
-    drop_untaken(of);
+    if (!of->closed)
+        drop_untaken(of);
     if (op_of(of).is_over())
         return begun::over;
     if (of->closed) {

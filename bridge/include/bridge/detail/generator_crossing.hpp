@@ -5,6 +5,7 @@
 
 #include <bridge/detail/crossing.hpp>
 
+#include <atomic>
 #include <exception>
 #include <optional>
 #include <type_traits>
@@ -45,10 +46,11 @@ public:
     /// Whether its first step was taken.
     bool has_begun() const noexcept { return begun_; }
 
-    /// Whether its frame is gone, or it never began and will not. Between two rounds.
-    bool is_over() const noexcept { return over_; }
+    /// Whether its frame is gone, or it never began and will not. Between two rounds; once it was
+    /// abandoned, at any time.
+    bool is_over() const noexcept { return over_.load(std::memory_order_acquire); }
 
-    bool goes_rounds() const noexcept override { return !over_; }
+    bool goes_rounds() const noexcept override { return !is_over(); }
 
     /// Whether a step that was cancelled has left its item. Between two rounds.
     virtual bool has_item() const noexcept = 0;
@@ -74,7 +76,7 @@ protected:
     /// Raises what the body has ended with; null. GIL held.
     PyObject* raise_end() noexcept;
 
-    void note_end() noexcept { over_ = true; }
+    void note_end() noexcept { over_.store(true, std::memory_order_release); }
 
     /// Whether the item stays for the next round: this one ends as cancelled.
     bool is_cancelled_unseen() const noexcept { return cancel_unseen(); }
@@ -93,7 +95,7 @@ private:
     std::exception_ptr thrown_by_abandon_;
     std::optional<suspended> at_yield_;
     bool begun_ = false;
-    bool over_ = false;
+    std::atomic<bool> over_{false};
     bool abandoned_ = false;
     bool closing_ = false;
 };
