@@ -111,10 +111,8 @@ void awaiting::request_cancel() noexcept {
 
 void awaiting::deliver_cancel(port_node* self, bool alive) noexcept {
     auto* owner = static_cast<node*>(self)->owner;
-    if (alive && (owner->state_.load(std::memory_order_acquire) & ended) == 0) {
-        owner->asked_python_ = true;
+    if (alive && (owner->state_.load(std::memory_order_acquire) & ended) == 0)
         owner->cancel_in_python();
-    }
     if ((owner->state_.fetch_and(~cancelling, std::memory_order_acq_rel) & ended) != 0)
         owner->resume_later();
 }
@@ -127,6 +125,8 @@ void awaiting::cancel_in_python() noexcept {
                                               : py::none();
     if (!cancelled)
         report_set_error(its_port().loop(), "bridge: cancelling a Python awaitable failed");
+    // What has ended, and has yet to say so, was not asked: its value is not an answer.
+    asked_python_ = asked_python_ || !cancelled.is(py::handle(Py_False));
 }
 
 bool awaiting::settle(PyObject* value) noexcept {

@@ -4,13 +4,86 @@
 #include "python/find_system_error.hpp"
 
 #include <bridge/detail/strand.hpp>
+#include <bridge/detail/wait_watcher.hpp>
 
+#include <array>
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <iterator>
 #include <memory>
 #include <string_view>
 
 namespace bridge::detail {
+namespace {
+
+struct with_caller : coroutine_frame {
+    static const coroutine_frame* of(const coroutine_frame& frame) noexcept {
+        return frame.*&with_caller::caller_;
+    }
+};
+
+// Where coroutines await others, while somebody watches. What two frames contend for is lost.
+class await_places {
+public:
+    void store(const coroutine_frame& frame, const code_place& place) noexcept {
+        auto& one = at(frame);
+        one.frame.store(&frame, std::memory_order_relaxed);
+        one.place.store(place);
+    }
+
+    /// No file if it is not known.
+    code_place load(const coroutine_frame& frame) noexcept {
+        auto& one = at(frame);
+        const auto place = one.place.load();
+        return one.frame.load(std::memory_order_relaxed) == &frame ? place : code_place();
+    }
+
+private:
+    struct entry {
+        std::atomic<const coroutine_frame*> frame{nullptr};
+        shared_place place;
+    };
+
+    entry& at(const coroutine_frame& frame) noexcept {
+        const auto address = reinterpret_cast<std::uintptr_t>(&frame);
+        return entries_[(address / 32 ^ address / 131'072) % entries_.size()];
+    }
+
+    std::array<entry, 4096> entries_;
+};
+
+constinit await_places places;
+
+constexpr std::size_t longest_chain = 8;
+
+} // namespace
+
+void watch_waits(const wait_watcher* watcher) noexcept {
+    shared().watcher.store(watcher, std::memory_order_release);
+}
+
+void* begin_wait(const code_place& place, const coroutine_frame& frame) noexcept {
+    auto* strand = strand::current();
+    if (strand == nullptr)
+        return nullptr;
+    strand->note_suspension(place);
+    const auto* watcher = shared().watcher.load(std::memory_order_acquire);
+    if (watcher == nullptr)
+        return nullptr;
+    std::array<code_place, longest_chain> chain{place};
+    std::size_t length = is_users(place) ? 1 : 0;
+    for (const auto* one = with_caller::of(frame); one != nullptr && length < chain.size();
+         one = with_caller::of(*one))
+        if (const auto above = places.load(*one); above.file != nullptr && is_users(above))
+            chain[length++] = above;
+    return watcher->begin(*strand, chain.data(), length);
+}
+
+void end_wait(void* wait) noexcept {
+    if (const auto* watcher = shared().watcher.load(std::memory_order_acquire))
+        watcher->end(wait);
+}
 
 bool is_users(const code_place& place) noexcept {
     struct answer {
@@ -47,9 +120,11 @@ void note_suspension(const code_place& place) noexcept {
         strand->note_suspension(place);
 }
 
-void note_await(const code_place& place) noexcept {
+void note_await(const code_place& place, const coroutine_frame& frame) noexcept {
     if (auto* strand = strand::current())
         strand->note_await(place);
+    if (shared().watcher.load(std::memory_order_relaxed) != nullptr)
+        places.store(frame, place);
 }
 
 void note_listening(bool listens) noexcept {

@@ -28,6 +28,12 @@ Runs the tests whose id contains any FILTER (all without one), in one process.
   --shuffle                 in a random order
   --repeat N                run all of it N times, each time with the next seed
   --until-fail              run it again until a test fails, or --repeat times
+  --concurrent N            N tests at once in one event loop: of those whose body it runs, and that
+                            are neither serial nor in virtual time nor swept nor share a suite's
+                            set-up
+  --cancel-sweep            each test as if it said cancel_sweep(); also
+                            BRIDGE_TEST_CANCEL_SWEEP=1
+  --tape DRAW:CHOICE,...    of one test the run of its sweep that a failure names
   --ignore-leaks PATTERN,...
                             what every test may leave behind, as ignore_leaks() says it; also
                             BRIDGE_TEST_IGNORE_LEAKS
@@ -48,6 +54,7 @@ Exit codes: 0 passed, 1 failed, 2 interrupted, 3 internal error, 4 usage, 5 no t
 namespace {
 
 constexpr unsigned most_threads = 1000;
+constexpr unsigned most_at_once = 1000;
 constexpr unsigned most_rounds = 1'000'000;
 
 class arguments {
@@ -124,6 +131,18 @@ serving parse_serving(const std::string& text) {
     throw usage_error("--serve is '" + text + "', which is neither batch nor fork");
 }
 
+tape parse_tape(const std::string& text) {
+    if (auto choices = tape::parse(text))
+        return *std::move(choices);
+    throw usage_error("--tape is '" + text +
+                      "', which is not DRAW:CHOICE,... as a failure gives it");
+}
+
+bool is_set(const char* variable) {
+    const char* value = std::getenv(variable);
+    return value != nullptr && *value != '\0' && std::string_view(value) != "0";
+}
+
 int parse_descriptor(std::string_view option, const std::string& text) {
     int number = -1;
     const auto* end = text.data() + text.size();
@@ -166,14 +185,12 @@ void read_environment(command_line& into) {
         add_words(into.ignored_leaks, leaks);
     if (const char* folder = std::getenv("BRIDGE_TEST_ARTIFACTS"); folder != nullptr)
         into.artifacts = folder;
-    const char* required = std::getenv("BRIDGE_TEST_REQUIRE_LOOPS");
-    into.requires_loops =
-        required != nullptr && *required != '\0' && std::string_view(required) != "0";
+    into.requires_loops = is_set("BRIDGE_TEST_REQUIRE_LOOPS");
+    into.cancel_sweep = is_set("BRIDGE_TEST_CANCEL_SWEEP");
     const char* threads = std::getenv("BRIDGE_TEST_THREADS");
     if (threads != nullptr && *threads != '\0')
         into.threads = parse_count(threads, "BRIDGE_TEST_THREADS", most_threads);
-    const char* debug = std::getenv("BRIDGE_TEST_DEBUG");
-    into.debug = debug != nullptr && *debug != '\0' && std::string_view(debug) != "0";
+    into.debug = is_set("BRIDGE_TEST_DEBUG");
 }
 
 void read_option(command_line& into, std::string_view option,
@@ -193,6 +210,12 @@ void read_option(command_line& into, std::string_view option,
         into.requires_loops = true;
     else if (option == "--seed")
         into.seed = parse_seed(value(), "--seed");
+    else if (option == "--concurrent")
+        into.concurrent = parse_count(value(), "--concurrent", most_at_once);
+    else if (option == "--cancel-sweep" && !attached)
+        into.cancel_sweep = true;
+    else if (option == "--tape")
+        into.choices = parse_tape(value());
     else if (option == "--ignore-leaks")
         add_words(into.ignored_leaks, value());
     else if (option == "--shuffle" && !attached)
@@ -245,6 +268,11 @@ command_line parse_command_line(int argc, const char* const* argv) {
     if (!result.exact.empty() && !result.filters.empty())
         throw usage_error(
             "--run-exact runs the tests that it names: no filter may stand beside it");
+    if (!result.choices.is_empty() && result.exact.size() != 1)
+        throw usage_error("--tape is of one test: name it by --run-exact");
+    if (result.concurrent > 1 && result.event_fd >= 0)
+        throw usage_error("--concurrent is for a program that runs by itself; bridge-test runs "
+                          "processes at once, by -j");
     if (result.serve.has_value() != (result.control_fd >= 0) ||
         (result.serve && (result.event_fd < 0 || !result.exact.empty() || !result.filters.empty())))
         throw usage_error(

@@ -4,6 +4,8 @@
 
 #include <bridge/harness/detail/loop_name.hpp>
 
+#include "choose/tape.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -31,6 +33,9 @@ struct command_line {
     bool shuffled = false;          ///< in an order that the seed decides
     std::optional<unsigned> repeat; ///< how many times all of it; else once, or without end:
     bool until_fail = false;        ///< up to the first failure
+    unsigned concurrent = 1;        ///< so many tests at once in one loop, of those that can
+    bool cancel_sweep = false;      ///< each test as if it said cancel_sweep()
+    tape choices;                   ///< of one run of one test; empty: there is none
     std::vector<std::string> ignored_leaks; ///< of every test
     std::string artifacts;                  ///< a folder; empty: the default
     bool debug = false;                     ///< asyncio's debug mode

@@ -44,14 +44,21 @@ std::string loops_of(const command_line& options) {
 
 } // namespace
 
-std::string line_of_test(const command_line& options, std::string_view id, std::uint64_t seed) {
-    return program_with_options(options) + " --run-exact " + quote(id) + " --seed " +
-           std::to_string(seed);
+std::string line_of_test(const command_line& options, std::string_view id, std::uint64_t seed,
+                         const tape& choices) {
+    auto line = program_with_options(options) + " --run-exact " + quote(id) + " --seed " +
+                std::to_string(seed);
+    if (!choices.is_empty())
+        return line + " --tape " + choices.text();
+    return options.cancel_sweep ? line + " --cancel-sweep" : line;
 }
 
 std::string line_of_run(const command_line& options, std::uint64_t seed) {
-    auto line = program_with_options(options) + loops_of(options) + " --shuffle --seed " +
-                std::to_string(seed);
+    auto line =
+        program_with_options(options) + loops_of(options) + (options.shuffled ? " --shuffle" : "") +
+        " --seed " + std::to_string(seed) +
+        (options.concurrent > 1 ? " --concurrent " + std::to_string(options.concurrent) : "") +
+        (options.cancel_sweep ? " --cancel-sweep" : "");
     for (const auto& one : options.exact)
         line += " --run-exact " + quote(one);
     if (!options.filters.empty())

@@ -10,8 +10,9 @@
 
 namespace bridge::harness {
 
-/// A test by itself.
-std::string line_of_test(const command_line& options, std::string_view id, std::uint64_t seed);
+/// A test by itself; of its sweep only the run of the tape, unless that is empty.
+std::string line_of_test(const command_line& options, std::string_view id, std::uint64_t seed,
+                         const tape& choices);
 
 /// All tests of the run in the same order.
 std::string line_of_run(const command_line& options, std::uint64_t seed);

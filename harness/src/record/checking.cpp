@@ -2,6 +2,7 @@
 #include <bridge/harness/detail/checking.hpp>
 
 #include "record/errors.hpp"
+#include "record/record_error.hpp"
 #include "record/running_test.hpp"
 
 #include <bridge/gil.hpp>
@@ -38,6 +39,13 @@ void record_thrown(const check_site& site, const std::exception_ptr& error) {
     record(site, head(site) + (error ? ": threw " + describe_error(error) : ": threw nothing"));
 }
 
+// What a sweep asked for ends the body, whatever the check expects.
+void pass_on_cancellation(const thrown& result) {
+    const auto* run = running_test::find();
+    if (result.other && run != nullptr && ends_swept_body(*run, result.other))
+        std::rethrow_exception(result.other);
+}
+
 py::object import_type(std::string_view name) {
     const auto dot = name.rfind('.');
     const auto module = dot == name.npos ? std::string_view("builtins") : name.substr(0, dot);
@@ -62,11 +70,13 @@ void check(const check_site& site, const judgement& result) {
 }
 
 void check_thrown(const check_site& site, const thrown& result) {
+    pass_on_cancellation(result);
     if (!result.matches)
         record_thrown(site, result.other);
 }
 
 void check_raised(const check_site& site, const raised_type& type, const thrown& result) {
+    pass_on_cancellation(result);
     if (!result.other || !with_gil([&] { return type.matches(result.other); }))
         record_thrown(site, result.other);
 }

@@ -5,6 +5,7 @@
 #include "record/errors.hpp"
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/multiple_exceptions.hpp>
 #include <boost/core/demangle.hpp>
 #include <boost/system/system_error.hpp>
 
@@ -137,6 +138,8 @@ bool is_cancellation(const std::exception_ptr& error) {
         std::rethrow_exception(error);
     } catch (const boost::system::system_error& e) {
         return e.code() == boost::asio::error::operation_aborted;
+    } catch (const boost::asio::multiple_exceptions& e) { // out of && and ||
+        return is_cancellation(e.first_exception());
     } catch (...) {
         return false;
     }

@@ -6,6 +6,10 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <map>
+#include <mutex>
+#include <utility>
+#include <variant>
 
 namespace bridge::harness {
 namespace {
@@ -90,19 +94,26 @@ std::string describe(const protocol::test_finished& end) {
     }
 }
 
-// A test's failures are kept until its own line is written.
+// Of an event of a test.
+const std::string& id_of(const protocol::event& what) {
+    return std::visit([](const auto& one) -> const std::string& { return one.id; }, what);
+}
+
+// A test's failures are kept until its own line is written; several tests may run at once.
 class human_output final : public output {
 public:
     explicit human_output(std::function<std::string(const std::string& id)> again)
         : again_(std::move(again)) {}
 
     void tell(const protocol::event& what) override {
-        collect(what, pending_);
+        const std::lock_guard lock(mutex_);
+        auto& pending = pending_[id_of(what)];
+        collect(what, pending);
         const auto* end = std::get_if<protocol::test_finished>(&what);
         if (end == nullptr)
             return;
-        const auto text = describe(*end) + pending_ + how_to_repeat(*end);
-        pending_.clear();
+        const auto text = describe(*end) + pending + how_to_repeat(*end);
+        pending_.erase(end->id);
         std::fflush(stdout);
         write_all(STDOUT_FILENO, text.data(), text.size());
     }
@@ -135,7 +146,8 @@ private:
     }
 
     const std::function<std::string(const std::string& id)> again_;
-    std::string pending_;
+    std::mutex mutex_;
+    std::map<std::string, std::string> pending_;
 };
 
 } // namespace

@@ -32,10 +32,10 @@ bool is_test_stop(const std::exception_ptr& error) {
 }
 
 // What a stop becomes on its way through Python was recorded where it began; a cancelled body is
-// the answer to our own time-out.
+// the answer to our own time-out, or to a sweep.
 bool is_known(const running_test& run, const std::exception_ptr& error) {
     return is_test_stop(error) || (run.is_stopped() && is_native_error(error)) ||
-           (run.is_timed_out() && is_cancellation(error));
+           (run.is_timed_out() && is_cancellation(error)) || ends_swept_body(run, error);
 }
 
 // Why unittest.SkipTest skips the test, if the error is one.
@@ -80,6 +80,10 @@ std::string describe(const std::vector<bridge::detail::code_place>& places, cons
 }
 
 } // namespace
+
+bool ends_swept_body(const running_test& run, const std::exception_ptr& error) {
+    return run.is_cancelled() && run.phase().empty() && is_cancellation(error);
+}
 
 void record_error(running_test& run, const std::exception_ptr& error) {
     if (is_known(run, error))

@@ -13,4 +13,7 @@ namespace bridge::harness {
 /// Python.
 void record_error(running_test& run, const std::exception_ptr& error);
 
+/// Whether it is the end of a body that a sweep has cancelled.
+bool ends_swept_body(const running_test& run, const std::exception_ptr& error);
+
 } // namespace bridge::harness

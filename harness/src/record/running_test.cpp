@@ -33,8 +33,15 @@ running_test::running_test(const registered_test& test, std::chrono::millisecond
 
 running_test& running_test::start(const registered_test& test, std::chrono::milliseconds timeout,
                                   output& to, const run_settings& settings) {
+    auto& run = start_beside(test, timeout, to, settings);
+    running = &run;
+    return run;
+}
+
+running_test& running_test::start_beside(const registered_test& test,
+                                         std::chrono::milliseconds timeout, output& to,
+                                         const run_settings& settings) {
     auto* run = new running_test(test, timeout, to, settings); // never deleted, see the class
-    running = run;
     to.tell(protocol::test_started{test.info.id});
     return *run;
 }
@@ -50,6 +57,8 @@ void running_test::fail(protocol::failure_kind kind, std::string message, std::s
     const std::lock_guard lock(mutex_);
     for (const auto* one : contexts_)
         message += "\n  " + *one;
+    if (!cancelled_.empty())
+        message += "\n  " + cancelled_;
     if (finished_) {
         ++late;
         std::fprintf(stderr, "%s failed after its end: %s:%d: %s\n", test_.info.id.c_str(),
@@ -105,6 +114,16 @@ void running_test::enter(const char* phase) {
     phase_ = phase;
 }
 
+void running_test::set_cancelled(std::string how) {
+    const std::lock_guard lock(mutex_);
+    cancelled_ = std::move(how);
+}
+
+bool running_test::is_cancelled() const {
+    const std::lock_guard lock(mutex_);
+    return !cancelled_.empty();
+}
+
 bool running_test::is_stopped() const {
     const std::lock_guard lock(mutex_);
     return stopped_;
@@ -113,6 +132,11 @@ bool running_test::is_stopped() const {
 bool running_test::is_timed_out() const {
     const std::lock_guard lock(mutex_);
     return timed_out_;
+}
+
+bool running_test::is_skipped() const {
+    const std::lock_guard lock(mutex_);
+    return skipped_;
 }
 
 int running_test::failures() const {

@@ -5,7 +5,9 @@
 #include "choose/registry.hpp"
 #include "record/output.hpp"
 #include "record/resources.hpp"
+#include "record/waits.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <exception>
 #include <mutex>
@@ -20,6 +22,11 @@ public:
     /// Makes the run and tells that it has started; it is now the only one that runs.
     static running_test& start(const registered_test& test, std::chrono::milliseconds timeout,
                                output& to, const run_settings& settings);
+
+    /// The same beside others: what nobody can say whose it is stays that of the one that runs.
+    static running_test& start_beside(const registered_test& test,
+                                      std::chrono::milliseconds timeout, output& to,
+                                      const run_settings& settings);
 
     /// The run that this handler works for, else the only one that runs, or null.
     static running_test* find() noexcept;
@@ -39,8 +46,18 @@ public:
     void mark_caught();            ///< it has ended a sub-test
     void enter(const char* phase); ///< "set_up", "" (the body), "tear_down"
 
+    /// From now on a cancelled body is known, and failures say how; empty: no longer.
+    void set_cancelled(std::string how);
+    bool is_cancelled() const;
+
+    /// Who hears of each wait; null: nobody. It lives as long as the program.
+    void set_listener(wait_listener* listener) noexcept { listener_ = listener; }
+
+    wait_listener* listener() const noexcept { return listener_; }
+
     bool is_stopped() const;
     bool is_timed_out() const;
+    bool is_skipped() const;
     int failures() const;
     std::string phase() const;
 
@@ -78,6 +95,8 @@ private:
     std::string phase_;
     int sub_tests_ = 0; ///< that run now
     std::vector<const std::string*> contexts_;
+    std::string cancelled_;
+    std::atomic<wait_listener*> listener_{nullptr};
 };
 
 /// Throws std::logic_error if the test has real time.

@@ -18,6 +18,8 @@ sub_test_scope::~sub_test_scope() {
 }
 
 bool sub_test_scope::end(const std::exception_ptr& error) {
+    if (error && ends_swept_body(run_, error))
+        std::rethrow_exception(error);
     if (error)
         record_error(run_, error);
     run_.mark_caught();

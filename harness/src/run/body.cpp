@@ -2,6 +2,7 @@
 #include <bridge/bridge.hpp>
 
 #include "record/record_error.hpp"
+#include "run/await_points.hpp"
 #include "run/body.hpp"
 #include "run/python_names.hpp"
 
@@ -27,6 +28,8 @@ namespace {
 using boost::asio::awaitable;
 using boost::asio::use_awaitable;
 using protocol::failure_kind;
+
+namespace this_coro = boost::asio::this_coro;
 
 // Who ends with the GIL held, stops Python for good.
 void give_gil_back(std::exception_ptr& error) {
@@ -125,6 +128,10 @@ awaitable<void> run_alone(running_test& run, test_object& object, py_ref call_te
     }
 }
 
+auto listen_anew() {
+    return this_coro::reset_cancellation_state(boost::asio::enable_total_cancellation());
+}
+
 // Whether it has all succeeded.
 awaitable<bool> is_up(running_test& run, test_object& object) {
     std::exception_ptr error;
@@ -138,18 +145,26 @@ awaitable<bool> is_up(running_test& run, test_object& object) {
     co_return !error;
 }
 
-awaitable<void> run_and_tear_down(running_test& run, test_object& object, py_ref call_text) {
+awaitable<void> run_and_tear_down(running_test& run, test_object& object, py_ref call_text,
+                                  await_points* points) {
     std::exception_ptr error;
+    if (points != nullptr)
+        points->enter();
     try {
         co_await run_alone(run, object, std::move(call_text));
     } catch (...) {
         error = std::current_exception();
     }
+    if (points != nullptr)
+        points->leave(error != nullptr);
     if (error)
         record_error(run, std::exchange(error, nullptr));
-    // What has ended the body is not to end this, too.
-    co_await boost::asio::this_coro::reset_cancellation_state(
-        boost::asio::enable_total_cancellation());
+    // What has ended the body is not to end this, too; nor is a request that is on its way.
+    co_await listen_anew();
+    if (points != nullptr && points->is_cancelled()) {
+        co_await boost::asio::post(co_await this_coro::executor, use_awaitable);
+        co_await listen_anew();
+    }
     try {
         co_await object.tear_down(run);
     } catch (...) {
@@ -161,18 +176,21 @@ awaitable<void> run_and_tear_down(running_test& run, test_object& object, py_ref
 
 } // namespace
 
-awaitable<void> run_body(running_test& run, py_ref call_text) {
+awaitable<void> run_body(running_test& run, py_ref call_text, await_points* points) {
     std::optional<test_object> object;
     std::exception_ptr error;
     try {
         object.emplace(run.test().what->fixture);
         if (co_await is_up(run, *object))
-            co_await run_and_tear_down(run, *object, std::move(call_text));
+            co_await run_and_tear_down(run, *object, std::move(call_text), points);
     } catch (...) {
         error = std::current_exception();
     }
     if (error)
         record_error(run, error);
+    object.reset();
+    if (points != nullptr)
+        points->set_ended();
 }
 
 awaitable<void> run_suite_part(running_test& run, const char* phase, awaitable<void> (*part)(),

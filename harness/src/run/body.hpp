@@ -10,9 +10,12 @@
 
 namespace bridge::harness {
 
+class await_points;
+
 /// Runs all of it; never throws: what goes wrong is told to the run. `call_text` is the function of
-/// run_test.py that runs a test written in Python. Not for bodies of the main thread.
-boost::asio::awaitable<void> run_body(running_test& run, py_ref call_text);
+/// run_test.py that runs a test written in Python. `points` learns where the body waits, if it is
+/// not null. Not for bodies of the main thread.
+boost::asio::awaitable<void> run_body(running_test& run, py_ref call_text, await_points* points);
 
 /// Runs a part of a suite's fixture, `phase`, in whose failure `has_failed` becomes true; null:
 /// nothing to do. Never throws.

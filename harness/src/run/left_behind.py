@@ -25,11 +25,17 @@ class Generators:
         first, last = sys.get_asyncgen_hooks()
 
         def begin(generator):
-            self.begun.add(generator)
+            self.note(generator)
             if first is not None:
                 first(generator)
 
         sys.set_asyncgen_hooks(begin, last)
+
+    def note(self, generator):
+        self.begun.add(generator)
+
+    def forget(self, generator):
+        self.begun.discard(generator)
 
     def left(self):
         return [g for g in list(self.begun) if g.ag_frame is not None]
@@ -139,6 +145,10 @@ def describe_native(count, places):
     return "\n  ".join([text, *places])
 
 
+def describe_coroutine(text):
+    return f"a C++ coroutine that nobody awaits still waits: {text}"
+
+
 class Leaks:
     """What a test left behind: told, or counted if the test's patterns have it."""
 
@@ -159,6 +169,12 @@ class Leaks:
     def fail(self, kind, name, message):
         if not self.is_ignored(kind, name):
             self.report("leak", message)
+
+    def fail_generator(self, generator):
+        name = name_of(generator)
+        frame = generator.ag_frame
+        where = f": it stands at {frame.f_code.co_filename}:{frame.f_lineno}" if frame else ""
+        self.fail("generator", name, f"async generator {name!r} was not closed{where}")
 
     def end(self):
         if self.ignored:

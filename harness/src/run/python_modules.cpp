@@ -27,7 +27,14 @@ py::dict load_run_test() {
     py::dict given;
     given["left_behind"] = names_of(load("left_behind", left_behind_source));
     given["watch"] = names_of(load("watch", watch_source));
-    return load("run_test", run_test_source, given);
+    given["cancel_sweep"] = names_of(load("cancel_sweep", cancel_sweep_source, given));
+    auto names = load("run_test", run_test_source, given);
+    py::dict for_several;
+    for (const char* name : {"left_behind", "watch"})
+        for_several[name] = names[name];
+    for_several["run_test"] = names_of(names);
+    names["run_together"] = load("run_together", run_together_source, for_several)["run_together"];
+    return names;
 }
 
 py::object load_call_text() {

@@ -6,7 +6,7 @@
 
 namespace bridge::harness {
 
-/// The names of run_test.py.
+/// The names of run_test.py, and the function of run_together.py.
 py::dict load_run_test();
 
 /// The function of python_text.py that runs a test written in Python.

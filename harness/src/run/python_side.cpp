@@ -7,6 +7,7 @@
 #include "run/crash_report.hpp"
 #include "run/python_modules.hpp"
 #include "run/signal_handlers.hpp"
+#include "run/stacks.hpp"
 
 #include <bridge/protocol/duration.hpp>
 
@@ -37,13 +38,23 @@ void record(running_test& run, const std::string& kind, const std::string& messa
     run.fail(protocol::parse_failure_kind(kind).value(), message, info.file, info.line);
 }
 
+py::object report_function(running_test& run) {
+    return py::cpp_function([&run](const std::string& kind, const std::string& message) {
+        record(run, kind, message);
+    });
+}
+
+py::object note_function(running_test& run) {
+    return py::cpp_function([&run](const std::string& message) { run.note(message); });
+}
+
 // Null for a body of the main thread, which has ended by then.
-py::object make_body(running_test& run, const py_ref& call_text) {
+py::object make_body(running_test& run, const py_ref& call_text, await_points* points) {
     if (run.test().what->body.on_main_thread != nullptr) {
         run_on_main_thread(run);
         return py::none();
     }
-    return bridge::detail::to_python_with_slot(run_body(run, call_text.clone()), &run,
+    return bridge::detail::to_python_with_slot(run_body(run, call_text.clone(), points), &run,
                                                py::str(run.test().info.id));
 }
 
@@ -58,13 +69,54 @@ double seconds(watchdog::clock::duration time) {
     return std::chrono::duration<double>(time).count();
 }
 
-py::object native_functions(watchdog& guard) {
+// What cancel_sweep.py asks for.
+py::object sweep_functions(await_points* points) {
+    if (points == nullptr)
+        return py::none();
+    return py::module_::import("types").attr("SimpleNamespace")(
+        py::arg("use_loop") =
+            py::cpp_function([points](const py::object& loop, const py::object& cancel) {
+                points->use_loop(loop, cancel);
+            }),
+        py::arg("forget_loop") = py::cpp_function([points] { points->forget_loop(); }),
+        py::arg("draw") = py::cpp_function([points](const std::string& place) {
+            return static_cast<unsigned>(points->draw_in_python(place));
+        }),
+        py::arg("signal") = py::cpp_function([points] { points->signal(); }),
+        py::arg("drops") = py::cpp_function([points] { return points->drops(); }),
+        py::arg("has_ended") = py::cpp_function([points] { return points->has_ended(); }));
+}
+
+// So long a thread of the runtime may work on one handler without being said to be blocked.
+constexpr std::chrono::milliseconds time_to_answer{250};
+
+void say_stacks() {
+    say_waits(STDERR_FILENO);
+    if (!sanitizer_has_stacks)
+        say_other_stacks();
+}
+
+py::list describe_waits(const running_test& run) {
+    py::list all;
+    for (const auto& one : pending_waits(run))
+        all.append(py::make_tuple(one.function, one.text));
+    return all;
+}
+
+py::object native_functions(const running_test& run, watchdog& guard) {
     return py::module_::import("types").attr("SimpleNamespace")(
         py::arg("explain") = py::cpp_function(
             [](const py::object& error) { return explain_python_error(python_error(error)); }),
         py::arg("count") = py::cpp_function(&bridge::detail::count_native),
         py::arg("cancel") = py::cpp_function(&bridge::detail::cancel_native),
         py::arg("describe") = py::cpp_function(&bridge::detail::describe_native),
+        py::arg("waits") = py::cpp_function([&run] { return count_waits(run); }),
+        py::arg("describe_waits") = py::cpp_function([&run] { return describe_waits(run); }),
+        py::arg("say_stacks") = py::cpp_function(&say_stacks),
+        py::arg("runtime_answers") = py::cpp_function([] {
+            const py::gil_scoped_release released; // what it runs may wait for it
+            return bridge::detail::default_runtime_answers(time_to_answer);
+        }),
         py::arg("signal_handlers") = py::cpp_function(&signal_handlers),
         py::arg("stopped") = py::cpp_function([&guard] { return seconds(guard.stopped()); }));
 }
@@ -103,11 +155,18 @@ bool is_skipped(running_test& run) {
     }
 }
 
+bool has_loop_body(const registered_test& test) {
+    return test.what->body.on_thread == nullptr && test.what->body.on_main_thread == nullptr;
+}
+
 // Throws std::logic_error.
-void require_virtual_time_possible(const registered_test& test, detail::loop_name loop) {
+void require_options_possible(const registered_test& test, detail::loop_name loop) {
+    if (test.options.is_swept && !has_loop_body(test))
+        throw std::logic_error("cancel_sweep() is for bodies that the loop runs: write the test as "
+                               "BRIDGE_TEST or BRIDGE_TEST_PY");
     if (!test.options.is_in_virtual_time)
         return;
-    if (test.what->body.on_thread != nullptr || test.what->body.on_main_thread != nullptr)
+    if (!has_loop_body(test))
         throw std::logic_error("virtual_time() is for bodies that the loop runs: write the test as "
                                "BRIDGE_TEST or BRIDGE_TEST_PY");
     if (loop != detail::loop_name::same_thread)
@@ -147,6 +206,7 @@ python_side::python_side(const command_line& options)
     }
     const auto module = load_run_test();
     function_ = module["run_test"];
+    function_for_several_ = module["run_together"];
     try {
         loop_factory(loop_);
     } catch (const loop_missing& error) {
@@ -160,6 +220,7 @@ python_side::python_side(const command_line& options)
     keep();
     catch_dumps();
     report_crashes(); // after faulthandler
+    note_waits();
 }
 
 python_side::~python_side() = default;
@@ -228,7 +289,7 @@ bool python_side::may_run(running_test& run) {
     try {
         if (is_skipped(run))
             return false;
-        require_virtual_time_possible(test, run.loop());
+        require_options_possible(test, run.loop());
         loop_factory(run);
         return true;
     } catch (const loop_missing& error) {
@@ -243,14 +304,49 @@ bool python_side::may_run(running_test& run) {
     return false;
 }
 
-void python_side::run(running_test& run, watchdog& guard, bool keeps_suite) {
+// What run_together.py calls when it is the test's turn: what it needs of the run, or None.
+py::object python_side::describe_beside(test_beside& test) {
+    auto& run = test.start();
+    if (!may_run(run))
+        return py::none();
+    return py::module_::import("types").attr("SimpleNamespace")(
+        py::arg("name") = run.test().info.id, py::arg("timeout") = seconds(run.timeout()),
+        py::arg("text") = protocol::format_duration(run.timeout()),
+        py::arg("ignored") = py::cast(all_ignored_leaks(run.test(), ignored_leaks_)),
+        py::arg("report") = report_function(run), py::arg("note") = note_function(run),
+        py::arg("make_body") =
+            py::cpp_function([this, &run] { return make_body(run, call_text_, nullptr); }),
+        py::arg("stopped") = py::cpp_function([&test] { return seconds(test.guard().stopped()); }),
+        py::arg("waits") = py::cpp_function([&run] { return count_waits(run); }),
+        py::arg("describe_waits") = py::cpp_function([&run] { return describe_waits(run); }),
+        py::arg("say_stacks") = py::cpp_function(&say_stacks));
+}
+
+void python_side::run_together(const std::vector<test_beside*>& tests, unsigned at_once,
+                               running_test& group, watchdog& guard) {
+    const auto make = py::module_::import("types").attr("SimpleNamespace");
+    py::list all;
+    for (auto* one : tests)
+        all.append(
+            make(py::arg("start") = py::cpp_function([this, one] { return describe_beside(*one); }),
+                 py::arg("finish") = py::cpp_function([one] { one->finish(); })));
+    try {
+        function_for_several_(all, at_once,
+                              make(py::arg("report") = report_function(group),
+                                   py::arg("note") = note_function(group)),
+                              loop_factory(group),
+                              debug_ || group.loop() == detail::loop_name::asyncio_debug,
+                              py::cast(ignored_leaks_), native_functions(group, guard));
+    } catch (py::error_already_set& error) {
+        throw python_error(error);
+    }
+}
+
+void python_side::run(running_test& run, watchdog& guard, bool keeps_suite,
+                      std::chrono::milliseconds limit, await_points* points) {
     const bool runs = may_run(run);
     if (!runs && (!session_ || keeps_suite))
         return;
-    const auto report = [&run](const std::string& kind, const std::string& message) {
-        record(run, kind, message);
-    };
-    const auto note = [&run](const std::string& message) { run.note(message); };
     const auto phase = [&run] { return run.phase(); };
     const auto& test = run.test();
     const auto loop = run.loop();
@@ -275,13 +371,13 @@ void python_side::run(running_test& run, watchdog& guard, bool keeps_suite) {
     try {
         session_ =
             function_(py::cpp_function([&]() -> py::object {
-                          return runs ? make_body(run, call_text_) : py::none();
+                          return runs ? make_body(run, call_text_, points) : py::none();
                       }),
                       loop_factory(run), debug_ || loop == detail::loop_name::asyncio_debug,
-                      test.info.id, seconds(run.timeout()),
-                      protocol::format_duration(run.timeout()), py::cpp_function(report),
-                      py::cpp_function(note), py::cast(all_ignored_leaks(test, ignored_leaks_)),
-                      py::cpp_function(phase), suite_functions, native_functions(guard));
+                      test.info.id, seconds(limit), protocol::format_duration(run.timeout()),
+                      report_function(run), note_function(run),
+                      py::cast(all_ignored_leaks(test, ignored_leaks_)), py::cpp_function(phase),
+                      suite_functions, native_functions(run, guard), sweep_functions(points));
         if (session_.is_none())
             session_ = py::object();
     } catch (py::error_already_set& error) {

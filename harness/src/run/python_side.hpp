@@ -7,14 +7,27 @@
 
 #include "choose/command_line.hpp"
 #include "record/running_test.hpp"
+#include "run/await_points.hpp"
 #include "run/watchdog.hpp"
 
 #include <array>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace bridge::harness {
+
+/// A test that runs beside others, begun and ended when its turn comes. Main thread, with the GIL.
+class test_beside {
+public:
+    virtual running_test& start() = 0;
+    virtual void finish() = 0;
+    virtual watchdog& guard() = 0; ///< between them
+
+protected:
+    ~test_beside() = default;
+};
 
 /// Owns Python unless the program had started it. Main thread.
 class python_side {
@@ -51,10 +64,18 @@ public:
 
     /// Runs the body and judges what is left of it; everything is told to the run. The guard knows
     /// what time does not count. Unless `keeps_suite`, the suite's fixture is torn down after it.
-    /// Throws python_error for KeyboardInterrupt.
-    void run(running_test& run, watchdog& guard, bool keeps_suite);
+    /// `limit` is the time that the run has, and `points` learns where its body waits, if it is not
+    /// null. Throws python_error for KeyboardInterrupt.
+    void run(running_test& run, watchdog& guard, bool keeps_suite, std::chrono::milliseconds limit,
+             await_points* points);
+
+    /// The same for several in one loop, so many at once. What is none's is the group's, whose
+    /// guard is the other argument.
+    void run_together(const std::vector<test_beside*>& tests, unsigned at_once, running_test& group,
+                      watchdog& guard);
 
 private:
+    py::object describe_beside(test_beside& test);
     const py::object& loop_factory(detail::loop_name loop);
     const py::object& loop_factory(const running_test& run);
     bool may_run(running_test& run);
@@ -67,6 +88,7 @@ private:
     std::array<py::object, detail::loop_names.size()> loop_factories_; ///< made when needed
     py::object virtual_time_loop_;                                     ///< likewise
     py::object function_;
+    py::object function_for_several_;
     py_ref call_text_;
     py::object session_; ///< the loop of the suite that is set up; null: none is
     py::object flush_;

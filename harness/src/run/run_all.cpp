@@ -11,9 +11,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <climits>
 #include <cstdint>
 #include <cstdio>
+#include <iterator>
 #include <optional>
 
 namespace bridge::harness {
@@ -46,26 +48,72 @@ struct totals {
     }
 };
 
-// All of them once, or up to the first failure if that is the end. False if interrupted.
-bool run_round(test_runner& runner, std::vector<registered_test> tests, const command_line& options,
-               totals& count) {
-    if (options.shuffled)
-        shuffle_tests(tests, runner.seed());
-    for (std::size_t i = 0; i < tests.size(); ++i) {
-        const auto* next = i + 1 < tests.size() ? &tests[i + 1] : nullptr;
-        const auto result = runner.run(tests[i], options.timeout, next);
-        count.add(result);
-        if (count.failed > 0 && !count.seed_of_failure)
-            count.seed_of_failure = runner.seed();
-        if (result == outcome::timed_out && options.exact.size() == 1)
-            end_timed_out();
-        if (runner.is_interrupted())
-            return false;
-        if (options.until_fail && count.failed > 0)
-            break;
+// The tests of a round, in groups that run at once, each of one loop; then the others, one by one.
+using groups = std::vector<std::vector<registered_test>>;
+
+groups make_groups(const test_runner& runner, std::vector<registered_test> tests,
+                   unsigned at_once) {
+    groups made;
+    groups alone;
+    for (auto& test : tests) {
+        if (at_once < 2 || !runner.can_run_beside(test)) {
+            alone.push_back({std::move(test)});
+            continue;
+        }
+        const auto its = std::find_if(made.begin(), made.end(), [&test](const auto& group) {
+            return group.front().loop == test.loop;
+        });
+        (its != made.end() ? *its : made.emplace_back()).push_back(std::move(test));
     }
-    return true;
+    made.insert(made.end(), std::make_move_iterator(alone.begin()),
+                std::make_move_iterator(alone.end()));
+    return made;
 }
+
+class round_of_tests {
+public:
+    round_of_tests(test_runner& runner, const command_line& options, totals& count)
+        : runner_(runner), options_(options), count_(count) {}
+
+    /// All of them once, or up to the first failure if that is the end. False if interrupted.
+    bool run(std::vector<registered_test> tests) {
+        if (options_.shuffled)
+            shuffle_tests(tests, runner_.seed());
+        const auto all = make_groups(runner_, std::move(tests), options_.concurrent);
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            run_group(all[i], i + 1 < all.size() ? &all[i + 1].front() : nullptr);
+            if (runner_.is_interrupted())
+                return false;
+            if (options_.until_fail && count_.failed > 0)
+                break;
+        }
+        return true;
+    }
+
+private:
+    void run_group(const std::vector<registered_test>& tests, const registered_test* next) {
+        if (options_.concurrent > 1 && runner_.can_run_beside(tests.front())) {
+            for (const auto one :
+                 runner_.run_together(tests, options_.timeout, options_.concurrent))
+                add(one);
+            return;
+        }
+        const auto result = runner_.run(tests.front(), options_.timeout, next);
+        add(result);
+        if (result == outcome::timed_out && options_.exact.size() == 1)
+            end_timed_out();
+    }
+
+    void add(outcome result) {
+        count_.add(result);
+        if (count_.failed > 0 && !count_.seed_of_failure)
+            count_.seed_of_failure = runner_.seed();
+    }
+
+    test_runner& runner_;
+    const command_line& options_;
+    totals& count_;
+};
 
 // False if nobody can read them.
 bool print_totals(const totals& count, unsigned rounds, const command_line& options) {
@@ -73,7 +121,7 @@ bool print_totals(const totals& count, unsigned rounds, const command_line& opti
     if (options.repeat || options.until_fail)
         std::printf(", in %u round(s)", rounds);
     std::printf("\n");
-    if (options.shuffled && count.seed_of_failure)
+    if ((options.shuffled || options.concurrent > 1) && count.seed_of_failure)
         std::printf("in this order again: %s\n",
                     line_of_run(options, *count.seed_of_failure).c_str());
     if (std::fflush(stdout) == 0)
@@ -97,7 +145,7 @@ int run_in(python_side& python, const std::vector<registered_test>& tests,
     unsigned round = 0;
     for (; round < rounds && !(options.until_fail && count.failed > 0); ++round) {
         runner.set_seed(first_seed + round);
-        if (!run_round(runner, tests, options, count))
+        if (!round_of_tests(runner, options, count).run(tests))
             return protocol::interrupted_exit;
     }
     if (options.event_fd < 0 && !print_totals(count, round, options))

@@ -42,7 +42,7 @@ class _Session:
 
 
 class _Run:
-    def __init__(self, session, watcher, report, leaks, native):
+    def __init__(self, session, watcher, report, leaks, native, generators=None):
         self.session = session
         self.loop = session.loop
         self.call_later = getattr(self.loop, "call_later_really", self.loop.call_later)
@@ -50,7 +50,7 @@ class _Run:
         self.report = report
         self.leaks = leaks
         self.native = native
-        self.generators = left_behind.Generators()
+        self.generators = generators or left_behind.Generators()
 
     def until(self, future, grace=None):
         """Runs the loop until the future is done, or `grace` seconds; SystemExit does not end it."""
@@ -99,6 +99,7 @@ class _Run:
             if self.until(task, timeout):
                 return True
             self.report("timeout", f"did not end within {text}" + self.explain_time_out(task, phase()))
+            self.native.say_stacks()
             watch.dump(self.loop)
             task.cancel()
             if self.until(task, _GRACE):  # its fixture's tear-down, too
@@ -111,30 +112,43 @@ class _Run:
 
     def explain_time_out(self, task, phase):
         reasons = [f"it was in {phase}"] if phase else []
+        if not self.native.runtime_answers():
+            reasons.append("the runtime is starved, as each of its threads is blocked, where its stack says")
         reasons.append(watch.describe_wait(task))
         if hasattr(self.loop, "describe_time"):
             reasons.append(self.loop.describe_time())
         return f": {'; '.join(reasons)}"
 
+    def wait_while(self, condition, deadline):
+        """Whether it no longer holds; what tells nobody is looked at again and again."""
+        while condition() and self.now() < deadline:
+            self.until(self.start(asyncio.sleep(_POLL)))
+        return not condition()
+
+    def wait_for_dropped(self, sweep, seconds, text):
+        """For a body that nobody awaits any more."""
+        if not self.wait_while(lambda: not sweep.is_over(), self.now() + seconds):
+            self.report("timeout", f"did not end within {text}")
+            return False
+        return True
+
     def settle(self):
         """What is left, after it had time to end; then it is ended."""
         deadline = self.now() + _DRAIN
         left = self.wait_for_tasks(deadline)
-        while self.count_native() > 0 and self.now() < deadline:
-            self.until(self.start(asyncio.sleep(_POLL)))
+        self.wait_while(lambda: self.count_native() > 0 or self.native.waits(), deadline)
         for task in left:
             self.leaks.fail("task", task.get_name(), left_behind.describe_task(task))
             task.cancel()
         if left:
             self.wait_for_tasks(self.now() + _GRACE / 2)
         del left
-        self.end_native()
+        if self.end_native():
+            for function, text in self.native.describe_waits():
+                self.leaks.fail("coroutine", function, left_behind.describe_coroutine(text))
         gc.collect()
         for generator in self.generators.left():
-            name = left_behind.name_of(generator)
-            frame = generator.ag_frame
-            where = f": it stands at {frame.f_code.co_filename}:{frame.f_lineno}" if frame else ""
-            self.leaks.fail("generator", name, f"async generator {name!r} was not closed{where}")
+            self.leaks.fail_generator(generator)
 
     def shut_down(self):
         self.until(self.start(self.loop.shutdown_asyncgens()), _GRACE)
@@ -143,17 +157,19 @@ class _Run:
         return self.native.count(self.loop) - self.session.native
 
     def end_native(self):
+        """Whether none is left."""
         if self.session.native:  # it would end that of the suite, too
             if (count := self.count_native()) > 0:
                 self.fail_native(count, self.native.describe(self.loop))
             self.session.native = self.native.count(self.loop)
-            return
+            return count <= 0
         idle = self.loop.create_future()
         places = self.native.describe(self.loop)
         count = self.native.cancel(self.loop, lambda: idle.done() or idle.set_result(None))
         if count:
             self.fail_native(count, places)
-            self.until(idle, _GRACE / 2)
+            return self.until(idle, _GRACE / 2)
+        return True
 
     def fail_native(self, count, places):
         self.leaks.fail("native", "", left_behind.describe_native(count, places))
@@ -189,7 +205,7 @@ def _tear_down_suite(run, suite, body):
     return True
 
 
-def run_test(make_body, factory, debug, name, timeout, text, report, note, ignored, phase, suite, native):
+def run_test(make_body, factory, debug, name, timeout, text, report, note, ignored, phase, suite, native, points):
     """The session, if the suite's fixture stays set up in it; else None."""
     _open_what_stays(factory)
     surroundings = left_behind.Surroundings(native)
@@ -212,8 +228,12 @@ def run_test(make_body, factory, debug, name, timeout, text, report, note, ignor
                 surroundings = left_behind.Surroundings(native)
             if suite.set_up is None or (ended and not suite.has_failed()):
                 test = make_body()  # None where it had the main thread and has ended
-                ended = test is None or body(test)
-                del test
+                sweep = cancel_sweep.Sweep(loop, test, points) if points else None
+                ended = test is None or body(sweep.body if sweep else test)
+                if sweep:
+                    sweep.end()
+                    ended = ended and run.wait_for_dropped(sweep, timeout, text)
+                del test, sweep
             if ended:
                 gc.collect()
                 run.turn()
@@ -269,11 +289,15 @@ def warm_up(factory):
         describe=lambda _: [],
         cancel=lambda *_: 0,
         stopped=lambda: 0.0,
+        say_stacks=str,
+        runtime_answers=lambda: True,
+        waits=lambda: 0,
+        describe_waits=list,
         signal_handlers=dict,
     )
     suite = types.SimpleNamespace(set_up=None, tear_down=None, has_failed=bool, session=None)
     for _ in range(8):  # CPython adapts its byte code to what it has seen so often
-        run_test(nothing, factory, False, "", 1, "", print, print, [], str, suite, native)
+        run_test(nothing, factory, False, "", 1, "", print, print, [], str, suite, native, None)
 
 
 def flush_output():

@@ -68,9 +68,19 @@ def _awaited_frames(awaitable):
         awaitable = getattr(awaitable, "cr_await", None) or getattr(awaitable, "gi_yieldfrom", None)
 
 
+def _frames_of_users(coroutine):
+    return [one for one in _awaited_frames(coroutine) if _HARNESS not in one.f_code.co_filename]
+
+
+def describe_place(coroutine):
+    """Where it waits, as far as it tells."""
+    frames = _frames_of_users(coroutine)
+    return f"{frames[-1].f_code.co_filename}:{frames[-1].f_lineno}" if frames else "an unknown place"
+
+
 def describe_wait(task):
     """In words, why it does not end, as far as its coroutines tell; those of the harness itself tell nothing."""
-    frames = [one for one in _awaited_frames(task.get_coro()) if _HARNESS not in one.f_code.co_filename]
+    frames = _frames_of_users(task.get_coro())
     if not frames:
         return "its function has not returned"
     code = frames[-1].f_code

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/watchdog.hpp"
 
+#include "record/waits.hpp"
 #include "run/exit_now.hpp"
+#include "run/stacks.hpp"
 
+#include <bridge/detail/for_harness.hpp>
 #include <bridge/protocol/exit_code.hpp>
 
 #include <signal.h>
@@ -10,6 +13,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <string_view>
 
 namespace bridge::harness {
 namespace {
@@ -24,7 +31,7 @@ constexpr milliseconds time_to_dump{200};
 
 using handler = void (*)(int);
 
-constinit std::atomic<handler> dump_handler{nullptr};
+constinit std::atomic<handler> pythons_dump{nullptr};
 
 handler handler_of_quit() noexcept {
     struct sigaction action {};
@@ -33,9 +40,24 @@ handler handler_of_quit() noexcept {
     return action.sa_handler;
 }
 
+// C++ first: Python's part ends at what it does not understand.
+void dump_all(int number) {
+    const int before = errno;
+    say_waits(STDERR_FILENO);
+    if (!sanitizer_has_stacks) {
+        say("C++ stack of thread ");
+        say_thread(this_thread());
+        say(", innermost first:\n");
+        say_own_stack();
+        say_other_stacks();
+    }
+    errno = before;
+    pythons_dump.load()(number);
+}
+
 // In this thread, which is not in anybody's way, and in which it is not blocked.
 void dump() noexcept {
-    if (const auto known = dump_handler.load(); known == nullptr || handler_of_quit() != known)
+    if (handler_of_quit() != &dump_all) // a test's own
         return;
     sigset_t only;
     sigemptyset(&only);
@@ -43,6 +65,48 @@ void dump() noexcept {
     pthread_sigmask(SIG_UNBLOCK, &only, nullptr);
     ::raise(SIGQUIT);
 }
+
+// In memory of its own, and of characters that every format of events leaves as they are.
+class verdict_text {
+public:
+    std::string_view of_gil_holder(int thread) noexcept {
+        if (thread == 0)
+            add("the main thread is blocked");
+        else if (thread == ::getpid())
+            add("the main thread holds the GIL and does not come back to its loop");
+        else
+            add_holder(thread);
+        add(", where its stack says");
+        return {text_, size_};
+    }
+
+private:
+    void add_holder(int thread) noexcept {
+        add("the GIL is held by thread ");
+        add_number(static_cast<unsigned>(thread));
+        if (const auto place = place_of(thread); place.file != nullptr) {
+            add(", in the coroutine that last waited at ");
+            add(place.file);
+            add(":");
+            add_number(place.line);
+        }
+    }
+
+    void add(std::string_view text) noexcept {
+        for (const char c : text)
+            if (size_ < sizeof text_)
+                text_[size_++] = c < 0x20 || c == '"' || c == '\\' ? '?' : c;
+    }
+
+    void add_number(unsigned number) noexcept {
+        char text[16];
+        add({text,
+             static_cast<std::size_t>(std::to_chars(text, text + sizeof text, number).ptr - text)});
+    }
+
+    char text_[1024];
+    std::size_t size_ = 0;
+};
 
 // Signals are the main thread's: Python waits for them there.
 class blocked_signals {
@@ -104,6 +168,21 @@ bool watchdog::wait_until(std::unique_lock<std::mutex>& lock, clock::time_point 
     return false;
 }
 
+// Where the words leave the verdict open, it is said now: who holds the GIL.
+void watchdog::say_last_words() const noexcept {
+    const std::string_view text = words_.text;
+    const auto gap = text.find(open_verdict);
+    const auto write = [this](std::string_view part) {
+        write_all(words_.descriptor, part.data(), part.size());
+    };
+    if (gap == text.npos)
+        return write(text);
+    verdict_text verdict;
+    write(text.substr(0, gap));
+    write(verdict.of_gil_holder(bridge::detail::gil_holder()));
+    write(text.substr(gap + std::strlen(open_verdict)));
+}
+
 void watchdog::wait() {
     std::unique_lock lock(mutex_);
     if (!wait_until(lock, begun_ + after_ - std::min<clock::duration>(time_to_dump, after_)))
@@ -113,12 +192,19 @@ void watchdog::wait() {
     lock.lock();
     if (!wait_until(lock, begun_ + after_))
         return;
-    write_all(words_.descriptor, words_.text.data(), words_.text.size());
+    say_last_words();
     exit_now(protocol::timed_out_exit);
 }
 
-void catch_dumps() noexcept {
-    dump_handler = handler_of_quit();
+void catch_dumps() {
+    prepare_stacks();
+    pythons_dump = handler_of_quit();
+
+    struct sigaction action {};
+
+    action.sa_handler = &dump_all;
+    action.sa_flags = SA_RESTART | SA_NODEFER | SA_ONSTACK;
+    ::sigaction(SIGQUIT, &action, nullptr);
 }
 
 } // namespace bridge::harness

@@ -14,6 +14,10 @@
 
 namespace bridge::harness {
 
+/// In the words of a watchdog, what it replaces by a verdict: "the main thread is blocked, ...", or
+/// who holds the GIL.
+inline constexpr const char* open_verdict = "(VERDICT)";
+
 /// Ends the process with code 124 after the given time, unless it is destroyed before; time in
 /// which the process was stopped does not count. What it says then is prepared now. A moment before
 /// that it raises SIGQUIT in its thread, if catch_dumps() was called.
@@ -34,6 +38,7 @@ private:
     void wait();
     bool wait_until(std::unique_lock<std::mutex>& lock, clock::time_point deadline);
     void notice_stop();
+    void say_last_words() const noexcept;
 
     const output::last_words words_;
     const clock::duration after_;
@@ -46,7 +51,8 @@ private:
     std::thread thread_;
 };
 
-/// SIGQUIT has a handler by now, which writes where everything is.
-void catch_dumps() noexcept;
+/// SIGQUIT has a handler by now, which writes where Python's threads are. From now on it writes
+/// before that where C++ is: the coroutines of tests that wait, and the stacks of all threads.
+void catch_dumps();
 
 } // namespace bridge::harness

@@ -92,3 +92,24 @@ BRIDGE_TEST(with_the_gil_held) {
     bridge::with_python([] { std::this_thread::sleep_for(24h); });
     co_return;
 }
+
+BRIDGE_TEST(with_the_gil_held_elsewhere, loops("asyncio")) {
+    asio::steady_timer timer(co_await asio::this_coro::executor, 1ms);
+    co_await timer.async_wait(asio::use_awaitable);
+    bridge::with_python([] { std::this_thread::sleep_for(24h); });
+}
+
+BRIDGE_TEST(with_the_runtime_starved, loops("asyncio")) {
+    const auto here = co_await asio::this_coro::executor;
+    for (int i = 0; i < 64; ++i) // more than it has threads
+        asio::post(bridge::default_runtime().io_context(),
+                   [] { std::this_thread::sleep_for(24h); });
+    asio::steady_timer timer(here, 1ms);
+    co_await timer.async_wait(asio::use_awaitable);
+}
+
+BRIDGE_TEST_PY(by_running_python, R"(
+    async def test():
+        while True:
+            pass
+)")

@@ -2,12 +2,16 @@
 // Tests that leave something behind; test_leaks.py knows what each must say.
 #include <bridge/harness/harness.hpp>
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <pybind11/eval.h>
 
 #include <chrono>
+#include <memory>
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -45,6 +49,38 @@ BRIDGE_TEST_PY(leaves_a_task, R"(
 BRIDGE_TEST(leaves_native_work) {
     bridge::with_python([] { keep(bridge::to_python_future(wait_for_ever())); });
     co_return;
+}
+
+namespace {
+
+asio::awaitable<void> serve(std::shared_ptr<asio::steady_timer> until) {
+    co_await until->async_wait(asio::as_tuple(asio::use_awaitable));
+}
+
+asio::awaitable<void> serve_all(std::shared_ptr<asio::steady_timer> until) {
+    co_await serve(std::move(until));
+}
+
+std::shared_ptr<asio::steady_timer> kept_timer;
+
+} // namespace
+
+BRIDGE_TEST(leaves_a_coroutine) {
+    const auto here = co_await asio::this_coro::executor;
+    kept_timer = std::make_shared<asio::steady_timer>(here, 24h);
+    asio::co_spawn(here, serve_all(kept_timer), asio::detached);
+}
+
+BRIDGE_TEST(leaves_a_coroutine_and_may, ignore_leaks("coroutine:serve")) {
+    const auto here = co_await asio::this_coro::executor;
+    kept_timer = std::make_shared<asio::steady_timer>(here, 24h);
+    asio::co_spawn(here, serve_all(kept_timer), asio::detached);
+}
+
+BRIDGE_TEST(leaves_a_coroutine_that_ends_soon) {
+    const auto here = co_await asio::this_coro::executor;
+    asio::co_spawn(here, serve_all(std::make_shared<asio::steady_timer>(here, 20ms)),
+                   asio::detached);
 }
 
 BRIDGE_TEST_PY(leaves_a_child, R"(

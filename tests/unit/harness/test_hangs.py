@@ -12,7 +12,9 @@ BINARY = None  # path of the test binary, from the command line
 
 AT_ONCE = 4
 LINE = r"\S+hangs\.cpp:\d+"
-BLOCKED = r"and could not be cancelled: the main thread is blocked, where its stack says$"
+UNCANCELLED = "and could not be cancelled: "
+BLOCKED = UNCANCELLED + r"the main thread is blocked, where its stack says$"
+HOLDS_THE_GIL = UNCANCELLED + r"the main thread holds the GIL and does not come back to its loop, where its stack says$"
 
 # name: what follows "did not end within 300ms"
 TABLE = {
@@ -25,13 +27,25 @@ TABLE = {
     "by_going_on": r": it goes on and on, and was at \S+asyncio/tasks\.py:\d+ in ",
     "with_the_loop_blocked": " " + BLOCKED,
     "on_the_main_thread": " " + BLOCKED,
-    "with_the_gil_held": " " + BLOCKED,
+    "with_the_gil_held": " " + HOLDS_THE_GIL,
+    "by_running_python": " " + HOLDS_THE_GIL,
+    "with_the_gil_held_elsewhere@asyncio": (
+        " " + UNCANCELLED
+        + rf"the GIL is held by thread \d+, in the coroutine that last waited at {LINE}, where its stack says$"),
+    "with_the_runtime_starved@asyncio": (
+        r": the runtime is starved, as each of its threads is blocked, where its stack says; "
+        rf"nobody has completed what it awaits at {LINE} in "),
 }
+
+
+def is_sanitized():
+    with open(BINARY, "rb") as file:
+        return b"__asan_init" in (data := file.read()) or b"__tsan_init" in data
 
 
 class Hangs(unittest.TestCase):
     def check_one(self, name, loop):
-        ended = run_exact(BINARY, f"hangs.{name}", "--loop", loop)
+        ended = run_exact(BINARY, f"hangs.{name}", "--loop", loop, "--threads", "4")
         self.assertEqual((ended.outcome, ended.code), ("timed_out", 124), ended)
         self.assertEqual(ended.failures[0][0], "timeout", ended)
         self.assertRegex(ended.failures[0][1], "^did not end within 300ms" + TABLE[name])
@@ -48,6 +62,15 @@ class Hangs(unittest.TestCase):
 
     def test_each_on_the_same_thread(self):
         self.check_all("same-thread")
+
+    def test_what_is_dumped_names_the_coroutines_of_cpp_and_the_stacks(self):
+        ended = run_exact(BINARY, "hangs.in_its_set_up")
+        self.assertRegex(
+            ended.output, rf"(?m)^C\+\+ coroutines of tests that wait:\n  in wait_for_nobody at {LINE}, awaited in set_up at {LINE}$")
+        blocked = run_exact(BINARY, "hangs.with_the_loop_blocked")
+        if not is_sanitized():
+            for output in ended.output, blocked.output:
+                self.assertRegex(output, r"(?m)^C\+\+ stack of thread \d+ \(.*\), innermost first:\n\S+")
 
     def test_table_is_complete(self):
         self.assertEqual(set(listing(BINARY)), {f"hangs.{name}" for name in TABLE})

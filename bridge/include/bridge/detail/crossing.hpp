@@ -85,6 +85,11 @@ public:
         return requests_.load(std::memory_order_acquire) != answered_at_end_;
     }
 
+    /// The same before the coroutine has ended. As its handler.
+    bool cancel_unanswered() const noexcept {
+        return requests_.load(std::memory_order_acquire) != answered_;
+    }
+
     /// Whether there was a request. After delivery.
     bool cancel_requested() const noexcept {
         return requests_.load(std::memory_order_acquire) != 0;

@@ -7,9 +7,11 @@
 #include <bridge/detail/python.hpp>
 #include <bridge/detail/python_source.hpp>
 #include <bridge/detail/strand.hpp>
+#include <bridge/detail/wait_watcher.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <exception>
 #include <memory>
@@ -37,6 +39,38 @@ inline std::unique_ptr<exception_trace> take_trace(const std::exception_ptr& exc
     auto* here = strand::current();
     return here != nullptr ? here->take_trace(exception) : nullptr;
 }
+
+/// The system's number of the thread that holds the GIL; zero if nobody does, or it is not known.
+/// Any thread, without the GIL: by the time it is told, another one may hold it.
+int gil_holder() noexcept;
+
+/// Where the coroutine last waited whose handler runs here; nothing if none does.
+/// Async-signal-safe.
+code_place place_of_this_thread() noexcept;
+
+/// Whether a thread of the default runtime takes what is posted to it within that time, or there is
+/// no default runtime. Without the GIL.
+bool default_runtime_answers(std::chrono::milliseconds within);
+
+/// What Python awaits, while its coroutine runs; empty otherwise.
+class body_handle {
+public:
+    body_handle() = default;
+
+    /// Of the coroutine whose handler runs here.
+    static body_handle current() noexcept;
+
+    /// Emits its cancellation signal, in its turn. Any thread.
+    void request_cancel() const noexcept;
+
+    /// Whether it has seen nothing yet of a request to stop. As its handler.
+    bool request_is_unseen() const noexcept;
+
+private:
+    explicit body_handle(strand* on) noexcept : strand_(on) {}
+
+    intrusive_ptr<strand> strand_;
+};
 
 /// A handler's turn on a thread that no runtime knows: with the locals and the slot of the
 /// coroutine that makes it, in its first step.

@@ -29,6 +29,9 @@ struct code_place {
     unsigned line = 0;
 };
 
+/// What Asio knows of each coroutine's frame.
+using coroutine_frame = boost::asio::detail::awaitable_frame_base<boost::asio::any_io_executor>;
+
 /// The coroutines that an exception has left, the innermost first.
 struct exception_trace {
     std::exception_ptr exception;
@@ -46,8 +49,13 @@ bool trace_exception(const code_place& place, const void* caller) noexcept;
 /// Notes that the handler that runs here ends waiting there.
 void note_suspension(const code_place& place) noexcept;
 
+/// The same for an operation, which ends with the call of end_wait() with what this gives; null:
+/// nobody wants to know. The frame is the coroutine's, whose callers wait too.
+void* begin_wait(const code_place& place, const coroutine_frame& frame) noexcept;
+void end_wait(void* wait) noexcept;
+
 /// Notes that a coroutine of the handler that runs here awaits another one there.
-void note_await(const code_place& place) noexcept;
+void note_await(const code_place& place, const coroutine_frame& frame) noexcept;
 
 /// Notes that a coroutine of the handler that runs here sees an operation fail: what it does about
 /// a cancellation from here on is its answer.
@@ -226,6 +234,39 @@ private:
         decltype(auto) await_resume() { return noting_failure(awaiter); }
     };
 
+    // As long as an operation is awaited. Not up to await_resume(): a frame may be destroyed in the
+    // middle of it.
+    class noted_wait {
+    public:
+        explicit noted_wait(void* wait) noexcept : wait_(wait) {}
+
+        noted_wait(const noted_wait&) = delete;
+        noted_wait& operator=(const noted_wait&) = delete;
+
+        ~noted_wait() {
+            if (wait_ != nullptr)
+                end_wait(wait_);
+        }
+
+    private:
+        void* wait_;
+    };
+
+    template<class Awaiter>
+    struct waiting {
+        noted_wait wait;
+        noted<Awaiter> operation;
+
+        bool await_ready() const noexcept { return operation.await_ready(); }
+
+        template<class Promise>
+        void await_suspend(std::coroutine_handle<Promise> caller) {
+            operation.await_suspend(caller);
+        }
+
+        decltype(auto) await_resume() { return operation.await_resume(); }
+    };
+
 public:
     boost::asio::awaitable<T, executor_type>
     get_return_object(const char* function = __builtin_FUNCTION(),
@@ -244,7 +285,7 @@ public:
     auto await_transform(boost::asio::awaitable<U, executor_type> awaited,
                          unsigned line = __builtin_LINE()) {
         place_.line = line;
-        note_await(place_);
+        note_await(place_, *this);
         using awaiter = decltype(base::await_transform(std::move(awaited)));
         return noted<awaiter>{
             noting_exception([&] { return base::await_transform(std::move(awaited)); })};
@@ -257,8 +298,8 @@ public:
             return frame::await_transform(std::forward<Operation>(operation));
         };
         if constexpr (suspends<Operation>) {
-            note_suspension(place_);
-            return noted<decltype(transform())>{noting_exception(transform)};
+            return waiting<decltype(transform())>{noted_wait(begin_wait(place_, *this)),
+                                                  {noting_exception(transform)}};
         } else {
             if constexpr (asks_for_cancellation<Operation>)
                 note_answer(); // whoever looks for a request has seen it

@@ -27,7 +27,6 @@ namespace asio_detail = boost::asio::detail;
 using entry_point = asio_detail::awaitable_thread_entry_point;
 using entry_awaitable = boost::asio::awaitable<entry_point>;
 using coroutine_thread = asio_detail::awaitable_thread<boost::asio::any_io_executor>;
-using coroutine_frame = asio_detail::awaitable_frame_base<boost::asio::any_io_executor>;
 
 // GCC before 15.3 (bug 121961) touches a frame after its await_suspend, when suspend_to has given
 // it away, if the coroutine began when it was called. These begin suspended.

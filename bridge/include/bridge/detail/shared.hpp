@@ -18,6 +18,7 @@ struct forgotten_stay;
 struct imports;
 class port;
 struct released_reference;
+struct wait_watcher;
 
 /// What all modules know of a thread.
 struct thread_slots {
@@ -75,6 +76,8 @@ struct shared_state {
     std::atomic<std::uint64_t> unasked_gil_takes = 0; ///< of these, without the user's asking
 
     forgotten_stay* forgotten_stays = nullptr; ///< of threads inside Python that nobody waits for
+
+    std::atomic<const wait_watcher*> watcher = nullptr; ///< of a test harness
 };
 
 extern shared_state own_state;

@@ -111,6 +111,21 @@ struct ignore_leaks {
     std::vector<std::string> patterns;
 };
 
+/// The test runs again for each place at which it waits, on either side, cancelled there: by its
+/// task, by the cancellation signal of its C++ coroutine, and by dropping what awaits that. Each of
+/// these runs has a loop and a fixture of its own, and fails if the body does not end, if it ends
+/// as if nobody had cancelled it, or if something is left. The function, if there is one, is called
+/// after each run, on the main thread, with the GIL, and may hold checks. The time-out is for all
+/// of the runs. Only for bodies that the loop runs.
+struct cancel_sweep {
+    cancel_sweep() = default;
+
+    template<std::invocable F>
+    explicit cancel_sweep(F holds_after_each) : invariant(std::move(holds_after_each)) {}
+
+    std::function<void()> invariant;
+};
+
 namespace detail {
 
 /// One set of arguments of a test with values; null value: the test takes none.
@@ -133,6 +148,8 @@ struct test_options {
     std::vector<skip_if> skips{};
     detail::loop_set loops{}; ///< empty: any, and not in the id
     bool is_in_virtual_time = false;
+    bool is_swept = false;
+    std::function<void()> invariant{}; ///< of a sweep; empty: it has none
     std::vector<std::string> ignored_leaks{};
     std::vector<detail::test_value> values{};
 };
@@ -176,6 +193,11 @@ inline void apply(test_options& to, const loops& option) {
 
 inline void apply(test_options& to, const virtual_time&) {
     to.is_in_virtual_time = true;
+}
+
+inline void apply(test_options& to, const cancel_sweep& option) {
+    to.is_swept = true;
+    to.invariant = option.invariant;
 }
 
 inline void apply(test_options& to, const ignore_leaks& option) {

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the threads of this process are, told to stderr. Async-signal-safe once it is prepared;
+// nothing needs the GIL.
+#pragma once
+
+#include <bridge/detail/frame.hpp>
+
+#include <cstdint>
+#include <string_view>
+
+namespace bridge::harness {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool sanitizer_has_stacks = true; // and no patience with signal handlers
+#else
+inline constexpr bool sanitizer_has_stacks = false;
+#endif
+
+/// Does once what is not async-signal-safe. SIGURG, which nobody misses, asks a thread from now on.
+void prepare_stacks();
+
+int this_thread() noexcept;
+
+void say(std::string_view text) noexcept;
+void say_number(std::uintptr_t number, int base = 10) noexcept;
+
+/// "1234 (name)".
+void say_thread(int thread) noexcept;
+
+/// Of this thread, innermost first.
+void say_own_stack() noexcept;
+
+/// Of every other thread, each with its head, and how to read them.
+void say_other_stacks() noexcept;
+
+/// Where the coroutine last waited whose handler runs on that thread, or nothing if none does or it
+/// does not answer.
+bridge::detail::code_place place_of(int thread) noexcept;
+
+} // namespace bridge::harness
