@@ -21,24 +21,29 @@ using bridge::detail::code_place;
 
 constexpr std::size_t longest_chain = 6;
 
-struct slot {
-    std::atomic<const running_test*> owner{nullptr};
-    std::array<bridge::detail::shared_place, longest_chain> chain;
-};
+using owner = std::atomic<const running_test*>;
+using chain = std::array<bridge::detail::shared_place, longest_chain>;
 
-// More waits than these are not known.
-constinit std::array<slot, 8192> slots;
+// Whose each wait is, apart from where it is: who looks for a test's looks at all of them. More
+// waits than these are not known.
+constexpr std::size_t most_waits = 8192;
+constinit std::array<owner, most_waits> owners;
+constinit std::array<chain, most_waits> chains;
 
-slot* claim(const running_test& run, std::uintptr_t hint) noexcept {
+owner* claim(const running_test& run, std::uintptr_t hint) noexcept {
     constexpr std::size_t attempts = 64;
     for (std::size_t i = 0; i < attempts; ++i) {
-        auto& one = slots[(hint + i) % slots.size()];
+        auto& one = owners[(hint + i) % most_waits];
         const running_test* nobody = nullptr;
-        if (one.owner.load(std::memory_order_relaxed) == nullptr &&
-            one.owner.compare_exchange_strong(nobody, &run, std::memory_order_relaxed))
+        if (one.load(std::memory_order_relaxed) == nullptr &&
+            one.compare_exchange_strong(nobody, &run, std::memory_order_relaxed))
             return &one;
     }
     return nullptr;
+}
+
+chain& chain_of(const owner& one) noexcept {
+    return chains[static_cast<std::size_t>(&one - owners.data())];
 }
 
 bool is_harness(const code_place& place) {
@@ -46,16 +51,16 @@ bool is_harness(const code_place& place) {
 }
 
 // What waits below no coroutine of the test's own is on its way to one, or the harness's.
-const code_place* find_users(const code_place* chain, std::size_t length) {
+const code_place* find_users(const code_place* places, std::size_t length) {
     const auto* found =
-        std::find_if(chain, chain + length, [](const auto& one) { return !is_harness(one); });
-    return found != chain + length ? found : nullptr;
+        std::find_if(places, places + length, [](const auto& one) { return !is_harness(one); });
+    return found != places + length ? found : nullptr;
 }
 
-void* begin(bridge::detail::strand& on, const code_place* chain, std::size_t length) noexcept {
+void* begin(bridge::detail::strand& on, const code_place* places, std::size_t length) noexcept {
     auto* run = static_cast<running_test*>(on.slot());
     if (auto* known = run != nullptr ? run : running_test::find()) {
-        const auto* where = find_users(chain, length);
+        const auto* where = find_users(places, length);
         if (auto* listener = known->listener(); listener != nullptr && where != nullptr)
             listener->on_wait(on, *where);
     }
@@ -64,13 +69,14 @@ void* begin(bridge::detail::strand& on, const code_place* chain, std::size_t len
     auto* taken = claim(*run, reinterpret_cast<std::uintptr_t>(&on) / 64);
     if (taken == nullptr)
         return nullptr;
+    auto& to = chain_of(*taken);
     for (std::size_t i = 0; i < longest_chain; ++i)
-        taken->chain[i].store(i < length ? chain[i] : code_place());
+        to[i].store(i < length ? places[i] : code_place());
     return taken;
 }
 
 void end(void* wait) noexcept {
-    static_cast<slot*>(wait)->owner.store(nullptr, std::memory_order_relaxed);
+    static_cast<owner*>(wait)->store(nullptr, std::memory_order_relaxed);
 }
 
 constexpr bridge::detail::wait_watcher watcher{&begin, &end};
@@ -82,9 +88,9 @@ std::string name_of(const code_place& place, const running_test& run) {
     return name == "operator()" ? "<lambda>" : std::string(name);
 }
 
-pending_wait describe(const slot& wait, const running_test& run) {
+pending_wait describe(const owner& wait, const running_test& run) {
     pending_wait said;
-    for (const auto& shared : wait.chain) {
+    for (const auto& shared : chain_of(wait)) {
         const auto place = shared.load();
         if (place.file == nullptr || is_harness(place))
             continue;
@@ -105,8 +111,8 @@ void note_waits() noexcept {
 
 std::size_t count_waits(const running_test& run) noexcept {
     return static_cast<std::size_t>(
-        std::count_if(slots.begin(), slots.end(), [&run](const slot& one) {
-            return one.owner.load(std::memory_order_relaxed) == &run;
+        std::count_if(owners.begin(), owners.end(), [&run](const owner& one) {
+            return one.load(std::memory_order_relaxed) == &run;
         }));
 }
 
@@ -120,11 +126,11 @@ void say_waits(int descriptor) noexcept {
              static_cast<std::size_t>(std::to_chars(text, text + sizeof text, number).ptr - text)});
     };
     say("C++ coroutines of tests that wait:\n");
-    for (const auto& one : slots) {
-        if (one.owner.load(std::memory_order_relaxed) == nullptr)
+    for (const auto& one : owners) {
+        if (one.load(std::memory_order_relaxed) == nullptr)
             continue;
         std::string_view head = "  in ";
-        for (const auto& shared : one.chain) {
+        for (const auto& shared : chain_of(one)) {
             const auto place = shared.load();
             if (place.file == nullptr || is_harness(place))
                 continue;
@@ -142,8 +148,8 @@ void say_waits(int descriptor) noexcept {
 
 std::vector<pending_wait> pending_waits(const running_test& run) {
     std::vector<pending_wait> all;
-    for (const auto& one : slots)
-        if (one.owner.load(std::memory_order_relaxed) == &run)
+    for (const auto& one : owners)
+        if (one.load(std::memory_order_relaxed) == &run)
             all.push_back(describe(one, run));
     return all;
 }
