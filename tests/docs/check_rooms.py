@@ -100,6 +100,15 @@ def foreign_libraries(root):
                     yield f"{path.relative_to(root)}: includes {name}, of a library that it must not use"
 
 
+def unlisted_headers(root):
+    """Those that `cmake --install` would leave out."""
+    for folder in ("bridge", "harness"):
+        listed = (root / folder / "CMakeLists.txt").read_text()
+        for path in sorted((root / folder / "include").rglob("*.hpp")):
+            if str(path.relative_to(root / folder)) not in listed:
+                yield f"{path.relative_to(root)}: not in the FILE_SET of {folder}/CMakeLists.txt, so it is not installed"
+
+
 def main():
     root = pathlib.Path(sys.argv[1]).resolve()
     houses, doors = pictures((root / "docs/design/overview.md").read_text())
@@ -110,6 +119,7 @@ def main():
         misplaced = list(house.wrong_places())
         problems += misplaced or house.ways_up()
     problems += foreign_libraries(root)
+    problems += unlisted_headers(root)
     print("\n".join(problems) or f"{sum(map(len, houses.values()))} rooms rest on those below them")
     return 1 if problems else 0
 
