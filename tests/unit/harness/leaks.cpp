@@ -61,20 +61,18 @@ asio::awaitable<void> serve_all(std::shared_ptr<asio::steady_timer> until) {
     co_await serve(std::move(until));
 }
 
-std::shared_ptr<asio::steady_timer> kept_timer;
-
 } // namespace
 
 BRIDGE_TEST(leaves_a_coroutine) {
     const auto here = co_await asio::this_coro::executor;
-    kept_timer = std::make_shared<asio::steady_timer>(here, 24h);
-    asio::co_spawn(here, serve_all(kept_timer), asio::detached);
+    asio::co_spawn(here, serve_all(std::make_shared<asio::steady_timer>(here, 24h)),
+                   asio::detached);
 }
 
 BRIDGE_TEST(leaves_a_coroutine_and_may, ignore_leaks("coroutine:serve")) {
     const auto here = co_await asio::this_coro::executor;
-    kept_timer = std::make_shared<asio::steady_timer>(here, 24h);
-    asio::co_spawn(here, serve_all(kept_timer), asio::detached);
+    asio::co_spawn(here, serve_all(std::make_shared<asio::steady_timer>(here, 24h)),
+                   asio::detached);
 }
 
 BRIDGE_TEST(leaves_a_coroutine_that_ends_soon) {

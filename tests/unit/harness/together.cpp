@@ -10,7 +10,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <memory>
 #include <thread>
 
 namespace asio = boost::asio;
@@ -45,8 +44,6 @@ asio::awaitable<void> meet() {
     ++have_come;
     BRIDGE_EVENTUALLY(have_come >= 2, 20s);
 }
-
-std::shared_ptr<asio::steady_timer> kept_timer;
 
 } // namespace
 
@@ -92,11 +89,11 @@ BRIDGE_TEST_PY_F(counted, leaves_a_generator, R"(
 
 BRIDGE_TEST_F(counted, leaves_a_coroutine) {
     const auto here = co_await asio::this_coro::executor;
-    kept_timer = std::make_shared<asio::steady_timer>(here, 24h);
     asio::co_spawn(
         here,
         []() -> asio::awaitable<void> {
-            co_await kept_timer->async_wait(asio::as_tuple(asio::use_awaitable));
+            asio::steady_timer timer(co_await asio::this_coro::executor, 24h);
+            co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
         },
         asio::detached);
     co_await wait_for(5ms);
