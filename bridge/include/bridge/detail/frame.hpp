@@ -42,8 +42,8 @@ struct exception_trace {
 /// nothing to them. Cheap for files that this thread has asked about before.
 bool is_users(const code_place& place) noexcept;
 
-/// Notes that the current exception leaves a coroutine of the handler that runs here. True if whom
-/// that coroutine was awaited by, `caller`, has taken it: then it needs not be thrown again.
+/// Notes that the current exception leaves a coroutine of the handler that runs here. True if
+/// `caller`, which awaits that coroutine, has taken it: then it need not be thrown again.
 bool trace_exception(const code_place& place, const void* caller) noexcept;
 
 /// Notes that the handler that runs here ends waiting there.
