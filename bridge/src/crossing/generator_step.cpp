@@ -18,13 +18,49 @@ constexpr bool keeps_spare_steps = false; // others may look at what is freed
 constexpr bool keeps_spare_steps = true;
 #endif
 
+// CPython warns of a step that was never awaited from 3.13 on.
+#if PY_VERSION_HEX >= 0x030D0000
+constexpr bool warns_of_unawaited = true;
+#else
+constexpr bool warns_of_unawaited = false;
+#endif
+
+const char* method_name(step_kind kind) {
+    switch (kind) {
+    case step_kind::next: // __anext__(), too
+        return "asend";
+    case step_kind::raise:
+        return "athrow";
+    case step_kind::close:
+        break;
+    }
+    return "aclose";
+}
+
+void finalize(PyObject* object) {
+    const auto* self = as_step(object);
+    if (!warns_of_unawaited || self->now != step_phase::created)
+        return;
+    const py::error_scope kept;
+    auto* of = reinterpret_cast<PyObject*>(self->of);
+    auto* name = PyObject_GetAttrString(of, "__qualname__");
+    if (name == nullptr ||
+        PyErr_WarnFormat(PyExc_RuntimeWarning, 1, "coroutine method '%s' of %R was never awaited",
+                         method_name(self->kind), name) < 0)
+        PyErr_WriteUnraisable(of);
+    Py_XDECREF(name);
+}
+
 void dealloc(PyObject* object) {
     auto* self = as_step(object);
+    const bool is_finalized = warns_of_unawaited && self->now == step_phase::created;
+    if (is_finalized && PyObject_CallFinalizerFromDealloc(object) < 0)
+        return;
     PyObject_GC_UnTrack(object);
     Py_CLEAR(self->argument);
     auto* type = Py_TYPE(object);
     auto* of = std::exchange(self->of, nullptr);
-    if (keeps_spare_steps && of->spare_step == nullptr)
+    if (keeps_spare_steps && of->spare_step == nullptr && !is_finalized)
         of->spare_step = object;
     else
         PyObject_GC_Del(object);
@@ -219,6 +255,7 @@ PyType_Slot slots[] = {
     {Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},
     {Py_tp_traverse, reinterpret_cast<void*>(&traverse)},
     {Py_tp_clear, reinterpret_cast<void*>(&clear)},
+    {Py_tp_finalize, reinterpret_cast<void*>(&finalize)},
     {Py_tp_iternext, reinterpret_cast<void*>(&step_next)},
     {Py_am_await, reinterpret_cast<void*>(&itself)},
     {Py_am_send, reinterpret_cast<void*>(&step_am_send)},
