@@ -3,6 +3,7 @@
 
 import asyncio
 import atexit
+import contextlib
 import faulthandler
 import gc
 import signal
@@ -19,6 +20,8 @@ _STDERR = 2  # sys.stderr may be a test's own
 # Before whatever else catches the signals of a crash.
 faulthandler.enable(file=_STDERR, all_threads=True)
 # By bridge-test where a process does not end, and by the watchdog's own thread before it ends it.
+with contextlib.suppress(ValueError):  # this thread is not Python's main one
+    signal.signal(signal.SIGQUIT, watch.on_quit)  # catch_dumps() has it called
 faulthandler.register(signal.SIGQUIT, file=_STDERR, all_threads=True, chain=False)
 
 

@@ -94,6 +94,10 @@ def dump(loop):
     """Where everything is, on stderr."""
     sys.stderr.flush()
     faulthandler.dump_traceback(_STDERR, all_threads=True)
+    dump_tasks(loop)
+
+
+def dump_tasks(loop):
     lines = []
     for task in asyncio.all_tasks(loop):
         lines.append(f"{task!r}\n")
@@ -102,3 +106,9 @@ def dump(loop):
             lines.append(f'  File "{code.co_filename}", line {frame.f_lineno}, in {code.co_name}\n')
     sys.stderr.write("".join(lines))
     sys.stderr.flush()
+
+
+def on_quit(*_):
+    """A handler of SIGQUIT, beside those that need no GIL."""
+    if (loop := asyncio._get_running_loop()) is not None:
+        dump_tasks(loop)

@@ -40,10 +40,28 @@ handler handler_of_quit() noexcept {
     return action.sa_handler;
 }
 
+void say_gil_holder() noexcept {
+    const int thread = bridge::detail::gil_holder();
+    if (thread == 0)
+        return;
+    say("The GIL is held by thread ");
+    say_thread(thread);
+    say(".\n");
+}
+
+// Python's own handler of the signal, which a thread of Python's calls when it can: what it tells
+// of tasks takes the GIL.
+void ask_for_tasks([[maybe_unused]] int number) noexcept {
+#if PY_VERSION_HEX >= 0x030A0000
+    PyErr_SetInterruptEx(number);
+#endif
+}
+
 // C++ first: Python's part ends at what it does not understand.
 void dump_all(int number) {
     const int before = errno;
     say_waits(STDERR_FILENO);
+    say_gil_holder();
     if (!sanitizer_has_stacks) {
         say("C++ stack of thread ");
         say_thread(this_thread());
@@ -51,8 +69,9 @@ void dump_all(int number) {
         say_own_stack();
         say_other_stacks();
     }
-    errno = before;
     pythons_dump.load()(number);
+    ask_for_tasks(number);
+    errno = before;
 }
 
 // In this thread, which is not in anybody's way, and in which it is not blocked.

@@ -4,9 +4,14 @@
 import dataclasses
 import json
 import os
+import re
+import select
+import signal
 import subprocess
+import time
 
 DEADLINE = 30  # seconds; no test here may take as long
+ASK_AGAIN = 0.5
 
 
 @dataclasses.dataclass
@@ -55,6 +60,32 @@ def run_exact(binary, test, *arguments, environment=None, folder=None):
         with os.fdopen(reader) as events:
             lines = events.read().splitlines()
     return Ended(ended.returncode, [json.loads(line) for line in lines], ended.stdout)
+
+
+def ask_until(binary, test, patterns, *arguments):
+    """Sends SIGQUIT to a test that hangs, again and again, until its output has all of the patterns. The output."""
+    reader, writer = os.pipe()
+    process = subprocess.Popen(
+        [binary, "--run-exact", test, "--event-fd", str(writer), "--timeout", "1h", *arguments],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, pass_fds=[writer])
+    os.close(writer)
+    output = b""
+    deadline = time.monotonic() + DEADLINE
+    try:
+        os.read(reader, 1)  # it has started: the signal has a handler
+        while not all(re.search(one, output.decode(errors="replace")) for one in patterns):
+            if time.monotonic() > deadline:
+                raise AssertionError(output.decode(errors="replace"))
+            process.send_signal(signal.SIGQUIT)
+            while select.select([process.stdout], [], [], ASK_AGAIN)[0] and (more := os.read(process.stdout.fileno(), 65536)):
+                output += more
+            if process.poll() is not None:
+                raise AssertionError(f"it has ended: {output.decode(errors='replace')}")
+    finally:
+        process.kill()
+        process.communicate()
+        os.close(reader)
+    return output.decode(errors="replace")
 
 
 def run(binary, *arguments, environment=None):

@@ -9,6 +9,9 @@
 #include <chrono>
 #include <thread>
 
+#include <signal.h>
+#include <unistd.h>
+
 namespace asio = boost::asio;
 namespace py = pybind11;
 
@@ -113,3 +116,11 @@ BRIDGE_TEST_PY(by_running_python, R"(
         while True:
             pass
 )")
+
+// Does not hang: what is asked for is written beside it.
+BRIDGE_TEST(asked_and_passes, timeout(30s)) {
+    ::raise(SIGQUIT);
+    asio::steady_timer timer(co_await asio::this_coro::executor, 1ms);
+    co_await timer.async_wait(asio::use_awaitable);
+    BRIDGE_CHECK(::kill(::getpid(), SIGQUIT) == 0);
+}

@@ -6,7 +6,7 @@ import os
 import sys
 import unittest
 
-from binary import listing, run_exact
+from binary import ask_until, listing, run_exact
 
 BINARY = None  # path of the test binary, from the command line
 
@@ -43,6 +43,10 @@ def is_sanitized():
         return b"__asan_init" in (data := file.read()) or b"__tsan_init" in data
 
 
+# Python's part comes last.
+STACKS = [r"(?m)^Current thread 0x|^Thread 0x"]
+
+
 class Hangs(unittest.TestCase):
     def check_one(self, name, loop):
         ended = run_exact(BINARY, f"hangs.{name}", "--loop", loop, "--threads", "4")
@@ -72,10 +76,35 @@ class Hangs(unittest.TestCase):
             for output in ended.output, blocked.output:
                 self.assertRegex(output, r"(?m)^C\+\+ stack of thread \d+ \(.*\), innermost first:\n\S+")
 
+    def test_sigquit_is_answered_with_the_whole_report(self):
+        chain = rf"(?m)^C\+\+ coroutines of tests that wait:\n  in wait_for_nobody at {LINE}, awaited in in_cpp at {LINE}$"
+        chain = chain.replace("in_cpp", "bridge_body")  # in a signal handler nothing is looked up
+        for loop in ("asyncio", "same-thread"):
+            ask_until(BINARY, "hangs.in_cpp", [chain, *STACKS, rf"(?m)^<Task pending name='hangs\.in_cpp'"], "--loop", loop)
+            ask_until(
+                BINARY, "hangs.in_python",
+                [*STACKS, r"(?m)^<Task pending name='hangs\.in_python'(.*\n)*  File \".*hangs\.cpp\", line \d+, in inner$"],
+                "--loop", loop)
+
+    def test_sigquit_is_answered_while_the_gil_is_held(self):
+        holder = [] if sys.version_info < (3, 11) else [r"(?m)^The GIL is held by thread \d+ \(.+\)\.$"]
+        for name in ("with_the_gil_held", "by_running_python"):
+            ask_until(BINARY, f"hangs.{name}", [*holder, *STACKS], "--loop", "same-thread")
+        ask_until(BINARY, "hangs.with_the_gil_held_elsewhere@asyncio", [*holder, *STACKS])
+
+    def test_a_test_goes_on_after_sigquit(self):
+        """What it is asked for changes nothing: it still has its own verdict."""
+        ask_until(BINARY, "hangs.in_a_function", STACKS)
+        ended = run_exact(BINARY, "hangs.asked_and_passes")
+        self.assertEqual((ended.outcome, ended.code), ("passed", 0), ended)
+        self.assertIn("C++ coroutines of tests that wait:", ended.output)
+
     def test_table_is_complete(self):
-        self.assertEqual(set(listing(BINARY)), {f"hangs.{name}" for name in TABLE})
+        self.assertEqual(set(listing(BINARY)), {f"hangs.{name}" for name in (*TABLE, "asked_and_passes")})
 
 
 if __name__ == "__main__":
     BINARY = os.path.abspath(sys.argv.pop(1))
+    if not is_sanitized():
+        STACKS.append(r"(?m)^C\+\+ stack of thread \d+ \(.*\), innermost first:\n\S+")
     unittest.main()
