@@ -29,6 +29,9 @@ class child {
 public:
     virtual ~child() = default;
 
+    /// Asks what runs in it to write where it is, if it knows how.
+    virtual void ask() = 0;
+
     /// Asks it to end, and kills it if it does not.
     virtual void stop() = 0;
 

@@ -45,6 +45,12 @@ void escalation::resume() {
         arm(std::max(left_, std::chrono::steady_clock::duration::zero()), next_);
 }
 
+// Not while it is being ended: there it is asked in its turn.
+void escalation::ask() const {
+    if (is_armed_ && !is_paused_ && !is_ending_ && target_.leader_catches(SIGQUIT))
+        target_.signal_leader(SIGQUIT);
+}
+
 void escalation::stop() {
     end(ending::stopped);
 }

@@ -35,6 +35,9 @@ public:
     /// The process that is meant has become known.
     void set_target(process_group of) noexcept { target_ = of; }
 
+    /// Asks the leader where it is, if it can answer: by SIGQUIT. Changes nothing else.
+    void ask() const;
+
     /// Asks the group to end, and kills it if it has not by `kill_after`.
     void stop();
 

@@ -128,6 +128,11 @@ void session::finish() {
         climb({time_to_go});
 }
 
+void session::ask() {
+    if (is_running_)
+        escalation_->ask();
+}
+
 void session::stop() {
     if (is_running_)
         escalation_->stop();

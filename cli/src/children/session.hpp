@@ -48,6 +48,7 @@ public:
     /// Whether a test could be run.
     bool is_alive() const noexcept { return !is_finished_ && !is_over_; }
 
+    void ask() override;
     void stop() override;
     void kill() override;
 

@@ -32,11 +32,11 @@ void stop_ourselves() {
 
 supervisor::supervisor()
     : ended_children_(context_, SIGCHLD), interrupts_(context_, SIGTERM), stops_(context_),
-      run_timer_(context_) {
+      questions_(context_), run_timer_(context_) {
     // Whoever started us may have blocked them; then no test would ever be seen to end.
     sigset_t ours;
     ::sigemptyset(&ours);
-    for (int number : {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGTSTP})
+    for (int number : {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGTSTP, SIGUSR1})
         ::sigaddset(&ours, number);
     ::sigprocmask(SIG_UNBLOCK, &ours, nullptr);
     // Under nohup, or in the background of a script, these are ignored and stay so.
@@ -45,9 +45,12 @@ supervisor::supervisor()
             interrupts_.add(number);
     if (!is_ignored(SIGTSTP))
         stops_.add(SIGTSTP);
+    if (!is_ignored(SIGUSR1))
+        questions_.add(SIGUSR1);
     wait_for_child();
     wait_for_interrupt();
     wait_for_stop();
+    wait_for_question();
 }
 
 supervisor::~supervisor() {
@@ -137,13 +140,39 @@ void supervisor::wait_for_stop() {
     });
 }
 
+void supervisor::wait_for_question() {
+    questions_.async_wait([this](boost::system::error_code error, int) {
+        if (error)
+            return;
+        wait_for_question();
+        if (on_ask)
+            on_ask();
+    });
+}
+
+void supervisor::read_keys() {
+    keys_.emplace(context_, [this](char key) {
+        if (key == 'd' && on_ask)
+            on_ask();
+    });
+}
+
+void supervisor::ask() {
+    for (const auto& one : children_)
+        one->ask();
+}
+
 // As the terminal does with a program that knows nothing of it, and with its children.
 void supervisor::pause() {
     const auto began = std::chrono::steady_clock::now();
     const auto running = children_;
     for (const auto& one : running)
         one->pause();
+    if (keys_)
+        keys_->leave();
     stop_ourselves();
+    if (keys_)
+        keys_->enter();
     const auto stopped = std::chrono::steady_clock::now() - began;
     if (on_resume)
         on_resume(stopped);

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
@@ -16,6 +17,7 @@
 #include "children/session.hpp"
 #include "children/worker.hpp"
 #include "process/guardian.hpp"
+#include "process/keyboard.hpp"
 
 namespace bridge::cli {
 
@@ -40,10 +42,19 @@ public:
     /// From now on the run may take this long; then everything is stopped.
     void limit_run(std::chrono::milliseconds timeout);
 
+    /// From now on a person who types `d` is as SIGUSR1: on_ask is called.
+    void read_keys();
+
+    /// Asks what runs to write where it is.
+    void ask();
+
     stop_reason stopped() const noexcept { return reason_; }
 
     /// Called when the reason to stop, or its urgency, changes.
     std::function<void(stop_reason, bool is_kill)> on_stop;
+
+    /// Called when somebody wants to know where the tests are.
+    std::function<void()> on_ask;
 
     /// Called after Ctrl-Z, when all goes on, with the time that does not count.
     std::function<void(std::chrono::nanoseconds)> on_resume;
@@ -57,6 +68,7 @@ private:
     void wait_for_child();
     void wait_for_interrupt();
     void wait_for_stop();
+    void wait_for_question();
     void pause();
     void arm_run_timer();
     void collect();
@@ -68,6 +80,8 @@ private:
     boost::asio::signal_set ended_children_;
     boost::asio::signal_set interrupts_;
     boost::asio::signal_set stops_;
+    boost::asio::signal_set questions_;
+    std::optional<keyboard> keys_;
     boost::asio::steady_timer run_timer_;
     std::vector<std::shared_ptr<child>> children_;
     stop_reason reason_ = stop_reason::none;

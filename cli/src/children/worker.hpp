@@ -16,6 +16,8 @@ public:
 
     void start();
 
+    void ask() override { escalation_->ask(); }
+
     void stop() override { escalation_->stop(); }
 
     void kill() override { escalation_->kill(); }

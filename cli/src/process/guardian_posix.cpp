@@ -36,7 +36,7 @@ bool read_message(int fd, int& message) {
 // Nobody must wait for us: not the terminal, not a reader of the runner's output.
 void leave_everything_but(int pipe) {
     ::setsid();
-    for (int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE})
+    for (int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGUSR1})
         ::signal(number, SIG_IGN);
     const int null = ::open("/dev/null", O_RDWR);
     for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})

@@ -109,6 +109,16 @@ void human_reporter::take(const case_slow& event) {
                                     seconds(event.elapsed), title(event.test)));
 }
 
+void human_reporter::take(const case_asked& event) {
+    terminal_.print(
+        fmt::format("{} [{:8.3f}s] {}{}\n{}", terminal_.look().paint(color::yellow, "   WHERE >"),
+                    seconds(event.elapsed), title(event.test),
+                    event.output.empty()
+                        ? ": it does not answer, as it has no handler for SIGQUIT or hangs in it"
+                        : "",
+                    output_of(event.output)));
+}
+
 void human_reporter::take(const case_retried& event) {
     end_running(event.result.test);
     if (settings_.verbosity >= 0)
@@ -139,18 +149,17 @@ void human_reporter::take(const case_finished& event) {
             if (settings_.verbosity >= 0)
                 terminal_.print(indented("note: " + printable(note, false), "          "));
         if (settings_.verbosity > 0)
-            terminal_.print(output_of(result));
+            terminal_.print(output_of(result.output));
     }
     draw_progress();
 }
 
-std::string human_reporter::output_of(const case_result& result) const {
-    if (result.output.empty())
+std::string human_reporter::output_of(std::string_view output) const {
+    if (output.empty())
         return {};
     const auto& look = terminal_.look();
     return look.paint(color::dim, "  --- output ---") + "\n" +
-           indented(printable(result.output, look.has_color), "    ") +
-           (look.has_color ? "\x1b[0m" : "");
+           indented(printable(output, look.has_color), "    ") + (look.has_color ? "\x1b[0m" : "");
 }
 
 // What decides how the test itself runs; the profile brings what the file says.
@@ -180,8 +189,8 @@ std::string human_reporter::details(const case_result& result) const {
     }
     for (const auto& note : result.notes)
         text += indented(printable("note: " + note, look.has_color), "  ");
-    return text + output_of(result) + look.paint(color::dim, "  again: ") + reproduction(result) +
-           "\n";
+    return text + output_of(result.output) + look.paint(color::dim, "  again: ") +
+           reproduction(result) + "\n";
 }
 
 std::string human_reporter::summary(const run_finished& event) const {

@@ -32,6 +32,7 @@ private:
     void take(const run_started& event);
     void take(const case_started& event);
     void take(const case_slow& event);
+    void take(const case_asked& event);
     void take(const case_retried& event);
     void take(const case_repeated& event);
     void take(const case_finished& event);
@@ -42,7 +43,7 @@ private:
     std::string title(const test_case& test) const;
     std::string status_line(const case_result& result) const;
     std::string details(const case_result& result) const;
-    std::string output_of(const case_result& result) const;
+    std::string output_of(std::string_view output) const;
     std::string reproduction(const case_result& result) const;
     std::string summary(const run_finished& event) const;
     void end_running(const test_case& test);

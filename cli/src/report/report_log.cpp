@@ -94,6 +94,11 @@ json::object to_json(const case_slow& event) {
     return object;
 }
 
+// In the output of the test that ends, if that is shown.
+json::object to_json(const case_asked&) {
+    return {};
+}
+
 json::object to_json(const case_retried& event) {
     auto object = with_test("test.retried", event.result.test);
     object["attempt"] = event.attempt;
@@ -160,8 +165,8 @@ std::string write_log_line(const run_event& event) {
 }
 
 void report_log_reporter::on(const run_event& event) {
-    if (!std::holds_alternative<clock_ticked>(event))
-        file_.write(write_log_line(event));
+    if (const auto line = write_log_line(event); !line.empty())
+        file_.write(line);
 }
 
 } // namespace bridge::cli

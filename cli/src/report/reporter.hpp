@@ -42,6 +42,13 @@ struct case_slow {
     std::chrono::nanoseconds elapsed{0};
 };
 
+/// Somebody has asked where it is; what it has written since.
+struct case_asked {
+    test_case test;
+    std::string output;
+    std::chrono::nanoseconds elapsed{0};
+};
+
 /// An attempt that failed; another one follows.
 struct case_retried {
     case_result result;
@@ -72,9 +79,9 @@ struct run_finished {
     std::optional<shard> part = std::nullopt; ///< what of the whole it was
 };
 
-using run_event =
-    std::variant<listing_failed, warned, run_started, case_started, case_slow, case_retried,
-                 case_repeated, case_finished, clock_ticked, run_stopping, run_finished>;
+using run_event = std::variant<listing_failed, warned, run_started, case_started, case_slow,
+                               case_asked, case_retried, case_repeated, case_finished, clock_ticked,
+                               run_stopping, run_finished>;
 
 class reporter {
 public:

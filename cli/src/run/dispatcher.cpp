@@ -46,6 +46,31 @@ std::string not_run_reason(stop_reason reason) {
     return "too many tests had failed";
 }
 
+// What a test writes when it was asked where it is. Nothing says that it is all of it.
+class answer {
+public:
+    void append(std::string_view bytes) {
+        text_.append(bytes);
+        last_ = clock::now();
+    }
+
+    bool is_whole() const {
+        const auto now = clock::now();
+        return now - asked_ > longest || (!text_.is_empty() && now - last_ > quiet);
+    }
+
+    std::string text() const { return text_.text(); }
+
+private:
+    using clock = std::chrono::steady_clock;
+    static constexpr std::chrono::milliseconds quiet{500};
+    static constexpr std::chrono::seconds longest{5};
+
+    capture text_;
+    clock::time_point asked_ = clock::now();
+    clock::time_point last_ = asked_;
+};
+
 } // namespace
 
 struct dispatcher::running_test {
@@ -59,6 +84,7 @@ struct dispatcher::running_test {
     int slow_marks = 0;
     capture output;
     record said;
+    std::optional<answer> asked;
 };
 
 dispatcher::dispatcher(supervisor& processes, const options& settings, report_set& reports,
@@ -72,6 +98,7 @@ dispatcher::dispatcher(supervisor& processes, const options& settings, report_se
         for (const auto& one : running_)
             one->started += stopped;
     };
+    processes_.on_ask = [this] { ask(); };
     sessions_.warn = [this](const std::string& text) { reports_.emit(warned{text}); };
 }
 
@@ -125,7 +152,11 @@ bool dispatcher::start(std::size_t place) {
     auto state = std::make_shared<running_test>(plan, place);
     state->allowed = plan.time() + settings_.grace;
     worker_sinks sinks;
-    sinks.output = [state](std::string_view bytes) { state->output.append(bytes); };
+    sinks.output = [state](std::string_view bytes) {
+        state->output.append(bytes);
+        if (state->asked)
+            state->asked->append(bytes);
+    };
     sinks.messages = [state](std::string_view bytes) { state->said.append(bytes); };
     sinks.end = [this, state](const worker_end& end) { finish(state, end); };
     reports_.emit(case_started{plan.test});
@@ -221,9 +252,28 @@ void dispatcher::mark_slow() {
     }
 }
 
+// A second question while they answer is the same one.
+void dispatcher::ask() {
+    for (const auto& one : running_)
+        if (settings_.is_capturing && !one->asked)
+            one->asked.emplace();
+    processes_.ask();
+}
+
+void dispatcher::tell_answers() {
+    for (const auto& one : running_) {
+        if (!one->asked || !one->asked->is_whole())
+            continue;
+        reports_.emit(case_asked{one->plan.test, one->asked->text(),
+                                 std::chrono::steady_clock::now() - one->started});
+        one->asked.reset();
+    }
+}
+
 void dispatcher::tick() {
     reports_.emit(clock_ticked{});
     mark_slow();
+    tell_answers();
     ticks_.expires_after(tick_period);
     ticks_.async_wait([this](boost::system::error_code error) {
         if (!error)

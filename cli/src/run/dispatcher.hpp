@@ -46,6 +46,8 @@ private:
     bool may_start() const;
     unsigned rounds() const;
     void mark_slow();
+    void ask();
+    void tell_answers();
     void tick();
 
     supervisor& processes_;

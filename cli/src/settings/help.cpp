@@ -47,6 +47,9 @@ constexpr std::string_view time_outs = R"(What happens to a test that does not e
   5. A second later it gets SIGKILL.
 
 --run-timeout ends the whole run, with exit code 12. Ctrl-Z stops the clock.
+
+While tests run in a terminal, the key d asks each of them where it is, and shows what it answers;
+so does SIGUSR1. The tests go on.
 )";
 
 constexpr std::string_view shards = R"(Several machines, or jobs of a CI, that share the tests.

@@ -61,6 +61,8 @@ exit_code run_tests(const options& settings) {
     const auto tests = select_tests(processes, settings);
     reports.add(std::make_unique<history_writer>(tests.state, tests.found.binaries));
     announce(reports, tests, settings);
+    if (settings.is_capturing) // else the terminal is the tests'
+        processes.read_keys();
     const auto failed =
         dispatcher(processes, settings, reports, streams).run(plan(tests, settings));
     reports.emit(run_finished{std::chrono::steady_clock::now() - started, settings.part});

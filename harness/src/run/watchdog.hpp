@@ -52,8 +52,8 @@ private:
 };
 
 /// SIGQUIT has a handler by now, which writes where Python's threads are. From now on it writes
-/// before that where C++ is: the coroutines of tests that wait, who holds the GIL, and the stacks of
-/// all threads. After that Python writes where its tasks are, if it gets to it.
+/// before that where C++ is: the coroutines of tests that wait, who holds the GIL, and the stacks
+/// of all threads. After that Python writes where its tasks are, if it gets to it.
 void catch_dumps();
 
 } // namespace bridge::harness

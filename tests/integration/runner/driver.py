@@ -127,6 +127,12 @@ class Announcements:
             self.seen += data
             return data
 
+    def count(self, word):
+        """Without waiting."""
+        if select.select([self.descriptor], [], [], 0)[0]:
+            self._read()
+        return self.seen.count(word.encode())
+
     def wait_for(self, word, times=1):
         while self.seen.count(word.encode()) < times:
             if not self._read():

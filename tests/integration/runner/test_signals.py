@@ -83,6 +83,18 @@ class Interrupted(RunnerTest):
         self.announcements.wait_for_end()
         self.assertEqual((run.code, run.out), (2, ""))
 
+    def test_a_test_that_has_no_answer_to_where_it_is(self):
+        process = self.start("--exact", "number.pid", fixture("helpful"))
+        self.announcements.wait_for("\n")
+        process.send_signal(signal.SIGUSR1)
+        line = b""
+        while b"WHERE >" not in line:
+            line = process.stdout.readline()
+            self.assertNotEqual(line, b"")
+        self.assertRegex(line.decode(), r"number\.pid: it does not answer, as it has no handler for SIGQUIT or hangs in it$")
+        os.kill(int(self.announcements.seen), signal.SIGUSR1)
+        self.assertEqual(self.finish(process).code, 0)
+
     def test_a_killed_runner_leaves_nobody_behind(self):
         process = self.start_waiting("up", fixture("helpful"), "wait.up", "wait.term", "-j2")
         self.announcements.wait_for("up", times=3)  # one of the tests is two processes

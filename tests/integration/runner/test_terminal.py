@@ -51,7 +51,8 @@ class Screen:
 
 class TerminalTest(RunnerTest):
     def run_on_terminal(self, *words, columns=80, keys=None, program=PROGRAM, **environment):
-        """(exit code, raw text). `keys`: (what to wait for, what to type then)."""
+        """(exit code, raw text). `keys`: (what to wait for, what to type then), or a function that is asked with the
+        terminal and all that was written so far."""
         settings = {**self.environment, "TERM": "xterm-256color", **environment}
         pid, master = pty.fork()
         if pid == 0:
@@ -72,7 +73,9 @@ class TerminalTest(RunnerTest):
                 data += os.read(master, 65536)
             except OSError:  # the last process that had it has ended
                 return data.decode("utf-8")
-            if keys and keys[0] in data:
+            if callable(keys):
+                os.write(master, keys(master, data))
+            elif keys and keys[0] in data:
                 os.write(master, keys[1])
                 keys = None
         raise AssertionError(f"not ended within {2 * BOUND} s: ...{data[-500:]!r}")
@@ -160,6 +163,63 @@ class Terminal(TerminalTest):
         self.assertEqual(code, 0)
         self.assertIn("printed by the test\r\n", text)
         self.assertNotIn("running:", text)
+
+
+class Asked(TerminalTest):
+    """A key asks the tests that run where they are."""
+
+    REPORTS = (
+        rb"WHERE >\S* \[ *\d+\.\d{3}s\] patient\.waits\r\n.*in bridge_body at [^\r]*patient\.cpp:\d+.*<Task pending name='patient\.waits'",
+        rb"WHERE >\S* \[ *\d+\.\d{3}s\] patient\.blocks\r\n.*C\+\+ coroutines of tests that wait:.*(Current thread|Thread) 0x",
+    )
+    AGAIN = 3  # seconds; under load an answer may seem to have ended before it has
+
+    def ask(self, mode):
+        announcements = self.fifo()
+        asked = None
+        is_told = False
+        self.echoes = None
+
+        def type_keys(master, data):
+            nonlocal asked, is_told
+            if is_told or announcements.count("\n") < 2:
+                return b""
+            if all(re.search(one, data, re.DOTALL) for one in self.REPORTS):
+                is_told = True
+                return b"\x03"
+            if asked is not None and time.monotonic() < asked + self.AGAIN:
+                return b""
+            asked = time.monotonic()
+            self.echoes = bool(termios.tcgetattr(master)[3] & (termios.ECHO | termios.ICANON))
+            return b"d"
+
+        return self.run_on_terminal(
+            fixture("patient"), "patient.waits", "patient.blocks", "-j2", "--isolation", mode, "--timeout", "5m",
+            keys=type_keys)
+
+    def test_d_is_answered(self):
+        for mode in ("process", "fork", "batch"):
+            with self.subTest(mode):
+                code, text = self.ask(mode)
+                self.assertEqual(code, 2, text)  # by Ctrl-C
+                self.assertFalse(self.echoes)
+                self.assertEqual(self.settings_after, self.settings_before)
+
+    def test_other_keys_do_nothing(self):
+        typed = False
+
+        def type_keys(_, data):
+            nonlocal typed
+            if typed or b"running:" not in data:
+                return b""
+            typed = True
+            return b"x\n\x1b[Aq "
+
+        code, text = self.run_on_terminal(fixture("five"), "hanging", "--grace", "100ms", keys=type_keys)
+        self.assertTrue(typed)
+        self.assertEqual(code, 1, text)
+        self.assertNotIn("WHERE", text)
+        self.assertIn("1 timed out", text)
 
 
 class Shared(TerminalTest, CTestTest):
