@@ -44,7 +44,11 @@ py::dict stats() {
 
 } // namespace
 
+#ifdef Py_GIL_DISABLED // there pybind11 is new enough to be told that it stays off
+PYBIND11_MODULE(_native, module, py::mod_gil_not_used()) {
+#else
 PYBIND11_MODULE(_native, module) {
+#endif
     module.attr("EventLoop") = bridge::event_loop_class();
     module.attr("NativeError") = bridge::native_error_type();
     module.def(

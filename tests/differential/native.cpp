@@ -3,6 +3,7 @@
 // them in, so that sanitizers see both.
 #include <bridge/bridge.hpp>
 
+#include "free_threaded.hpp"
 #include "turnstile.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -255,7 +256,7 @@ py::object hot(asio::awaitable<T> body) {
 
 } // namespace
 
-PYBIND11_EMBEDDED_MODULE(native, m) {
+BRIDGE_EMBEDDED_MODULE(native, m) {
     bridge::def_async(m, "give", &give, py::arg("value") = py::none());
     bridge::def_async(m, "fail", &fail);
     bridge::def_async(m, "hop", &hop, py::arg("value") = py::none());

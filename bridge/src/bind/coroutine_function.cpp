@@ -6,6 +6,7 @@
 #include "bind/face.hpp"
 #include "python/imports.hpp"
 
+#include <bridge/detail/python_mutex.hpp>
 #include <bridge/detail/steal_or_throw.hpp>
 
 #include <structmember.h>
@@ -28,6 +29,7 @@ PyObject* bind(PyObject* self, PyObject* object, PyObject*) {
 // Borrowed; null with the error set.
 PyObject* face_of(PyObject* self) noexcept {
     auto* function = as_function(self);
+    const object_lock alone(self); // one for all threads
     if (function->face != nullptr)
         return function->face;
     try {

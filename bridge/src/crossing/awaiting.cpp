@@ -118,10 +118,10 @@ void awaiting::deliver_cancel(port_node* self, bool alive) noexcept {
 }
 
 void awaiting::cancel_in_python() noexcept {
-    const auto* outer = strand_ ? strand_->as_crossing() : nullptr;
-    auto* message = outer != nullptr ? cancel_message_of(*outer) : nullptr;
-    const auto cancelled = runner_ != nullptr ? cancel_delegate(*runner_, message)
-                           : task_            ? call_cancel(task_.handle().ptr(), message)
+    auto* outer = strand_ ? strand_->as_crossing() : nullptr;
+    const auto message = outer != nullptr ? cancel_message_of(*outer) : py::object();
+    const auto cancelled = runner_ != nullptr ? cancel_delegate(*runner_, message.ptr())
+                           : task_            ? call_cancel(task_.handle().ptr(), message.ptr())
                                               : py::none();
     if (!cancelled)
         report_set_error(its_port().loop(), "bridge: cancelling a Python awaitable failed");

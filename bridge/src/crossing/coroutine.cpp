@@ -11,6 +11,8 @@
 
 #include <structmember.h>
 
+#include <memory>
+
 namespace bridge::detail {
 namespace {
 
@@ -75,12 +77,50 @@ void report_never_retrieved(coroutine_object* self) {
     }
 }
 
+#ifdef Py_GIL_DISABLED
+// The thread of the loop lets go of it: what it waits for is that thread's alone.
+struct last_reference final : port_node {
+    explicit last_reference(PyObject* to) noexcept : object(to) { deliver = &detach_there; }
+
+    static void detach_there(port_node* self, bool) noexcept {
+        const std::unique_ptr<last_reference> owned(static_cast<last_reference*>(self));
+        {
+            const object_lock alone(owned->object);
+            detach(as_coroutine(owned->object));
+        }
+        Py_DECREF(owned->object);
+    }
+
+    PyObject* object;
+};
+
+// Without a GIL the last reference may go on any thread. False if the loop has ended, or runs here.
+bool hand_to_loop(coroutine_object* self) {
+    if (!self->op->locals())
+        return false;
+    auto& home = port_of(self->op->locals());
+    if (home.runs_here())
+        return false;
+    auto node = std::make_unique<last_reference>(Py_NewRef(as_object(self)));
+    if (home.push(node.get())) {
+        self->op->request_cancel(); // the loop need not run again
+        return static_cast<void>(node.release()), true;
+    }
+    Py_DECREF(as_object(self));
+    return false;
+}
+#else
+bool hand_to_loop(coroutine_object*) {
+    return false;
+}
+#endif
+
 void finalize(PyObject* object) {
     auto* self = as_coroutine(object);
     const py::error_scope keep_set_error;
     if (self->now == phase::created)
         warn_never_awaited(self);
-    else if (self->now == phase::running || self->now == phase::delegating)
+    else if ((self->now == phase::running || self->now == phase::delegating) && !hand_to_loop(self))
         detach(self);
     else if (self->hot && self->exception != nullptr && !self->retrieved)
         report_never_retrieved(self);
@@ -115,6 +155,7 @@ void abandon(in_flight_member* member, errc why) noexcept {
     if (self->inside)
         return; // who runs it is not at its end yet, or is a thread that stays where it is
     const auto alive = py::reinterpret_borrow<py::object>(as_object(self));
+    const object_lock alone(as_object(self));
     auto error = to_python_exception(
         std::make_exception_ptr(boost::system::system_error(make_error_code(why))));
     if (why == errc::interpreter_gone) { // else tasks are destroyed pending, which asyncio reports
@@ -150,7 +191,7 @@ const scheduler* runs_on(const in_flight_member* member) noexcept {
     return self->now == phase::delegating ? nullptr : &self->op->on();
 }
 
-void cancel(in_flight_member* member) noexcept {
+void cancel_native_work(in_flight_member* member) noexcept {
     static_cast<coroutine_object::member*>(member)->owner->op->request_cancel();
 }
 
@@ -181,7 +222,7 @@ int traverse_held(const in_flight_member* member, visitproc visit, void* arg) no
 }
 
 constexpr in_flight_kind native_work{.abandon = &abandon,
-                                     .cancel = &cancel,
+                                     .cancel = &cancel_native_work,
                                      .describe = &describe,
                                      .runs_on = &runs_on,
                                      .warn = &warn_of_slow_cancel,
@@ -220,11 +261,11 @@ PyTypeObject* make_type(const char* name, PyMethodDef* methods, const char* doc)
         {Py_tp_finalize, reinterpret_cast<void*>(&finalize)},
         {Py_tp_traverse, reinterpret_cast<void*>(&traverse)},
         {Py_tp_clear, reinterpret_cast<void*>(&clear)},
-        {Py_tp_iternext, reinterpret_cast<void*>(&coroutine_next)},
-        {Py_am_await, reinterpret_cast<void*>(&await)},
-        {Py_am_send, reinterpret_cast<void*>(&coroutine_am_send)},
+        {Py_tp_iternext, reinterpret_cast<void*>(one_at_a_time<&coroutine_next>)},
+        {Py_am_await, reinterpret_cast<void*>(one_at_a_time<&await>)},
+        {Py_am_send, reinterpret_cast<void*>(one_at_a_time<&coroutine_am_send>)},
         {Py_tp_iter, reinterpret_cast<void*>(&iterate)},
-        {Py_tp_repr, reinterpret_cast<void*>(&represent_coroutine)},
+        {Py_tp_repr, reinterpret_cast<void*>(one_at_a_time<&represent_coroutine>)},
         {Py_tp_methods, methods},
         {Py_tp_getset, coroutine_getset},
         {Py_tp_members, members},
@@ -257,6 +298,7 @@ py::object new_coroutine(PyTypeObject* type, intrusive_ptr<crossing> op, py::han
         throw py::error_already_set();
     auto* self = as_coroutine(object);
     self->op = op.detach();
+    allow_new_references(object);
     self->op->set_object(self);
     self->name = name.inc_ref().ptr();
     self->membership.owner = self;
@@ -293,6 +335,7 @@ void forget_result(coroutine_object* self) noexcept {
 }
 
 void restart(coroutine_object* self) noexcept {
+    const object_lock alone(as_object(self));
     self->op->forget_requests();
     forget_result(self);
     Py_CLEAR(self->cancel_message);

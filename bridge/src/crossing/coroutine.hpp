@@ -4,6 +4,7 @@
 
 #include <bridge/detail/crossing.hpp>
 #include <bridge/detail/python.hpp>
+#include <bridge/detail/python_mutex.hpp>
 
 namespace bridge::detail {
 
@@ -144,8 +145,8 @@ void settle_as_cancelled(coroutine_object* self) noexcept;
 /// Settled only.
 bool is_cancelled(const coroutine_object* self);
 
-/// The message of the cancel(msg) that asks for the end, or null. Borrowed.
-PyObject* cancel_message_of(const crossing& op) noexcept;
+/// The message of the cancel(msg) that asks for the end, or null.
+py::object cancel_message_of(crossing& op) noexcept;
 
 /// What is handled here becomes the context of an exception that has none, as by `raise`.
 void set_handled_as_context(PyObject* exception);

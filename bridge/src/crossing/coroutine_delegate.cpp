@@ -17,9 +17,9 @@ py::object take_exception(coroutine_object* self, PyObject* thrown) {
     const bool cancelled = std::exchange(self->cancels_delegate, false);
     if (thrown != nullptr || !cancelled)
         return py::reinterpret_borrow<py::object>(thrown);
-    auto* message = cancel_message_of(*self->op);
+    const auto message = cancel_message_of(*self->op);
     const auto& type = get_imports().cancelled_error;
-    return message != nullptr ? type(py::handle(message)) : type();
+    return message ? type(message) : type();
 }
 
 } // namespace

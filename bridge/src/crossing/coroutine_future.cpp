@@ -222,33 +222,37 @@ PyCFunction fast(PyObject* (*function)(PyObject*, PyObject* const*, Py_ssize_t, 
 } // namespace
 
 PyMethodDef future_methods[] = {
-    {"done", done, METH_NOARGS, "Whether the result is known."},
-    {"cancelled", cancelled, METH_NOARGS, "Whether it ended by cancellation."},
-    {"result", result, METH_NOARGS, "The result, or raises the exception."},
-    {"exception", exception, METH_NOARGS, "The exception, or None."},
-    {"cancel", keywords(cancel), METH_VARARGS | METH_KEYWORDS,
+    {"done", one_at_a_time<&done>, METH_NOARGS, "Whether the result is known."},
+    {"cancelled", one_at_a_time<&cancelled>, METH_NOARGS, "Whether it ended by cancellation."},
+    {"result", one_at_a_time<&result>, METH_NOARGS, "The result, or raises the exception."},
+    {"exception", one_at_a_time<&exception>, METH_NOARGS, "The exception, or None."},
+    {"cancel", keywords(one_at_a_time<&cancel>), METH_VARARGS | METH_KEYWORDS,
      "Asks the C++ coroutine to stop; it settles once that has ended."},
-    {"get_loop", get_loop, METH_NOARGS, "The event loop."},
-    {"add_done_callback", fast(add_done_callback), METH_FASTCALL | METH_KEYWORDS,
+    {"get_loop", one_at_a_time<&get_loop>, METH_NOARGS, "The event loop."},
+    {"add_done_callback", fast(one_at_a_time<&add_done_callback>), METH_FASTCALL | METH_KEYWORDS,
      "Calls fn(self) in the loop once it has settled."},
-    {"remove_done_callback", remove_done_callback, METH_O, "Removes all equal callbacks."},
-    {"_make_cancelled_error", make_cancelled_error, METH_NOARGS, nullptr},
+    {"remove_done_callback", one_at_a_time<&remove_done_callback>, METH_O,
+     "Removes all equal callbacks."},
+    {"_make_cancelled_error", one_at_a_time<&make_cancelled_error>, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
 
 PyMethodDef coroutine_methods[] = {
-    {"send", coroutine_send, METH_O, "Resumes it, as a coroutine's send."},
-    {"throw", coroutine_throw, METH_VARARGS, "Raises in it, as a coroutine's throw."},
-    {"close", coroutine_close, METH_NOARGS, "Ends it; C++ is asked to stop and not waited for."},
-    {"done", done, METH_NOARGS, nullptr},
-    {"cancelled", cancelled, METH_NOARGS, nullptr},
-    {"result", result, METH_NOARGS, nullptr},
-    {"exception", exception, METH_NOARGS, nullptr},
-    {"cancel", keywords(cancel), METH_VARARGS | METH_KEYWORDS, nullptr},
-    {"get_loop", get_loop, METH_NOARGS, nullptr},
-    {"add_done_callback", fast(add_done_callback), METH_FASTCALL | METH_KEYWORDS, nullptr},
-    {"remove_done_callback", remove_done_callback, METH_O, nullptr},
-    {"_make_cancelled_error", make_cancelled_error, METH_NOARGS, nullptr},
+    {"send", one_at_a_time<&coroutine_send>, METH_O, "Resumes it, as a coroutine's send."},
+    {"throw", one_at_a_time<&coroutine_throw>, METH_VARARGS,
+     "Raises in it, as a coroutine's throw."},
+    {"close", one_at_a_time<&coroutine_close>, METH_NOARGS,
+     "Ends it; C++ is asked to stop and not waited for."},
+    {"done", one_at_a_time<&done>, METH_NOARGS, nullptr},
+    {"cancelled", one_at_a_time<&cancelled>, METH_NOARGS, nullptr},
+    {"result", one_at_a_time<&result>, METH_NOARGS, nullptr},
+    {"exception", one_at_a_time<&exception>, METH_NOARGS, nullptr},
+    {"cancel", keywords(one_at_a_time<&cancel>), METH_VARARGS | METH_KEYWORDS, nullptr},
+    {"get_loop", one_at_a_time<&get_loop>, METH_NOARGS, nullptr},
+    {"add_done_callback", fast(one_at_a_time<&add_done_callback>), METH_FASTCALL | METH_KEYWORDS,
+     nullptr},
+    {"remove_done_callback", one_at_a_time<&remove_done_callback>, METH_O, nullptr},
+    {"_make_cancelled_error", one_at_a_time<&make_cancelled_error>, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
 
@@ -260,15 +264,30 @@ bool is_driven_by_own_loop(const coroutine_object* self) {
            running.is(port_of(self->op->locals()).find_loop());
 }
 
-bool wake_waiters(coroutine_object* self, bool directly) noexcept {
+namespace {
+
+struct waiters {
+    py::object callback;
+    py::object context;
+    py::object others;
+    py::object held; // the object, whom native code kept for them
+};
+
+waiters take_waiters(coroutine_object* self) noexcept {
     const auto take = [](PyObject*& member) {
         return py::reinterpret_steal<py::object>(std::exchange(member, nullptr));
     };
-    const auto callback = take(self->callback);
-    const auto context = take(self->context);
-    const auto others = take(self->callbacks);
-    const auto held = py::reinterpret_steal<py::object>(
-        std::exchange(self->held, false) ? as_object(self) : nullptr);
+    const object_lock alone(as_object(self));
+    return {take(self->callback), take(self->context), take(self->callbacks),
+            py::reinterpret_steal<py::object>(std::exchange(self->held, false) ? as_object(self)
+                                                                               : nullptr)};
+}
+
+} // namespace
+
+// Not under the lock: who is woken comes back at once.
+bool wake_waiters(coroutine_object* self, bool directly) noexcept {
+    const auto [callback, context, others, held] = take_waiters(self);
     bool go_on = !callback || wake_one(self, callback.ptr(), context.ptr(), directly);
     for (Py_ssize_t i = 0; others && i < PyList_GET_SIZE(others.ptr()); ++i) {
         auto* pair = PyList_GET_ITEM(others.ptr(), i);

@@ -182,17 +182,18 @@ PyObject* represent_coroutine(PyObject* object) {
 
 PyGetSetDef coroutine_getset[] = {
     {"__class__", get_class, nullptr, nullptr, nullptr},
-    {"_asyncio_future_blocking", get_blocking, set_blocking, nullptr, nullptr},
-    {"_cancel_message", get_cancel_message, nullptr, nullptr, nullptr},
+    {"_asyncio_future_blocking", one_at_a_time<&get_blocking>, one_at_a_time<&set_blocking>,
+     nullptr, nullptr},
+    {"_cancel_message", one_at_a_time<&get_cancel_message>, nullptr, nullptr, nullptr},
     {"__name__", get_name, nullptr, nullptr, nullptr},
     {"__qualname__", get_qualified_name, nullptr, nullptr, nullptr},
-    {"cr_await", get_await, nullptr, nullptr, nullptr},
-    {"cr_code", get_code, nullptr, nullptr, nullptr},
-    {"cr_frame", get_frame, nullptr, nullptr, nullptr},
+    {"cr_await", one_at_a_time<&get_await>, nullptr, nullptr, nullptr},
+    {"cr_code", one_at_a_time<&get_code>, nullptr, nullptr, nullptr},
+    {"cr_frame", one_at_a_time<&get_frame>, nullptr, nullptr, nullptr},
     {"cr_origin", get_origin, nullptr, nullptr, nullptr},
-    {"cr_running", get_running, nullptr, nullptr, nullptr},
-    {"cr_state", get_state, nullptr, nullptr, nullptr},
-    {"cr_suspended", get_suspended, nullptr, nullptr, nullptr},
+    {"cr_running", one_at_a_time<&get_running>, nullptr, nullptr, nullptr},
+    {"cr_state", one_at_a_time<&get_state>, nullptr, nullptr, nullptr},
+    {"cr_suspended", one_at_a_time<&get_suspended>, nullptr, nullptr, nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 

@@ -64,9 +64,10 @@ void set_handled_as_context(PyObject* exception) {
     PyException_SetContext(exception, handled.inc_ref().ptr());
 }
 
-PyObject* cancel_message_of(const crossing& op) noexcept {
-    auto* message = op.object() != nullptr ? op.object()->cancel_message : nullptr;
-    return message != Py_None ? message : nullptr;
+py::object cancel_message_of(crossing& op) noexcept {
+    const auto kept = op.keep_object();
+    auto* message = kept ? as_coroutine(kept.ptr())->cancel_message : nullptr;
+    return py::reinterpret_borrow<py::object>(message != Py_None ? message : nullptr);
 }
 
 void settle(coroutine_object* self) noexcept {

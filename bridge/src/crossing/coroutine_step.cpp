@@ -65,7 +65,7 @@ bool find_locals(coroutine_object* self) {
             return false;
         }
     }
-    if (self->membership.home == nullptr)
+    if (self->membership.home.load(std::memory_order_relaxed) == nullptr)
         port_of(op.locals()).members().join(self->membership);
     return true;
 }
@@ -381,6 +381,7 @@ PyObject* coroutine_close(PyObject* object, PyObject*) {
 }
 
 void on_crossing_ready(coroutine_object& self) noexcept {
+    const object_lock alone(as_object(&self));
     auto& op = *self.op;
     if (op.finished()) {
         settle(&self);

@@ -82,10 +82,18 @@ void crossing::announce() noexcept {
     release();
 }
 
+py::object crossing::keep_object() noexcept {
+    const std::lock_guard lock(object_mutex_);
+    const bool kept = object_ != nullptr && try_new_reference(as_object(object_));
+    return py::reinterpret_steal<py::object>(kept ? as_object(object_) : nullptr);
+}
+
 void crossing::deliver_completion(port_node* self, bool alive) noexcept {
     const auto owner = intrusive_ptr<crossing>::adopt(&static_cast<crossing&>(*self));
-    if (owner->object_ != nullptr && alive) {
-        on_crossing_ready(*owner->object_);
+    const auto kept = free_threaded ? owner->keep_object() : py::object();
+    auto* object = free_threaded ? as_coroutine(kept.ptr()) : owner->object_;
+    if (object != nullptr && alive) {
+        on_crossing_ready(*object);
         return;
     }
     auto* delegator = owner->take_delegation();

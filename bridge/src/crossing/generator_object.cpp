@@ -164,21 +164,21 @@ PyObject* represent(PyObject* self) {
 
 PyMethodDef methods[] = {
     {"__aiter__", itself_method, METH_NOARGS, nullptr},
-    {"__anext__", next_method, METH_NOARGS, nullptr},
-    {"asend", asend, METH_O, "Gives the value to the co_yield; the next item."},
-    {"athrow", athrow, METH_VARARGS, "Throws from the co_yield; the next item."},
-    {"aclose", aclose, METH_NOARGS, "Ends it; awaits its clean-up."},
+    {"__anext__", one_at_a_time<&next_method>, METH_NOARGS, nullptr},
+    {"asend", one_at_a_time<&asend>, METH_O, "Gives the value to the co_yield; the next item."},
+    {"athrow", one_at_a_time<&athrow>, METH_VARARGS, "Throws from the co_yield; the next item."},
+    {"aclose", one_at_a_time<&aclose>, METH_NOARGS, "Ends it; awaits its clean-up."},
     {nullptr, nullptr, 0, nullptr},
 };
 
 PyGetSetDef getset[] = {
     {"__name__", get_name, nullptr, nullptr, nullptr},
     {"__qualname__", get_qualified_name, nullptr, nullptr, nullptr},
-    {"ag_running", get_running, nullptr, nullptr, nullptr},
-    {"ag_suspended", get_suspended, nullptr, nullptr, nullptr},
+    {"ag_running", one_at_a_time<&get_running>, nullptr, nullptr, nullptr},
+    {"ag_suspended", one_at_a_time<&get_suspended>, nullptr, nullptr, nullptr},
     {"ag_await", get_await, nullptr, nullptr, nullptr},
-    {"ag_frame", get_frame, nullptr, nullptr, nullptr},
-    {"cr_frame", get_frame, nullptr, nullptr, nullptr},
+    {"ag_frame", one_at_a_time<&get_frame>, nullptr, nullptr, nullptr},
+    {"cr_frame", one_at_a_time<&get_frame>, nullptr, nullptr, nullptr},
     {"cr_await", get_await, nullptr, nullptr, nullptr},
     {"ag_code", get_none, nullptr, nullptr, nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
@@ -196,7 +196,7 @@ PyType_Slot slots[] = {
     {Py_tp_clear, reinterpret_cast<void*>(&clear)},
     {Py_tp_repr, reinterpret_cast<void*>(&represent)},
     {Py_am_aiter, reinterpret_cast<void*>(&itself)},
-    {Py_am_anext, reinterpret_cast<void*>(&next)},
+    {Py_am_anext, reinterpret_cast<void*>(one_at_a_time<&next>)},
     {Py_tp_methods, methods},
     {Py_tp_getset, getset},
     {Py_tp_members, members},

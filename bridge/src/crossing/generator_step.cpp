@@ -137,13 +137,14 @@ PySendResult end(generator_step* self, PySendResult outcome, PyObject** result) 
 }
 
 PySendResult advance(generator_step* self, PyObject* value, PyObject** result) {
-    const auto outcome = coroutine_am_send(self->of->round, value, result);
+    const auto outcome = one_at_a_time<&coroutine_am_send>(self->of->round, value, result);
     return outcome == PYGEN_NEXT ? outcome : end(self, outcome, result);
 }
 
 PySendResult step_am_send(PyObject* object, PyObject* value, PyObject** result) {
     const auto alive = py::reinterpret_borrow<py::object>(object);
     auto* self = as_step(object);
+    const object_lock alone(reinterpret_cast<PyObject*>(self->of));
     *result = nullptr;
     switch (self->now) {
     case step_phase::over:
@@ -192,7 +193,7 @@ bool is_generator_exit(const py::object& exception) {
 PyObject* give_up(generator_object* of) {
     of->running = false;
     of->closed = true;
-    auto* closed = coroutine_close(of->round, nullptr);
+    auto* closed = one_at_a_time<&coroutine_close>(of->round, nullptr);
     op_of(of).abandon();
     return closed;
 }
@@ -216,6 +217,7 @@ bool ends_beside_round(generator_step* self, const py::object& exception) {
 PyObject* step_throw(PyObject* object, PyObject* arguments) {
     const auto alive = py::reinterpret_borrow<py::object>(object);
     auto* self = as_step(object);
+    const object_lock alone(reinterpret_cast<PyObject*>(self->of));
     if (self->now == step_phase::over) {
         fail_used_up(self);
         return nullptr;
@@ -223,7 +225,7 @@ PyObject* step_throw(PyObject* object, PyObject* arguments) {
     const auto exception = exception_from(arguments);
     if (!exception || ends_beside_round(self, exception))
         return nullptr;
-    auto* yielded = coroutine_raise(self->of->round, exception);
+    auto* yielded = one_at_a_time<&coroutine_raise>(self->of->round, exception);
     if (yielded != nullptr)
         return yielded;
     PyObject* result = nullptr;
@@ -239,6 +241,7 @@ PyObject* step_throw(PyObject* object, PyObject* arguments) {
 
 PyObject* step_close(PyObject* object, PyObject*) {
     auto* self = as_step(object);
+    const object_lock alone(reinterpret_cast<PyObject*>(self->of));
     if (std::exchange(self->now, step_phase::over) == step_phase::running)
         return give_up(self->of);
     Py_RETURN_NONE;

@@ -47,9 +47,13 @@ PyObject* remove_done_callback(PyObject* object, PyObject* callback) {
 // The Task is cancelled while it waits for the pump. A clean-up is not cut short.
 PyObject* cancel(PyObject* object, PyObject*, PyObject*) {
     auto* self = as_pump(object);
-    if (self->now == pump_phase::paused && !std::exchange(self->cancelled, true) &&
-        !call_waiter(self, false))
+    const bool wakes = [object, self] {
+        const object_lock alone(object);
+        return self->now == pump_phase::paused && !std::exchange(self->cancelled, true);
+    }();
+    if (wakes && !call_waiter(self, false))
         return nullptr;
+    const object_lock alone(object);
     return PyBool_FromLong(self->now == pump_phase::paused || self->now == pump_phase::cleaning);
 }
 
@@ -134,31 +138,37 @@ PyMethodDef pump_methods[] = {
     {"send", pump_send, METH_O, nullptr},
     {"throw", pump_throw, METH_VARARGS, nullptr},
     {"close", pump_close, METH_NOARGS, nullptr},
-    {"add_done_callback", keywords(add_done_callback), METH_VARARGS | METH_KEYWORDS, nullptr},
-    {"remove_done_callback", remove_done_callback, METH_O, nullptr},
+    {"add_done_callback", keywords(one_at_a_time<&add_done_callback>), METH_VARARGS | METH_KEYWORDS,
+     nullptr},
+    {"remove_done_callback", one_at_a_time<&remove_done_callback>, METH_O, nullptr},
     {"cancel", keywords(cancel), METH_VARARGS | METH_KEYWORDS, nullptr},
-    {"result", result, METH_NOARGS, nullptr},
+    {"result", one_at_a_time<&result>, METH_NOARGS, nullptr},
     {"done", done, METH_NOARGS, nullptr},
     {"get_loop", get_loop, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
 
 PyGetSetDef pump_getset[] = {
-    {"_asyncio_future_blocking", get_blocking, set_blocking, nullptr, nullptr},
+    {"_asyncio_future_blocking", one_at_a_time<&get_blocking>, one_at_a_time<&set_blocking>,
+     nullptr, nullptr},
     {"_cancel_message", get_none, nullptr, nullptr, nullptr},
     {"__name__", get_name, nullptr, nullptr, nullptr},
     {"__qualname__", get_name, nullptr, nullptr, nullptr},
-    {"cr_await", get_await, nullptr, nullptr, nullptr},
-    {"cr_frame", get_frame, nullptr, nullptr, nullptr},
-    {"cr_running", get_running, nullptr, nullptr, nullptr},
-    {"cr_suspended", get_suspended, nullptr, nullptr, nullptr},
+    {"cr_await", one_at_a_time<&get_await>, nullptr, nullptr, nullptr},
+    {"cr_frame", one_at_a_time<&get_frame>, nullptr, nullptr, nullptr},
+    {"cr_running", one_at_a_time<&get_running>, nullptr, nullptr, nullptr},
+    {"cr_suspended", one_at_a_time<&get_suspended>, nullptr, nullptr, nullptr},
     {"cr_code", get_none, nullptr, nullptr, nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 
 bool call_waiter(stream_pump* self, bool directly) noexcept {
-    const auto callback = py::reinterpret_steal<py::object>(std::exchange(self->callback, nullptr));
-    const auto context = py::reinterpret_steal<py::object>(std::exchange(self->context, nullptr));
+    const auto take = [self](PyObject*& member) {
+        const object_lock alone(as_object(self));
+        return py::reinterpret_steal<py::object>(std::exchange(member, nullptr));
+    };
+    const auto callback = take(self->callback);
+    const auto context = take(self->context);
     if (!callback)
         return true;
     const auto& port = port_of(self->of->locals());

@@ -98,6 +98,8 @@ void abandon(in_flight_member* member, errc why) noexcept {
     auto* self = static_cast<stream_pump::member*>(member)->owner;
     if (self->inside)
         return; // who runs it is not at its end yet, or is a thread that stays where it is
+    const auto alive = py::reinterpret_borrow<py::object>(as_object(self));
+    const object_lock alone(as_object(self));
     const py::error_scope keep_set_error;
     if (why == errc::interpreter_gone) // what it holds is left where it is: to drop it runs Python
         leave_all(self);
@@ -252,6 +254,7 @@ void start_pump(stream_state& of) noexcept {
 
 void poke_pump(stream_pump& self) noexcept {
     const auto alive = py::reinterpret_borrow<py::object>(as_object(&self));
+    const object_lock alone(as_object(&self));
     const bool closing = self.of->is_closing();
     if (closing) {
         try {

@@ -250,6 +250,7 @@ void end_between_items(stream_pump* self, const py::object& exception) {
 
 PySendResult pump_am_send(PyObject* object, PyObject* value, PyObject** result) {
     const auto alive = py::reinterpret_borrow<py::object>(object);
+    const object_lock alone(object);
     *result = nullptr;
     return advance(as_pump(object), value, nullptr, result);
 }
@@ -270,6 +271,7 @@ PyObject* pump_throw(PyObject* object, PyObject* arguments) {
     if (!exception)
         return nullptr;
     auto* self = as_pump(object);
+    const object_lock alone(object);
     PyObject* result = nullptr;
     if (self->now == pump_phase::finished) {
         set_exception(exception);
@@ -286,6 +288,7 @@ PyObject* pump_throw(PyObject* object, PyObject* arguments) {
 // Its Task is gone, or somebody else got hold of it.
 PyObject* pump_close(PyObject* object, PyObject*) {
     auto* self = as_pump(object);
+    const object_lock alone(object);
     if (self->now != pump_phase::finished) {
         const auto error = std::make_exception_ptr(
             boost::system::system_error(make_error_code(errc::loop_closed)));

@@ -7,6 +7,7 @@
 #include <bridge/detail/python.hpp>
 #include <bridge/detail/shared.hpp>
 
+#include <mutex>
 #include <stdexcept>
 
 namespace bridge::detail {
@@ -47,10 +48,15 @@ void attach_interpreter() {
     require_main_interpreter();
     if (is_interpreter_ending())
         refuse_at_exit();
+    static python_mutex own; // several threads of this image
+    const std::lock_guard alone(own);
+    if (interpreter_gate().is_open())
+        return;
     join_shared_state();
     leave_stale_asyncio();
+    const std::lock_guard lock(shared().attach_mutex);
     if (interpreter_gate().is_open())
-        return; // another module did the rest
+        return; // another image did the rest
     shared().exit_thread = nullptr;
     register_exit_hook();
     ++shared().interpreter_life;

@@ -79,10 +79,12 @@ void fork_registry::forget_shared_state() noexcept {
     own_default_runtime.running = nullptr;
     this_thread().running_port = nullptr;
     port::mark_copies(own_state);
-    if (auto* all = own_state.all) {
+    if (auto* all = own_state.all.load()) {
         all->last_port = {};
     }
-    own_state.stays_mutex.reset();
+    for (auto* mutex :
+         {&own_state.stays_mutex, &own_state.attach_mutex, &own_state.port_table_mutex})
+        mutex->reset();
     if (holds_gil()) { // else the list may not be in one piece
         gil_hold::forget_others(own_state);
         forget_waiting_guards();

@@ -45,7 +45,7 @@ py::object event_descriptor::keep_with(py::handle loop) {
 }
 
 PyObject* event_descriptor::on_loop_gone(PyObject*, PyObject* reference) noexcept {
-    if (auto* all = shared().all)
+    if (auto* all = shared().all.load())
         PyDict_DelItem(all->descriptors.ptr(), reference);
     PyErr_Clear();
     Py_RETURN_NONE;

@@ -5,27 +5,43 @@
 
 #include <bridge/detail/call_python.hpp>
 
+#include <mutex>
 #include <utility>
 
 namespace bridge::detail {
 
 void in_flight::join(in_flight_member& member) noexcept {
+    const std::lock_guard lock(mutex_);
     if (!open_)
         return;
-    member.home = this;
+    member.home.store(this, std::memory_order_relaxed);
     link_first<&in_flight_member::link>(members_, member);
     if (member.kind->cancel != nullptr)
-        ++native_work_;
+        native_work_.add(1);
 }
 
 void in_flight::leave(in_flight_member& member) noexcept {
-    auto* home = std::exchange(member.home, nullptr);
-    if (home == nullptr)
-        return;
-    home->unwatch(member);
-    unlink<&in_flight_member::link>(member);
-    if (member.kind->cancel != nullptr && --home->native_work_ == 0 && home->when_idle_ != nullptr)
+    auto* home = member.home.load(std::memory_order_relaxed);
+    if (home != nullptr && home->remove(member))
         home->tell_idle();
+}
+
+bool in_flight::remove(in_flight_member& member) noexcept {
+    const std::lock_guard lock(mutex_);
+    return remove_locked(member);
+}
+
+// True if somebody waits for this.
+bool in_flight::remove_locked(in_flight_member& member) noexcept {
+    if (member.home.load(std::memory_order_relaxed) == nullptr)
+        return false;
+    member.home.store(nullptr, std::memory_order_relaxed);
+    unwatch(member);
+    unlink<&in_flight_member::link>(member);
+    if (member.kind->cancel == nullptr)
+        return false;
+    native_work_ = native_work_ - 1;
+    return native_work_ == 0 && when_idle_ != nullptr;
 }
 
 void in_flight::tell_idle() noexcept {
@@ -38,26 +54,42 @@ void in_flight::tell_idle() noexcept {
     PyErr_Clear(); // closed: nobody waits
 }
 
-std::size_t in_flight::cancel(py::object when_idle) {
+void in_flight::cancel_each() noexcept {
+    const std::lock_guard lock(mutex_);
     for (auto* member = members_; member != nullptr; member = member->link.next)
         if (member->kind->cancel != nullptr)
             member->kind->cancel(member);
+}
+
+std::size_t in_flight::cancel(py::object when_idle) {
+    cancel_each();
     if (native_work_ > 0)
         Py_XSETREF(when_idle_, when_idle.release().ptr());
     return native_work_;
 }
 
 void in_flight::abandon(const scheduler* on, errc why) noexcept {
-    for (auto* member = members_; member != nullptr;) {
-        const auto& kind = *member->kind;
-        if (on != nullptr && (kind.runs_on == nullptr || kind.runs_on(member) != on)) {
-            member = member->link.next;
-            continue;
+    while (auto* member = take(on))
+        member->kind->abandon(member, why);
+}
+
+// Removes one that runs on the given threads, or any; null if there is none.
+in_flight_member* in_flight::take(const scheduler* on) noexcept {
+    bool is_idle = false;
+    auto* member = [&]() -> in_flight_member* {
+        const std::lock_guard lock(mutex_);
+        for (auto* one = members_; one != nullptr; one = one->link.next) {
+            const auto& kind = *one->kind;
+            if (on != nullptr && (kind.runs_on == nullptr || kind.runs_on(one) != on))
+                continue;
+            is_idle = remove_locked(*one);
+            return one;
         }
-        leave(*member);
-        kind.abandon(member, why);
-        member = members_; // what is next may have left too
-    }
+        return nullptr;
+    }();
+    if (is_idle)
+        tell_idle();
+    return member;
 }
 
 std::vector<std::string> in_flight::describe() const {

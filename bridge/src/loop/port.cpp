@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <mutex>
 #include <utility>
 
 namespace bridge::detail {
@@ -81,6 +82,39 @@ private:
     const port& of_;
 };
 
+// What was looked for last: most programs have one loop. Without a GIL each thread has its own,
+// which keeps the port, as another thread may close it.
+#ifdef Py_GIL_DISABLED
+thread_local intrusive_ptr<port> last_port;
+
+port* last_used(py::handle loop) noexcept {
+    return last_port && last_port->is_of(loop) ? last_port.get() : nullptr;
+}
+
+void note_last_used(port& found) noexcept {
+    last_port = intrusive_ptr<port>(&found);
+}
+
+void forget_last_used(port& closed) noexcept {
+    if (last_port.get() == &closed)
+        last_port = {};
+}
+#else
+port* last_used(py::handle loop) {
+    const auto& last = get_imports().last_port;
+    return last.loop == loop.ptr() ? last.its_port : nullptr;
+}
+
+void note_last_used(port& found) {
+    get_imports().last_port = {found.loop().ptr(), &found};
+}
+
+void forget_last_used(port& closed) {
+    if (auto& last = get_imports().last_port; last.its_port == &closed)
+        last = {};
+}
+#endif
+
 } // namespace
 
 intrusive_ptr<port> port::of(py::handle loop) {
@@ -101,29 +135,31 @@ intrusive_ptr<port> port::make(py::handle loop, port_host& host) {
 }
 
 void port::enter_table() {
-    auto& all = get_imports();
-    all.ports[key_] = py::capsule(this, capsule_name);
-    retain(); // the table's reference, given back in leave_table()
-    all.last_port = {loop_, this};
+    {
+        const std::lock_guard lock(shared().port_table_mutex);
+        get_imports().ports[key_] = py::capsule(this, capsule_name);
+        retain(); // the table's reference, given back in leave_table()
+    }
+    note_last_used(*this);
     enter_list();
 }
 
 intrusive_ptr<port> port::find(py::handle loop) {
-    auto& last = get_imports().last_port;
-    if (last.loop == loop.ptr())
-        return intrusive_ptr<port>(last.its_port);
+    if (auto* last = last_used(loop))
+        return intrusive_ptr<port>(last);
     auto found = find_or_copy(loop);
     if (!found)
         return {};
     if (!found->is_open())
         throw_error(errc::forked); // closed ones leave the table
-    last = {loop.ptr(), found.get()};
+    note_last_used(*found);
     return found;
 }
 
 intrusive_ptr<port> port::find_or_copy(py::handle loop) {
     const auto& ports = get_imports().ports;
     const auto key = steal_or_throw(PyWeakref_NewRef(loop.ptr(), nullptr));
+    const std::lock_guard lock(shared().port_table_mutex);
     if (!ports.contains(key))
         return {};
     return intrusive_ptr<port>(ports[key].cast<py::capsule>().get_pointer<port>());
@@ -131,10 +167,12 @@ intrusive_ptr<port> port::find_or_copy(py::handle loop) {
 
 void port::leave_table() noexcept {
     leave_list();
-    if (auto& last = get_imports().last_port; last.its_port == this)
-        last = {};
-    if (PyDict_DelItem(get_imports().ports.ptr(), key_) == 0)
-        release();
+    forget_last_used(*this);
+    {
+        const std::lock_guard lock(shared().port_table_mutex);
+        if (PyDict_DelItem(get_imports().ports.ptr(), key_) == 0)
+            release();
+    }
     PyErr_Clear();
     Py_CLEAR(key_);
 }
@@ -160,12 +198,15 @@ port::~port() {
 }
 
 py::object port::find_loop() const noexcept {
-    if (loop_ != nullptr)
+    if (!free_threaded && loop_ != nullptr) // else another thread may close it right now
         return py::reinterpret_borrow<py::object>(loop_);
     return reference_ != nullptr ? weak_target(reference_) : py::object();
 }
 
 bool port::push(port_node* node) noexcept {
+#ifdef Py_GIL_DISABLED
+    pushed_.fetch_add(1, std::memory_order_relaxed);
+#endif
     switch (queue_.push(node)) {
     case port_queue::pushed::refused:
         return false;
@@ -186,6 +227,13 @@ void port::wake() noexcept {
     }
     wakes_.fetch_add(1, std::memory_order_relaxed);
     descriptor_->signal();
+}
+
+bool port::runs_here() const noexcept {
+    const auto running = py::reinterpret_steal<py::object>(
+        PyObject_CallNoArgs(get_imports().get_running_loop.ptr()));
+    PyErr_Clear();
+    return running.ptr() == identity_;
 }
 
 bool port::has_ready_callbacks() const noexcept {
@@ -217,7 +265,7 @@ bool port::drain() noexcept {
     descriptor_->clear(); // before the queue is taken: a push after this wakes again
     const bool awaits_more = members_->native_work() > 1 && descriptor_->last_came < many_nodes;
     const bool yielded = awaits_more && descriptor_->yields.yield();
-    const auto before = delivered_;
+    const std::uint64_t before = delivered_;
     const bool goes_on = deliver();
     descriptor_->last_came = delivered_ - before;
     if (yielded)
@@ -233,14 +281,15 @@ bool port::deliver() noexcept {
     deliver_some(begin + drain_time);
     const bool go_on = wake_waiters();
     const auto time = real_clock::now() - begin;
-    ++drains_;
-    drain_time_ += time;
-    longest_drain_ = std::max(longest_drain_, time);
+    drains_.add(1);
+    const std::chrono::steady_clock::duration longest = longest_drain_;
+    drain_time_.add(time);
+    longest_drain_ = std::max(longest, time);
     return go_on;
 }
 
 void port::deliver_some(std::chrono::steady_clock::time_point deadline) noexcept {
-    delivered_ += queue_.deliver(deadline);
+    delivered_.add(queue_.deliver(deadline));
     if (!is_open()) // what was delivered let another thread in, at interpreter exit
         return queue_.deliver_as_dead();
     if (queue_.has_arrivals())
@@ -296,14 +345,31 @@ void port::mark_copies(shared_state& in) noexcept {
     }
 }
 
+// A loop that runs on another thread, a daemon, has to be left to that; what it waits for is ended.
+void port::close_at_exit() noexcept {
+    const auto is_running = [this] {
+        const auto answer =
+            py::reinterpret_steal<py::object>(PyObject_CallMethod(loop_, "is_running", nullptr));
+        PyErr_Clear();
+        return answer && answer.ptr() == Py_True;
+    };
+    if (free_threaded && !runs_here() && is_running())
+        return members_->cancel_each();
+    if (host_)
+        host_->close(errc::interpreter_gone);
+    else
+        close(errc::interpreter_gone);
+}
+
 void port::close_all() noexcept {
+    if (free_threaded) {
+        for (const auto& one : all_open())
+            one->close_at_exit();
+        return;
+    }
     const auto ports = py::reinterpret_steal<py::list>(PyDict_Values(get_imports().ports.ptr()));
     for (const auto& item : ports) {
-        auto* one = static_cast<port*>(PyCapsule_GetPointer(item.ptr(), capsule_name));
-        if (one->host_)
-            one->host_->close(errc::interpreter_gone);
-        else
-            one->close(errc::interpreter_gone);
+        static_cast<port*>(PyCapsule_GetPointer(item.ptr(), capsule_name))->close_at_exit();
     }
 }
 
@@ -317,13 +383,22 @@ bool port::is_above(const void* loop) const noexcept {
     return std::find(below_.begin(), below_.end(), loop) != below_.end();
 }
 
-// Only a drain takes nodes out, and that holds the GIL too.
+// Only a drain takes nodes out, and that holds the GIL too, if there is one.
+std::size_t port::count_queued() const noexcept {
+#ifdef Py_GIL_DISABLED
+    const std::uint64_t delivered = delivered_; // first: it is never more than what was pushed
+    return is_open() ? pushed_.load(std::memory_order_relaxed) - delivered : 0;
+#else
+    return queue_.size();
+#endif
+}
+
 loop_stats port::stats() const noexcept {
     loop_stats all;
     all.same_thread = static_cast<bool>(host_);
     all.contexts = host_ ? host_->count_io() : 0;
     all.in_flight = members_->native_work();
-    all.queued = queue_.size();
+    all.queued = count_queued();
     all.delivered = delivered_;
     all.wakes = wakes_.load(std::memory_order_relaxed);
     all.drains = drains_;

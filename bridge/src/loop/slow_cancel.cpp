@@ -9,6 +9,7 @@
 #include <bridge/detail/shared.hpp>
 
 #include <algorithm>
+#include <mutex>
 #include <utility>
 
 namespace bridge {
@@ -39,12 +40,20 @@ PyMethodDef in_flight::timer_method = {"bridge_slow_cancels", &in_flight::on_tim
 
 void in_flight::watch(in_flight_member& member) noexcept {
     const auto slow = slow_cancel_duration();
-    auto* home = member.home;
-    if (home == nullptr || std::exchange(member.asked, true) || slow.count() == 0)
-        return;
+    auto* home = member.home.load(std::memory_order_relaxed);
+    if (home != nullptr && home->note_asked(member, slow))
+        home->set_timer(member.due);
+}
+
+// False if it was asked before, or nothing is to be said.
+bool in_flight::note_asked(in_flight_member& member, clock::duration slow) noexcept {
+    const std::lock_guard lock(mutex_);
+    if (member.home.load(std::memory_order_relaxed) != this || std::exchange(member.asked, true) ||
+        slow.count() == 0)
+        return false;
     member.due = clock::now() + slow;
-    home->asked_.link_last(member);
-    home->set_timer(member.due);
+    asked_.link_last(member);
+    return true;
 }
 
 void in_flight::unwatch(in_flight_member& member) noexcept {
@@ -54,8 +63,8 @@ void in_flight::unwatch(in_flight_member& member) noexcept {
 
 // One timer serves all requests of its time: most of them are answered long before.
 void in_flight::set_timer(clock::time_point due) noexcept {
-    if (due >= timer_due_ || !open_)
-        return;
+    if (due >= timer_due_ || !open_ || (free_threaded && !runs_here()))
+        return; // else the loop of another thread would be touched
     const py::error_scope keep_set_error;
     try {
         retain();
@@ -87,17 +96,31 @@ void in_flight::warn_of_slow() noexcept {
     const auto now = clock::now();
     timer_due_ = no_timer;
     auto next_due = no_timer;
-    for (auto* member = asked_.first(); member != nullptr;) {
-        if (member->due > now) {
-            next_due = std::min(next_due, member->due);
-            member = member->asked_link.next;
-            continue;
-        }
-        unwatch(*member);
-        member->kind->warn(member);
-        member = asked_.first(); // the log's handlers may have run anything
-    }
+    while (auto* member = take_slow(now, next_due))
+        member->kind->warn(member); // the log's handlers may run anything
     set_timer(next_due);
+}
+
+// One that was due, and is not watched any more; or null, and when the next one is due.
+in_flight_member* in_flight::take_slow(clock::time_point now,
+                                       clock::time_point& next_due) noexcept {
+    const std::lock_guard lock(mutex_);
+    next_due = no_timer;
+    for (auto* member = asked_.first(); member != nullptr; member = member->asked_link.next) {
+        if (member->due <= now) {
+            unwatch(*member);
+            return member;
+        }
+        next_due = std::min(next_due, member->due);
+    }
+    return nullptr;
+}
+
+bool in_flight::runs_here() const noexcept {
+    const auto running = py::reinterpret_steal<py::object>(
+        PyObject_CallNoArgs(get_imports().get_running_loop.ptr()));
+    PyErr_Clear();
+    return running.ptr() == loop_;
 }
 
 } // namespace detail

@@ -7,6 +7,8 @@
 #include <bridge/detail/attach.hpp>
 #include <bridge/detail/shared.hpp>
 
+#include <mutex>
+
 namespace bridge::detail {
 namespace {
 
@@ -74,6 +76,7 @@ imports* make_imports() {
 
 imports& attach_and_get_imports() {
     attach_interpreter(); // may join another module's state
+    const std::lock_guard lock(shared().attach_mutex);
     auto& all = shared().all;
     if (all == nullptr)
         all = make_imports();
@@ -83,7 +86,7 @@ imports& attach_and_get_imports() {
 } // namespace
 
 imports& get_imports() {
-    auto& all = shared().all;
+    auto* const all = shared().all.load(std::memory_order_acquire);
     if (all != nullptr && !shared().interpreter_ended.load(std::memory_order_relaxed))
         return *all;
     if (all != nullptr && is_interpreter_ending())

@@ -29,10 +29,10 @@ int drop_from_pending_call(void*) {
 void drop(PyObject* object, bool unstarted) noexcept {
     // Not if somebody else has it, who may still await it.
     if (unstarted && Py_REFCNT(object) == 1 &&
-        (PyCoro_CheckExact(object) || Py_IS_TYPE(object, shared().all->coroutine_type))) {
+        (PyCoro_CheckExact(object) || Py_IS_TYPE(object, shared().all.load()->coroutine_type))) {
         const py::error_scope keep_set_error;
         const auto closed = py::reinterpret_steal<py::object>(call_python([object] {
-            return PyObject_CallMethodNoArgs(object, shared().all->name.close.ptr());
+            return PyObject_CallMethodNoArgs(object, shared().all.load()->name.close.ptr());
         }));
         if (!closed)
             PyErr_WriteUnraisable(object);

@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <exception>
 #include <memory>
+#include <mutex>
 #include <new>
 #include <stdexcept>
 #include <string>
@@ -86,8 +87,10 @@ bool is_unknown_to_pybind11(const python_error& error) {
 // Throws the C++ exception into pybind11's exception translators; of this module, which may have
 // local ones.
 py::handle rethrow_function() {
+    static detail::python_mutex mutex;
     static PyObject* function = nullptr;
     static std::uint32_t made_in = 0;
+    const std::lock_guard lock(mutex);
     const auto now = detail::shared().interpreter_life.load(std::memory_order_relaxed);
     if (function == nullptr || made_in != now) {
         function = py::cpp_function([](const py::capsule& carrier) {

@@ -15,6 +15,7 @@
 
 #include <pybind11/stl.h>
 
+#include <mutex>
 #include <stdexcept>
 
 namespace bridge {
@@ -42,7 +43,9 @@ py::object call_for_long(const py::object& function, Arguments&&... arguments) {
 }
 
 py::object name_in_run_module(const char* name) {
-    auto& module = detail::get_imports().run_module;
+    auto& all = detail::get_imports();
+    const std::lock_guard lock(detail::shared().attach_mutex);
+    auto& module = all.run_module;
     if (!module) {
         py::dict given;
         given["native"] = py::module_::import("types").attr("SimpleNamespace")(

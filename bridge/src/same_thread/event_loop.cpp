@@ -13,6 +13,7 @@
 #include <bridge/python_error.hpp>
 
 #include <chrono>
+#include <mutex>
 
 namespace bridge {
 namespace detail {
@@ -196,7 +197,9 @@ py::object load_event_loop() {
 } // namespace detail
 
 py::object event_loop_class() {
-    auto& type = detail::get_imports().event_loop;
+    auto& all = detail::get_imports();
+    const std::lock_guard lock(detail::shared().attach_mutex);
+    auto& type = all.event_loop;
     if (!type)
         type = detail::load_event_loop();
     return type;

@@ -2,6 +2,8 @@
 // Native work for programs that end while it is under way. Built twice, under two names.
 #include <bridge/bridge.hpp>
 
+#include "free_threaded.hpp"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
@@ -259,7 +261,7 @@ bool end_runtime(int milliseconds) {
 
 } // namespace
 
-PYBIND11_MODULE(LIFETIME_MODULE, module) {
+BRIDGE_PYTHON_MODULE(LIFETIME_MODULE, module) {
     module.def("queued", [] {
         std::size_t queued = 0;
         for (const auto& loop : bridge::stats().loops)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Leaves in the interpreter what a module built with another version of the library leaves there.
-#include <pybind11/pybind11.h>
+#include "free_threaded.hpp"
 
 namespace py = pybind11;
 
-PYBIND11_MODULE(lifetime_stranger, module) {
+BRIDGE_PYTHON_MODULE(lifetime_stranger, module) {
     module.def("leave_mark", [] {
         auto shared =
             py::reinterpret_borrow<py::dict>(PyInterpreterState_GetDict(PyInterpreterState_Get()));

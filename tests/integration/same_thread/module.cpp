@@ -2,6 +2,8 @@
 // Native work for a loop on whose own thread it runs.
 #include <bridge/bridge.hpp>
 
+#include "free_threaded.hpp"
+
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/connect_pair.hpp>
@@ -137,7 +139,7 @@ asio::awaitable<void> throw_number() {
 
 } // namespace
 
-PYBIND11_MODULE(same_thread_native, module) {
+BRIDGE_PYTHON_MODULE(same_thread_native, module) {
     module.attr("NativeError") = bridge::native_error_type();
     bridge::def_async(module, "throw_number", &throw_number);
     bridge::def_async(module, "places", &places);

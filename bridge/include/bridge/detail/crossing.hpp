@@ -16,6 +16,7 @@
 
 #include <exception>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <type_traits>
@@ -110,7 +111,13 @@ public:
     }
 
     /// The Python side. Loop thread.
-    void set_object(coroutine_object* object) noexcept { object_ = object; }
+    void set_object(coroutine_object* object) noexcept {
+        const std::lock_guard lock(object_mutex_);
+        object_ = object;
+    }
+
+    /// The same, owned; null if another thread drops the last reference to it.
+    py::object keep_object() noexcept;
 
     coroutine_object* object() const noexcept { return object_; }
 
@@ -174,6 +181,7 @@ private:
 
     boost::asio::cancellation_signal signal_;
     chain_id thread_ = nullptr;
+    [[no_unique_address]] python_mutex object_mutex_;
     coroutine_object* object_ = nullptr; // borrowed; loop thread
     awaiting* delegation_ = nullptr;
     py_ref kept_;

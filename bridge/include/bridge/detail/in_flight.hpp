@@ -4,8 +4,11 @@
 
 #include <bridge/detail/intrusive.hpp>
 #include <bridge/detail/python.hpp>
+#include <bridge/detail/python_mutex.hpp>
+#include <bridge/detail/single_writer.hpp>
 #include <bridge/error.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <string>
@@ -30,11 +33,12 @@ struct in_flight_kind {
     int (*traverse)(const in_flight_member* self, visitproc visit, void* arg) noexcept = nullptr;
 };
 
-/// Something in flight that has to hear when its loop ends. Loop thread only.
+/// Something in flight that has to hear when its loop ends. The loop's thread alone makes it a
+/// member and ends that.
 struct in_flight_member {
     const in_flight_kind* kind = nullptr;
     list_link<in_flight_member> link;
-    in_flight* home = nullptr; ///< null while not a member
+    std::atomic<in_flight*> home = nullptr; ///< null while not a member
 
     // Asked to end, and whoever asked waits for it.
     bool asked = false;
@@ -60,6 +64,9 @@ public:
 
     /// The member was asked to end: warns if it is still one in a while. The first time counts.
     static void watch(in_flight_member& member) noexcept;
+
+    /// Asks all native work to stop.
+    void cancel_each() noexcept;
 
     /// How much native work there is.
     std::size_t native_work() const noexcept { return native_work_; }
@@ -87,6 +94,12 @@ private:
 
     ~in_flight() = default;
     void tell_idle() noexcept;
+    bool remove(in_flight_member& member) noexcept;
+    bool remove_locked(in_flight_member& member) noexcept;
+    in_flight_member* take(const scheduler* on) noexcept;
+    bool note_asked(in_flight_member& member, clock::duration slow) noexcept;
+    in_flight_member* take_slow(clock::time_point now, clock::time_point& next_due) noexcept;
+    bool runs_here() const noexcept;
     void unwatch(in_flight_member& member) noexcept;
     void set_timer(clock::time_point due) noexcept;
     void warn_of_slow() noexcept;
@@ -95,7 +108,8 @@ private:
 
     PyObject* loop_; // borrowed
     bool open_ = true;
-    std::size_t native_work_ = 0; // members that are
+    [[no_unique_address]] python_mutex mutex_; // of the lists and their counts
+    single_writer<std::size_t> native_work_;   // members that are
     in_flight_member* members_ = nullptr;
     linked_queue<in_flight_member, &in_flight_member::asked_link> asked_;
     clock::time_point timer_due_ = no_timer;

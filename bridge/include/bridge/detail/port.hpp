@@ -7,6 +7,7 @@
 #include <bridge/detail/port_host.hpp>
 #include <bridge/detail/port_queue.hpp>
 #include <bridge/detail/python.hpp>
+#include <bridge/detail/single_writer.hpp>
 #include <bridge/error.hpp>
 #include <bridge/stats.hpp>
 
@@ -75,6 +76,12 @@ public:
 
     bool is_open() const noexcept { return queue_.is_open(); }
 
+    /// Whether the calling thread runs the loop. Requires the GIL.
+    bool runs_here() const noexcept;
+
+    /// Whether it is the open port of that loop.
+    bool is_of(py::handle loop) const noexcept { return identity_ == loop.ptr() && is_open(); }
+
     /// This loop runs for somebody who keeps the thread of another one: that one and those below it
     /// stand still meanwhile. Before anything is pushed; requires the GIL.
     void stop_below(py::handle stopped);
@@ -114,6 +121,8 @@ private:
     bool nothing_queued_before() const noexcept;
     void enter_list();
     void leave_list() noexcept;
+    void close_at_exit() noexcept;
+    std::size_t count_queued() const noexcept;
     static PyObject* on_readable(PyObject* self, PyObject*) noexcept;
     static PyObject* on_attach(PyObject* self, PyObject*) noexcept;
     void wake_in_next_turn() noexcept;
@@ -122,10 +131,13 @@ private:
 
     port_queue queue_;
     std::atomic<std::uint64_t> wakes_{0};
-    std::uint64_t delivered_ = 0;
-    std::uint64_t drains_ = 0;
-    std::chrono::steady_clock::duration drain_time_{};
-    std::chrono::steady_clock::duration longest_drain_{};
+#ifdef Py_GIL_DISABLED
+    std::atomic<std::uint64_t> pushed_{0}; // the queue cannot be looked at while its loop runs
+#endif
+    single_writer<std::uint64_t> delivered_;
+    single_writer<std::uint64_t> drains_;
+    single_writer<std::chrono::steady_clock::duration> drain_time_;
+    single_writer<std::chrono::steady_clock::duration> longest_drain_;
     const void* identity_; // of the loop, also when it is gone
     std::vector<const void*> below_;
     port_waiter* first_waiter_ = nullptr;

@@ -77,6 +77,47 @@ inline py::object weak_target(PyObject* reference) noexcept {
 #endif
 }
 
+#ifdef Py_GIL_DISABLED
+/// Once, right after its making, of an object that try_new_reference() may be asked about.
+inline void allow_new_references(PyObject* object) noexcept {
+#    if PY_VERSION_HEX >= 0x030E0000
+    PyUnstable_EnableTryIncRef(object);
+#    else
+    Py_ssize_t none = 0; // as for a weak reference; else the owner's count is not told
+    __atomic_compare_exchange_n(&object->ob_ref_shared, &none, Py_ssize_t{1}, false,
+                                __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+#    endif
+}
+
+/// Takes a reference unless the last one is gone. While the object's memory is there.
+inline bool try_new_reference(PyObject* object) noexcept {
+#    if PY_VERSION_HEX >= 0x030E0000
+    return PyUnstable_TryIncRef(object) != 0;
+#    else
+    constexpr Py_ssize_t one = 4; // two bits below are flags
+    constexpr Py_ssize_t merged = 3;
+    if (__atomic_load_n(&object->ob_tid, __ATOMIC_RELAXED) == _Py_ThreadId()) {
+        Py_INCREF(object);
+        return true;
+    }
+    auto shared = __atomic_load_n(&object->ob_ref_shared, __ATOMIC_RELAXED);
+    do
+        if (shared == 0 || shared == merged)
+            return false;
+    while (!__atomic_compare_exchange_n(&object->ob_ref_shared, &shared, shared + one, true,
+                                        __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+    return true;
+#    endif
+}
+#else
+inline void allow_new_references(PyObject*) noexcept {}
+
+inline bool try_new_reference(PyObject* object) noexcept {
+    Py_INCREF(object);
+    return true;
+}
+#endif
+
 /// The context that this thread is in, borrowed; null in the empty one that nobody looked at yet.
 inline PyObject* current_context() noexcept {
     return PyThreadState_Get()->context;

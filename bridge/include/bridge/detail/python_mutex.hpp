@@ -42,4 +42,46 @@ private:
 #endif
 };
 
+/// One thread at a time in the Python object, as under the GIL: and let go of while the thread
+/// is detached from Python.
+class object_lock {
+public:
+#ifdef Py_GIL_DISABLED
+    explicit object_lock(PyObject* of) noexcept {
+        PyCriticalSection_Begin(&section_, of);
+    }
+
+    ~object_lock() {
+        PyCriticalSection_End(&section_);
+    }
+#else
+    explicit object_lock(PyObject*) noexcept {}
+
+    ~object_lock() {} // NOLINT(modernize-use-equals-default): else it is an unused variable
+#endif
+    object_lock(const object_lock&) = delete;
+    object_lock& operator=(const object_lock&) = delete;
+
+#ifdef Py_GIL_DISABLED
+private:
+    PyCriticalSection section_;
+#endif
+};
+
+/// The function as what Python calls: for one thread at a time, also without a GIL. It must not be
+/// called by what it calls itself.
+template<auto Function>
+struct locked_call;
+
+template<class Result, class... Arguments, Result (*Function)(PyObject*, Arguments...)>
+struct locked_call<Function> {
+    static Result call(PyObject* self, Arguments... arguments) {
+        const object_lock alone(self);
+        return Function(self, arguments...);
+    }
+};
+
+template<auto Function>
+inline constexpr auto one_at_a_time = free_threaded ? &locked_call<Function>::call : Function;
+
 } // namespace bridge::detail

@@ -56,7 +56,8 @@ struct shared_state {
     std::atomic<unsigned> runtime_threads = 0; ///< of default runtimes that are yet to be made
     std::atomic<std::int64_t> exit_deadline_milliseconds = 2'000; ///< of all default runtimes
 
-    imports* all = nullptr; ///< of the interpreter that runs; GIL
+    std::atomic<imports*> all = nullptr;               ///< of the interpreter that runs; GIL
+    [[no_unique_address]] python_mutex attach_mutex{}; ///< while they are made or completed
 
     std::atomic<std::uint32_t> interpreter_life = 0; ///< how many interpreters it has seen
     std::atomic<bool> interpreter_ended = false;
@@ -67,6 +68,7 @@ struct shared_state {
     [[no_unique_address]] python_mutex stays_mutex{}; ///< of both lists of stays; with the GIL
     gil_hold* gil_holds = nullptr;                    ///< of threads inside Python
 
+    [[no_unique_address]] python_mutex port_table_mutex{}; ///< of the imports' table of ports
     std::mutex ports_mutex{}; ///< of the list below, which any thread may walk
     port* ports = nullptr;
 
