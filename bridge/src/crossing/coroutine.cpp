@@ -134,7 +134,7 @@ bool is_at_its_end(const coroutine_object* self) {
 
 void dealloc(PyObject* object) {
     auto* self = as_coroutine(object);
-    if (!is_at_its_end(self) && PyObject_CallFinalizerFromDealloc(object) < 0)
+    if (!is_at_its_end(self) && !finalize_before_dealloc(object))
         return;
     PyObject_GC_UnTrack(object);
     if (self->weakrefs != nullptr)
@@ -221,12 +221,18 @@ int traverse_held(const in_flight_member* member, visitproc visit, void* arg) no
     return self->held ? visit(as_object(self), arg) : 0;
 }
 
+py::object keep(const in_flight_member* member) noexcept {
+    auto* object = as_object(static_cast<const coroutine_object::member*>(member)->owner);
+    return py::reinterpret_steal<py::object>(try_new_reference(object) ? object : nullptr);
+}
+
 constexpr in_flight_kind native_work{.abandon = &abandon,
                                      .cancel = &cancel_native_work,
                                      .describe = &describe,
                                      .runs_on = &runs_on,
                                      .warn = &warn_of_slow_cancel,
-                                     .traverse = &traverse_held};
+                                     .traverse = &traverse_held,
+                                     .keep = &keep};
 
 bool wake(port_waiter* waiter, bool directly) noexcept {
     auto* self = static_cast<coroutine_object::waiting*>(waiter)->owner;

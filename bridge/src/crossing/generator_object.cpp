@@ -54,7 +54,7 @@ void finalize(PyObject* object) {
 
 void dealloc(PyObject* object) {
     auto* self = as_generator_object(object);
-    if (PyObject_CallFinalizerFromDealloc(object) < 0)
+    if (!finalize_before_dealloc(object))
         return;
     PyObject_GC_UnTrack(object);
     if (self->weakrefs != nullptr)

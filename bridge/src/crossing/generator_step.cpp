@@ -54,7 +54,7 @@ void finalize(PyObject* object) {
 void dealloc(PyObject* object) {
     auto* self = as_step(object);
     const bool is_finalized = warns_of_unawaited && self->now == step_phase::created;
-    if (is_finalized && PyObject_CallFinalizerFromDealloc(object) < 0)
+    if (is_finalized && !finalize_before_dealloc(object))
         return;
     PyObject_GC_UnTrack(object);
     Py_CLEAR(self->argument);

@@ -69,35 +69,60 @@ std::size_t in_flight::cancel(py::object when_idle) {
 }
 
 void in_flight::abandon(const scheduler* on, errc why) noexcept {
-    while (auto* member = take(on))
-        member->kind->abandon(member, why);
+    for (auto one = take(on); one.first != nullptr; one = take(on))
+        one.first->kind->abandon(one.first, why);
 }
 
-// Removes one that runs on the given threads, or any; null if there is none.
-in_flight_member* in_flight::take(const scheduler* on) noexcept {
+// False if another thread destroys the member, which waits for mutex_ to leave.
+bool in_flight::keep(in_flight_member& member, kept& as) noexcept {
+    if (member.kind->keep != nullptr && !(as.second = member.kind->keep(&member)))
+        return false;
+    as.first = &member;
+    return true;
+}
+
+// Removes one that runs on the given threads, or any; none if there is none.
+in_flight::kept in_flight::take(const scheduler* on) noexcept {
+    kept taken;
     bool is_idle = false;
-    auto* member = [&]() -> in_flight_member* {
+    {
         const std::lock_guard lock(mutex_);
-        for (auto* one = members_; one != nullptr; one = one->link.next) {
-            const auto& kind = *one->kind;
-            if (on != nullptr && (kind.runs_on == nullptr || kind.runs_on(one) != on))
+        for (auto* one = members_; one != nullptr && taken.first == nullptr;) {
+            auto* member = std::exchange(one, one->link.next);
+            const auto& kind = *member->kind;
+            if (on != nullptr && (kind.runs_on == nullptr || kind.runs_on(member) != on))
                 continue;
-            is_idle = remove_locked(*one);
-            return one;
+            if (keep(*member, taken))
+                is_idle = remove_locked(*member);
         }
-        return nullptr;
-    }();
+    }
     if (is_idle)
         tell_idle();
-    return member;
+    return taken;
 }
 
-std::vector<std::string> in_flight::describe() const {
-    std::vector<std::string> all;
-    for (const auto* member = members_; member != nullptr; member = member->link.next)
-        if (member->kind->describe != nullptr)
-            all.push_back(member->kind->describe(member));
-    return all;
+std::vector<std::string> in_flight::describe() {
+    std::vector<kept> all;
+    {
+        const std::lock_guard lock(mutex_);
+        for (auto* member = members_; member != nullptr; member = member->link.next)
+            if (kept one; member->kind->describe != nullptr && keep(*member, one))
+                all.push_back(std::move(one));
+    }
+    std::vector<std::string> texts;
+    for (const auto& [member, object] : all) // what Python says of it may be the end of others
+        texts.push_back(member->kind->describe(member));
+    return texts;
+}
+
+void in_flight::close() noexcept {
+    const std::lock_guard lock(mutex_);
+    open_ = false;
+}
+
+void in_flight::close_copy() noexcept {
+    mutex_.reset();
+    open_ = false;
 }
 
 int in_flight::traverse(visitproc visit, void* arg) const noexcept {

@@ -341,7 +341,7 @@ void port::close(errc why) noexcept {
 void port::mark_copies(shared_state& in) noexcept {
     for (auto* one = in.ports; one != nullptr; one = one->link_.next) {
         one->queue_.close_copy();
-        one->members_->close();
+        one->members_->close_copy();
     }
 }
 

@@ -63,8 +63,10 @@ void in_flight::unwatch(in_flight_member& member) noexcept {
 
 // One timer serves all requests of its time: most of them are answered long before.
 void in_flight::set_timer(clock::time_point due) noexcept {
-    if (due >= timer_due_ || !open_ || (free_threaded && !runs_here()))
-        return; // else the loop of another thread would be touched
+    if (free_threaded && !runs_here())
+        return; // the loop of another thread must not be touched
+    if (due >= timer_due_ || !open_)
+        return;
     const py::error_scope keep_set_error;
     try {
         retain();
@@ -96,24 +98,26 @@ void in_flight::warn_of_slow() noexcept {
     const auto now = clock::now();
     timer_due_ = no_timer;
     auto next_due = no_timer;
-    while (auto* member = take_slow(now, next_due))
-        member->kind->warn(member); // the log's handlers may run anything
+    for (auto one = take_slow(now, next_due); one.first != nullptr; one = take_slow(now, next_due))
+        one.first->kind->warn(one.first); // the log's handlers may run anything
     set_timer(next_due);
 }
 
-// One that was due, and is not watched any more; or null, and when the next one is due.
-in_flight_member* in_flight::take_slow(clock::time_point now,
-                                       clock::time_point& next_due) noexcept {
+// One that was due, and is not watched any more; or none, and when the next one is due.
+in_flight::kept in_flight::take_slow(clock::time_point now, clock::time_point& next_due) noexcept {
+    kept taken;
     const std::lock_guard lock(mutex_);
     next_due = no_timer;
-    for (auto* member = asked_.first(); member != nullptr; member = member->asked_link.next) {
-        if (member->due <= now) {
-            unwatch(*member);
-            return member;
+    for (auto* one = asked_.first(); one != nullptr && taken.first == nullptr;) {
+        auto* member = std::exchange(one, one->asked_link.next);
+        if (member->due > now) {
+            next_due = std::min(next_due, member->due);
+            continue;
         }
-        next_due = std::min(next_due, member->due);
+        if (keep(*member, taken))
+            unwatch(*member);
     }
-    return nullptr;
+    return taken;
 }
 
 bool in_flight::runs_here() const noexcept {

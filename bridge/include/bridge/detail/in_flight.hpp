@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace bridge::detail {
@@ -31,6 +32,9 @@ struct in_flight_kind {
     void (*warn)(in_flight_member* self) noexcept = nullptr; ///< it has not ended when it was due
     /// Visits the references that the member owns, for the garbage collector: they are the loop's.
     int (*traverse)(const in_flight_member* self, visitproc visit, void* arg) noexcept = nullptr;
+    /// Of members that another thread may destroy: the object that it is in, or null if that is
+    /// being destroyed.
+    py::object (*keep)(const in_flight_member* self) noexcept = nullptr;
 };
 
 /// Something in flight that has to hear when its loop ends. The loop's thread alone makes it a
@@ -72,7 +76,7 @@ public:
     std::size_t native_work() const noexcept { return native_work_; }
 
     /// The native work there is, and where it waits.
-    std::vector<std::string> describe() const;
+    std::vector<std::string> describe();
 
     /// For the garbage collector: visits what the members hold.
     int traverse(visitproc visit, void* arg) const noexcept;
@@ -80,9 +84,11 @@ public:
     /// Abandons those that run on the given threads, or all.
     void abandon(const scheduler* on, errc why) noexcept;
 
-    /// Nobody joins any more, and no warning is given. The loop has ended, or this is a forked
-    /// child's copy of it.
-    void close() noexcept { open_ = false; }
+    /// Nobody joins any more, and no warning is given. The loop has ended.
+    void close() noexcept;
+
+    /// The same in a forked child, without those who have locked it.
+    void close_copy() noexcept;
 
     /// The last of a closed one: nobody is told that it is idle.
     void forget_loop() noexcept;
@@ -92,13 +98,17 @@ private:
     using clock = std::chrono::steady_clock;
     static constexpr auto no_timer = clock::time_point::max();
 
+    using kept =
+        std::pair<in_flight_member*, py::object>; // and what it is in, if that is an object
+
     ~in_flight() = default;
     void tell_idle() noexcept;
     bool remove(in_flight_member& member) noexcept;
     bool remove_locked(in_flight_member& member) noexcept;
-    in_flight_member* take(const scheduler* on) noexcept;
+    kept take(const scheduler* on) noexcept;
     bool note_asked(in_flight_member& member, clock::duration slow) noexcept;
-    in_flight_member* take_slow(clock::time_point now, clock::time_point& next_due) noexcept;
+    kept take_slow(clock::time_point now, clock::time_point& next_due) noexcept;
+    static bool keep(in_flight_member& member, kept& as) noexcept;
     bool runs_here() const noexcept;
     void unwatch(in_flight_member& member) noexcept;
     void set_timer(clock::time_point due) noexcept;

@@ -77,6 +77,23 @@ inline py::object weak_target(PyObject* reference) noexcept {
 #endif
 }
 
+/// First of all in a type's dealloc that has a finalizer: calls it, once. False if the object lives
+/// on, or has been destroyed meanwhile: dealloc is to return.
+inline bool finalize_before_dealloc(PyObject* object) noexcept {
+#ifdef Py_GIL_DISABLED
+    // PyObject_CallFinalizerFromDealloc() loses references that other threads take or give back
+    // while it counts them.
+    if (PyObject_GC_IsFinalized(object) != 0)
+        return true;
+    Py_SET_REFCNT(object, 1);
+    PyObject_CallFinalizer(object);
+    Py_DECREF(object); // comes back into dealloc, unless it lives on
+    return false;
+#else
+    return PyObject_CallFinalizerFromDealloc(object) == 0;
+#endif
+}
+
 #ifdef Py_GIL_DISABLED
 /// Once, right after its making, of an object that try_new_reference() may be asked about.
 inline void allow_new_references(PyObject* object) noexcept {
