@@ -66,6 +66,7 @@ void define_all(const source& python) {
     python.define("occupying", [] { return bridge::to_python(occupying()); });
     python.define("counting", [] { return bridge::to_python(counting()); });
     python.define("is_inside", [] { return inside.load() > 0; });
+    python.define("hold_back", [] { released = false; });
     python.define("release", [] { released = true; });
     python.define("lives", &lives);
 }
@@ -171,6 +172,35 @@ BRIDGE_TEST(a_step_on_another_thread_is_refused_while_one_runs, tags("O25")) {
                               "  return str(seen)") ==
                  "['anext(): asynchronous generator is already running', "
                  "'aclose(): asynchronous generator is already running', 0, 1]");
+}
+
+// Each in a loop of its own, at the same time. Whoever is served stays inside until the other one
+// was refused.
+BRIDGE_TEST(of_two_threads_that_ask_at_once_one_is_served_and_the_other_refused, tags("O25"),
+            timeout(60s)) {
+    BRIDGE_CHECK(
+        co_await run("refusal = 'anext(): asynchronous generator is already running'\n"
+                     "async def ask(generator, together, seen):\n"
+                     "  together.wait()\n"
+                     "  try: mine = await generator.__anext__()\n"
+                     "  except RuntimeError as error:\n"
+                     "    mine = str(error)\n"
+                     "    release()\n"
+                     "  seen.append(mine)\n"
+                     "  together.wait()\n"
+                     "  if mine == 0: await generator.aclose()\n"
+                     "def ask_in_loop(*arguments):\n"
+                     "  loop = kind()\n"
+                     "  try: loop.run_until_complete(ask(*arguments))\n"
+                     "  finally: loop.close()\n"
+                     "async def main():\n"
+                     "  for _ in range(20):\n"
+                     "    hold_back()\n"
+                     "    of = occupying(), threading.Barrier(2), []\n"
+                     "    asking = [asyncio.to_thread(ask_in_loop, *of) for _ in range(2)]\n"
+                     "    await asyncio.gather(*asking)\n"
+                     "    assert sorted(of[2], key=str) == [0, refusal], of[2]\n"
+                     "  return 'each time'") == "each time");
 }
 
 // Whoever is not refused gets the next item: none is lost, and none is given twice. The same-thread
