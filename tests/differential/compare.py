@@ -71,8 +71,8 @@ def run(program, functions, trace):
         trace("ends with", error)
 
 
-def observe(program, functions, collect=True):
-    """All that a run of the program shows: its trace, warnings, errors nobody caught."""
+def observe(program, functions):
+    """All that a run of the program shows: its trace, warnings, errors nobody caught; of what is in cycles, at its end."""
     lines = []
 
     def trace(*values):
@@ -85,9 +85,10 @@ def observe(program, functions, collect=True):
     before, sys.unraisablehook = sys.unraisablehook, on_unraisable
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+        gc.disable()
         run(program, functions, trace)
-        if collect:
-            gc.collect()
+        gc.enable()
+        gc.collect()
     sys.unraisablehook = before
     faulthandler.cancel_dump_traceback_later()
     return lines + [f"{w.category.__name__}: {str(w.message).splitlines()[0]}" for w in caught]

@@ -9,6 +9,7 @@ BRIDGE_PROGRAMS: how many (default 500, always the same ones); with BRIDGE_SEED 
 
 import difflib
 import functools
+import gc
 import os
 import pathlib
 import sys
@@ -95,7 +96,7 @@ CALM_TREES = st.recursive(CALM_LEAVES, calm_branches, max_leaves=8)
 
 def observe(program, functions):
     """The trace; what the loop says of dropped tasks last, as they go when no exception's context holds them."""
-    lines = compare.observe(program, functions, collect=False)
+    lines = compare.observe(program, functions)
     return sorted(lines, key=lambda line: line.startswith("loop:"))
 
 
@@ -124,6 +125,7 @@ def run(strategy, count, calm):
 
 def main(kind="asyncio"):
     compare.use_loop(kind)
+    gc.freeze()  # each program is followed by a collection
     count = int(os.environ.get("BRIDGE_PROGRAMS", "500"))
     run(TREES, count, False)
     run(CALM_TREES, count // 4, True)
