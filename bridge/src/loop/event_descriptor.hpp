@@ -7,7 +7,6 @@
 #include <bridge/detail/intrusive.hpp>
 #include <bridge/detail/python.hpp>
 
-#include <chrono>
 #include <cstdint>
 
 namespace bridge::detail {
@@ -26,7 +25,7 @@ public:
     int number() const noexcept { return number_; }
 
     /// Before what was signalled is taken, and how much that was the last time. Loop thread.
-    yield_backoff yields{std::chrono::microseconds(500)};
+    yield_backoff yields;
     std::uint64_t last_came = 0;
 
     void signal() const noexcept;

@@ -8,26 +8,21 @@
 
 namespace bridge::detail {
 
-/// Yields while it helps; otherwise backs off.
+/// Yields while it helps; otherwise backs off. If other programs take the processor for long in
+/// such a moment, it does not yield again for a while: what is posted meanwhile wakes nobody.
 class yield_backoff {
     using clock = std::chrono::steady_clock;
 
 public:
-    yield_backoff() noexcept = default;
-
-    /// If other programs take longer than that, not again for a while.
-    explicit yield_backoff(clock::duration longest) noexcept : longest_(longest) {}
-
     /// Yields if it is its turn; true if it did.
     bool yield() noexcept {
         if (left_ > 0) {
             --left_;
             return false;
         }
-        const bool bounded = longest_ != clock::duration::max();
-        const auto before = bounded ? clock::now() : clock::time_point();
+        const auto before = clock::now();
         std::this_thread::yield();
-        was_long_ = bounded && clock::now() - before > longest_;
+        was_long_ = clock::now() - before > longest;
         return true;
     }
 
@@ -40,8 +35,8 @@ public:
 private:
     static constexpr int most_skipped = 3;
     static constexpr int after_long = 250;
+    static constexpr std::chrono::microseconds longest{500};
 
-    clock::duration longest_ = clock::duration::max();
     int skipped_ = 0;
     int left_ = 0;
     bool was_long_ = false;
