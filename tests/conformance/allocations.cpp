@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Streams that run ask nobody for memory, and make no Tasks: counted between item 1,000 and item
-// 100,000. A program of its own, as its malloc counts.
+// 5,000. A program of its own, as its malloc counts.
 #include "streams.hpp"
 
 #include <atomic>
@@ -60,7 +60,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr int first = 1'000, last = 100'000;
+constexpr int first = 1'000, last = 5'000;
 // Not one an item: what other threads free comes back by the batch of 64, which is filled first.
 constexpr long few = 4 * 64;
 

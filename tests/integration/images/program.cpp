@@ -6,6 +6,10 @@
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
+using namespace std::chrono_literals;
+
+BRIDGE_SUITE("program", timeout(60s)) // a busy machine is a machine
+
 namespace {
 
 namespace asio = boost::asio;
