@@ -102,6 +102,7 @@ def observe(program, functions):
 
 def check(tree, calm):
     program = functools.partial(trees.program, tree=tree, calm=calm)
+    gc.freeze()  # each program is followed by a collection, which is to look at nothing else
     expected, seen = observe(program, pure), observe(program, native)
     if expected != seen:
         difference = difflib.unified_diff(expected, seen, "async def", "C++", lineterm="")
@@ -125,7 +126,6 @@ def run(strategy, count, calm):
 
 def main(kind="asyncio"):
     compare.use_loop(kind)
-    gc.freeze()  # each program is followed by a collection
     count = int(os.environ.get("BRIDGE_PROGRAMS", "500"))
     run(TREES, count, False)
     run(CALM_TREES, count // 4, True)
