@@ -77,18 +77,31 @@ void report_never_retrieved(coroutine_object* self) {
     }
 }
 
+bool is_under_way(const coroutine_object* self) {
+    return self->now == phase::running || self->now == phase::delegating;
+}
+
+// Nobody will ask for the result.
+void let_go(coroutine_object* self) {
+    if (is_under_way(self))
+        detach(self);
+    else if (self->hot && self->exception != nullptr && !self->retrieved)
+        report_never_retrieved(self);
+}
+
 #ifdef Py_GIL_DISABLED
 // The thread of the loop lets go of it: what it waits for is that thread's alone.
 struct last_reference final : port_node {
-    explicit last_reference(PyObject* to) noexcept : object(to) { deliver = &detach_there; }
+    explicit last_reference(PyObject* to) noexcept : object(Py_NewRef(to)) {
+        deliver = &let_go_there;
+    }
 
-    static void detach_there(port_node* self, bool) noexcept {
+    ~last_reference() { Py_DECREF(object); }
+
+    static void let_go_there(port_node* self, bool) noexcept {
         const std::unique_ptr<last_reference> owned(static_cast<last_reference*>(self));
-        {
-            const object_lock alone(owned->object);
-            detach(as_coroutine(owned->object));
-        }
-        Py_DECREF(owned->object);
+        const object_lock alone(owned->object);
+        let_go(as_coroutine(owned->object)); // it may have ended meanwhile
     }
 
     PyObject* object;
@@ -101,13 +114,12 @@ bool hand_to_loop(coroutine_object* self) {
     auto& home = port_of(self->op->locals());
     if (home.runs_here())
         return false;
-    auto node = std::make_unique<last_reference>(Py_NewRef(as_object(self)));
-    if (home.push(node.get())) {
-        self->op->request_cancel(); // the loop need not run again
-        return static_cast<void>(node.release()), true;
-    }
-    Py_DECREF(as_object(self));
-    return false;
+    auto node = std::make_unique<last_reference>(as_object(self));
+    if (!home.push(node.get()))
+        return false;
+    static_cast<void>(node.release());
+    self->op->request_cancel(); // the loop need not run again
+    return true;
 }
 #else
 bool hand_to_loop(coroutine_object*) {
@@ -118,12 +130,11 @@ bool hand_to_loop(coroutine_object*) {
 void finalize(PyObject* object) {
     auto* self = as_coroutine(object);
     const py::error_scope keep_set_error;
+    const object_lock alone(object); // the collector's thread may be another than the loop's
     if (self->now == phase::created)
         warn_never_awaited(self);
-    else if ((self->now == phase::running || self->now == phase::delegating) && !hand_to_loop(self))
-        detach(self);
-    else if (self->hot && self->exception != nullptr && !self->retrieved)
-        report_never_retrieved(self);
+    else if (!is_under_way(self) || !hand_to_loop(self))
+        let_go(self);
 }
 
 // An exception may be one that nobody retrieved.
@@ -244,8 +255,7 @@ bool wake(port_waiter* waiter, bool directly) noexcept {
 PyObject* await(PyObject* object) {
     const auto* self = as_coroutine(object);
     const bool used_up = self->now == phase::closed;
-    const bool begun = self->now == phase::running || self->now == phase::delegating;
-    if (!used_up && (self->hot || !begun))
+    if (!used_up && (self->hot || !is_under_way(self)))
         return Py_NewRef(object);
     PyErr_SetString(PyExc_RuntimeError, used_up ? "cannot reuse already awaited coroutine"
                                                 : "coroutine is being awaited already");

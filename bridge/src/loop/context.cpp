@@ -1,15 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <bridge/detail/context.hpp>
 
+#include "python/imports.hpp"
+
 #include <bridge/detail/python_compat.hpp>
+#include <bridge/detail/python_mutex.hpp>
 
 namespace bridge::detail {
+namespace {
+
+// Without a GIL CPython does not notice that two threads enter one context at the same time. A
+// thread that runs no loop leaves it to the loop's.
+bool may_be_entered_elsewhere() {
+    if (!free_threaded)
+        return false;
+    const auto running = py::reinterpret_steal<py::object>(
+        PyObject_CallNoArgs(get_imports().get_running_loop.ptr()));
+    PyErr_Clear();
+    return !running || running.is_none();
+}
+
+} // namespace
 
 context_scope::context_scope(const py::object& context) {
     if (current_context() == context.ptr())
         return;
     auto entering = context;
-    if (PyContext_Enter(entering.ptr()) < 0) {
+    if (may_be_entered_elsewhere() || PyContext_Enter(entering.ptr()) < 0) {
         PyErr_Clear();
         entering = py::reinterpret_steal<py::object>(PyContext_Copy(context.ptr()));
         if (!entering || PyContext_Enter(entering.ptr()) < 0)

@@ -22,10 +22,8 @@ void port::enter_list() {
 }
 
 void port::leave_list() noexcept {
-    if (!link_.is_linked())
-        return; // the loop did not take it
     const std::lock_guard lock(shared().ports_mutex);
-    unlink<&port::link_>(*this);
+    unlink<&port::link_>(*this); // unless the loop did not take it
 }
 
 } // namespace bridge::detail
