@@ -179,7 +179,8 @@ BRIDGE_TEST(a_step_on_another_thread_is_refused_while_one_runs, tags("O25")) {
 BRIDGE_TEST(of_two_threads_that_ask_at_once_one_is_served_and_the_other_refused, tags("O25"),
             timeout(60s)) {
     BRIDGE_CHECK(
-        co_await run("refusal = 'anext(): asynchronous generator is already running'\n"
+        co_await run("import sysconfig\n"
+                     "refusal = 'anext(): asynchronous generator is already running'\n"
                      "async def ask(generator, together, seen):\n"
                      "  together.wait()\n"
                      "  try: mine = await generator.__anext__()\n"
@@ -194,6 +195,8 @@ BRIDGE_TEST(of_two_threads_that_ask_at_once_one_is_served_and_the_other_refused,
                      "  try: loop.run_until_complete(ask(*arguments))\n"
                      "  finally: loop.close()\n"
                      "async def main():\n"
+                     "  without = sysconfig.get_config_var('Py_GIL_DISABLED')\n"
+                     "  assert not (without and sys._is_gil_enabled()), 'the GIL was turned on'\n"
                      "  for _ in range(20):\n"
                      "    hold_back()\n"
                      "    of = occupying(), threading.Barrier(2), []\n"
