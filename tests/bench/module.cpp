@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the benchmarks await.
+#include "free_threaded.hpp"
 #include "parking.hpp"
 
 #include <bridge/bridge.hpp>
@@ -140,7 +141,7 @@ private:
 
 } // namespace
 
-PYBIND11_MODULE(bench_crossings, module) {
+BRIDGE_PYTHON_MODULE(bench_crossings, module) {
     bridge::def_async(module, "ready", &ready);
     bridge::def_async(module, "hop", &hop);
     bridge::def_async(module, "sleep_until", &sleep_until);
@@ -158,6 +159,13 @@ PYBIND11_MODULE(bench_crossings, module) {
     py::class_<spinners>(module, "Spinners").def(py::init<int>());
     module.def("init",
                [](unsigned threads) { bridge::init_default_runtime({.threads = threads}); });
+    py::class_<bridge::runtime, std::shared_ptr<bridge::runtime>>(module, "Runtime")
+        .def(py::init([] {
+            return std::make_shared<bridge::runtime>(bridge::runtime_options{.threads = 1});
+        }));
+    module.def("hop_on", [](bridge::runtime& on) {
+        return bridge::to_python(on, bridge::task_locals(), hop());
+    });
     py::class_<counter> type(module, "Counter");
     type.def(py::init<>());
     bridge::def_async(type, "add", &counter::add, py::arg("step"));
