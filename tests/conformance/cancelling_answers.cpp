@@ -3,6 +3,11 @@
 #include "native_work.hpp"
 
 #include <bridge/harness/harness.hpp>
+#include <bridge/with_timeout.hpp>
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
+#include <future>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/cancellation_state.hpp>
@@ -151,4 +156,115 @@ async def main():
     return str(await outcome(task))
 )",
                               "convert", convert) == "42");
+}
+
+// || has its winner and waits for the end of the loser, which it has cancelled by itself: how that
+// ends is no answer to whom it has not heard.
+BRIDGE_TEST(a_request_while_or_waits_for_its_loser_is_not_lost) {
+    using namespace asio::experimental::awaitable_operators;
+    static std::shared_ptr<turnstile> door;
+    door = std::make_shared<turnstile>();
+    const auto decide = [] {
+        return bridge::to_python([]() -> asio::awaitable<int> {
+            const auto end = []() -> asio::awaitable<void> {
+                co_await door->wait_deaf();
+                throw boost::system::system_error(asio::error::operation_aborted);
+            };
+            const auto lose = [&]() -> asio::awaitable<void> { co_await end(); };
+            co_await (lose() || hop());
+            co_return 42;
+        }());
+    };
+    reset_counts();
+    auto main = bridge::with_gil([&] {
+        py::dict extra;
+        extra["decide"] = py::cpp_function(decide);
+        extra["open"] = py::cpp_function([] { door->open(); });
+        return main_of(R"(
+async def main():
+    task = asyncio.create_task(decide())
+    await until(lambda: counts()[2] == 1)
+    await turns(3)
+    task.cancel("why")
+    await hop()
+    await turns(3)
+    open()
+    return str(await outcome(task))
+)",
+                       extra);
+    });
+    BRIDGE_CHECK(co_await bridge::to_cpp<std::string>(std::move(main)) == "CancelledError('why',)");
+    door.reset();
+}
+
+// What it waits for has nobody else to answer for it.
+BRIDGE_TEST(a_value_below_a_time_limit_is_an_answer) {
+    const auto limited = [] {
+        return bridge::to_python([]() -> asio::awaitable<int> {
+            const auto answers = []() -> asio::awaitable<int> {
+                try {
+                    co_await forever();
+                } catch (const boost::system::system_error&) {
+                }
+                co_return 42;
+            };
+            co_return co_await bridge::with_timeout(
+                bridge::with_timeout(answers(), std::chrono::hours(1)), std::chrono::hours(2));
+        }());
+    };
+    BRIDGE_CHECK(co_await run(R"(
+async def main():
+    task = asyncio.create_task(limited())
+    await until(lambda: counts()[0] == 1)
+    task.cancel()
+    return str(await outcome(task))
+)",
+                              "limited", limited) == "42");
+}
+
+// A request that meets a Python task between its last step and the callback that tells of it: the
+// task did not answer it.
+BRIDGE_TEST(a_request_that_meets_a_task_just_ended_is_not_lost, loops("asyncio")) {
+    static asio::any_io_executor of_waiter;
+    const auto wait_for = [](py::object task) {
+        return bridge::to_python([](py_ref awaited) -> asio::awaitable<int> {
+            const life alive;
+            of_waiter = co_await asio::this_coro::executor;
+            // Locals that are named: it is the loop that runs it, not the awaiting task.
+            co_return co_await bridge::to_cpp<int>(bridge::current_locals(), std::move(awaited));
+        }(py_ref(std::move(task))));
+    };
+    reset_counts();
+    auto main = bridge::with_gil([&] {
+        py::dict extra;
+        extra["wait_for"] = py::cpp_function(wait_for);
+        extra["flush"] = py::cpp_function([] { // what its strand had to do until now is done
+            const py::gil_scoped_release released;
+            std::promise<void> done;
+            asio::post(of_waiter, [&] { done.set_value(); });
+            done.get_future().wait();
+        });
+        return main_of(R"(
+async def main():
+    gate = asyncio.get_running_loop().create_future()
+
+    async def ends():
+        return await gate
+
+    inner = asyncio.create_task(ends())
+    waiter = asyncio.create_task(wait_for(inner))
+    await until(lambda: counts()[0] == 1)
+    for _ in range(3):
+        await hop()
+        await turns()
+    # The next turn has these two: the task's last step, and what the request brings from native threads.
+    gate.set_result(42)
+    waiter.cancel("why")
+    flush()
+    return str(await outcome(waiter))
+)",
+                       extra);
+    });
+    BRIDGE_CHECK(co_await bridge::to_cpp<std::string>(std::move(main)) == "CancelledError('why',)");
+    of_waiter = {};
 }

@@ -27,6 +27,7 @@ class generator_frame : public traced_frame<void> {
     struct yielding {
         Awaiter awaiter;
         crossing_type* into;
+        const coroutine_frame& frame;
 
         bool await_ready() const noexcept { return false; }
 
@@ -36,7 +37,8 @@ class generator_frame : public traced_frame<void> {
         }
 
         decltype(auto) await_resume() {
-            return noting_exception([this]() -> decltype(auto) { return into->take_sent(); });
+            return noting_exception(frame,
+                                    [this]() -> decltype(auto) { return into->take_sent(); });
         }
     };
 
@@ -51,7 +53,7 @@ public:
         into_->put(std::move(item));
         note_waiting(line);
         using awaiter = decltype(frame::await_transform(suspend_to(*into_)));
-        return yielding<awaiter>{frame::await_transform(suspend_to(*into_)), into_};
+        return yielding<awaiter>{frame::await_transform(suspend_to(*into_)), into_, *this};
     }
 
     void yield_into(crossing_type& into) noexcept { into_ = &into; }

@@ -2,6 +2,8 @@
 // A time limit for what a coroutine awaits, which loses nothing that has arrived.
 #pragma once
 
+#include <bridge/detail/frame.hpp>
+
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/cancellation_type.hpp>
@@ -31,7 +33,9 @@ using kept_value = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
 // Of a type that can be made without a value, as co_spawn wants it.
 template<class T>
-boost::asio::awaitable<std::optional<kept_value<T>>> keep_value(boost::asio::awaitable<T> body) {
+boost::asio::awaitable<std::optional<kept_value<T>>> keep_value(boost::asio::awaitable<T> body,
+                                                                chain_id caller) {
+    const answering_for its(co_await this_chain, caller); // it has no other operation
     if constexpr (std::is_void_v<T>) {
         co_await std::move(body);
         co_return std::monostate();
@@ -74,7 +78,8 @@ boost::asio::awaitable<T> with_timeout(boost::asio::awaitable<T> operation,
     asio::steady_timer timer(on, timeout);
     auto [order, error, value, timer_error] =
         co_await asio::experimental::make_parallel_group(
-            asio::co_spawn(on, detail::keep_value<T>(std::move(operation)),
+            asio::co_spawn(on,
+                           detail::keep_value<T>(std::move(operation), co_await detail::this_chain),
                            asio::bind_executor(on, asio::deferred)),
             timer.async_wait(asio::deferred))
             .async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);

@@ -153,7 +153,7 @@ bool awaiting::settle(PyObject* value) noexcept {
 }
 
 void awaiting::resume() {
-    if (asked_python_ && strand_)
+    if (asked_python_ && strand_ && strand_->is_answered_by(coroutine_->id()))
         strand_->note_answer(); // Python has answered the request, by a value perhaps
     auto coroutine = std::move(*coroutine_);
     coroutine_.reset();

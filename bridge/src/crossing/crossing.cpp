@@ -30,6 +30,10 @@ void crossing::run_cancel(strand_task* self, bool call) {
     owner->signal_.emit(boost::asio::cancellation_type::all);
 }
 
+bool crossing::is_answered_by(chain_id chain) const noexcept {
+    return whom_it_answers_for(chain) == thread_;
+}
+
 void crossing::start_there() noexcept {
     if (on().is_parents_copy()) { // whose locks may be a thread's of the parent
         fail_to_start();

@@ -23,6 +23,12 @@ struct with_caller : coroutine_frame {
     }
 };
 
+struct with_thread : coroutine_frame {
+    static auto* of(const coroutine_frame& frame) noexcept {
+        return frame.*&with_thread::attached_thread_;
+    }
+};
+
 // Where coroutines await others, while somebody watches. What two frames contend for is lost.
 class await_places {
 public:
@@ -127,13 +133,42 @@ void note_await(const code_place& place, const coroutine_frame& frame) noexcept 
         places.store(frame, place);
 }
 
-void note_listening(bool listens) noexcept {
-    if (auto* strand = strand::current())
+answering_for::answering_for(chain_id worker, chain_id caller) noexcept
+    : in_(strand::current()), worker_(worker), caller_(caller) {
+    if (in_ != nullptr)
+        next_ = std::exchange(in_->answering_, this);
+}
+
+answering_for::~answering_for() {
+    if (in_ == nullptr)
+        return;
+    auto** at = &in_->answering_;
+    while (*at != this)
+        at = &(*at)->next_;
+    *at = next_;
+}
+
+chain_id strand::whom_it_answers_for(chain_id worker) const noexcept {
+    for (const auto* one = answering_; one != nullptr; one = one->next_)
+        if (one->worker_ == worker)
+            return whom_it_answers_for(one->caller_);
+    return worker;
+}
+
+chain_id chain_of(const coroutine_frame& frame) noexcept {
+    auto* thread = with_thread::of(frame);
+    return thread != nullptr ? thread->entry_point() : nullptr;
+}
+
+void note_listening(const coroutine_frame& frame, bool listens) noexcept {
+    auto* strand = strand::current();
+    if (strand != nullptr && strand->is_answered_by(chain_of(frame)))
         strand->note_listening(listens);
 }
 
-void note_answer() noexcept {
-    if (auto* strand = strand::current())
+void note_answer(const coroutine_frame& frame) noexcept {
+    auto* strand = strand::current();
+    if (strand != nullptr && strand->is_answered_by(chain_of(frame)))
         strand->note_answer();
 }
 

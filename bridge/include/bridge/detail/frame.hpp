@@ -22,6 +22,8 @@
 
 namespace bridge::detail {
 
+class strand;
+
 /// A coroutine function and a line of it. The texts are the compiler's own and never die.
 struct code_place {
     const char* function = nullptr;
@@ -57,13 +59,43 @@ void end_wait(void* wait) noexcept;
 /// Notes that a coroutine of the handler that runs here awaits another one there.
 void note_await(const code_place& place, const coroutine_frame& frame) noexcept;
 
-/// Notes that a coroutine of the handler that runs here sees an operation fail: what it does about
-/// a cancellation from here on is its answer.
-void note_answer() noexcept;
+/// Notes that this coroutine of the handler that runs here sees an operation fail: what it does
+/// about a cancellation from here on is its answer. Not if it is of another thread of coroutines,
+/// as those that || and && begin: what ends one of these may be another request than ours.
+void note_answer(const coroutine_frame& frame) noexcept;
 
-/// Notes that a coroutine of the handler that runs here lets requests to stop in, or shuts them
-/// out.
-void note_listening(bool listens) noexcept;
+/// Notes that this coroutine of the handler that runs here lets requests to stop in, or shuts them
+/// out. As above.
+void note_listening(const coroutine_frame& frame, bool listens) noexcept;
+
+/// What names a thread of coroutines: the same from its launch to its end.
+using chain_id = const void*;
+
+/// Of this coroutine, which runs.
+chain_id chain_of(const coroutine_frame& frame) noexcept;
+
+/// co_await of it gives the thread of the coroutine that asks.
+struct this_chain_t {};
+
+inline constexpr this_chain_t this_chain;
+
+/// While it lives, what one thread of coroutines answers is an answer of the other's, which waits
+/// for it and no other. Made and destroyed in handlers of their strand.
+class answering_for {
+public:
+    answering_for(chain_id worker, chain_id caller) noexcept;
+    answering_for(const answering_for&) = delete;
+    answering_for& operator=(const answering_for&) = delete;
+    ~answering_for();
+
+private:
+    friend class strand;
+
+    strand* in_;
+    chain_id worker_;
+    chain_id caller_;
+    answering_for* next_ = nullptr;
+};
 
 /// What a co_await says about that; empty if it says nothing.
 template<class Operation>
@@ -100,30 +132,31 @@ bool is_failure(const std::tuple<First, Rest...>& results) noexcept {
 }
 
 template<class F>
-decltype(auto) noting_exception(F&& f) {
+decltype(auto) noting_exception(const coroutine_frame& frame, F&& f) {
     try {
         return std::forward<F>(f)();
     } catch (...) {
-        note_answer();
+        note_answer(frame);
         throw;
     }
 }
 
 /// Notes an answer where an exception passes, without catching it: that would cost a throw more.
 struct note_unless_ended {
+    const coroutine_frame& frame;
     bool ended = false;
 
     ~note_unless_ended() {
         if (!ended)
-            note_answer();
+            note_answer(frame);
     }
 };
 
 /// What an awaited operation ended with.
 template<class Awaiter>
-decltype(auto) noting_failure(Awaiter& awaiter) {
+decltype(auto) noting_failure(const coroutine_frame& frame, Awaiter& awaiter) {
     using result_type = decltype(awaiter.await_resume());
-    note_unless_ended noting;
+    note_unless_ended noting{frame};
     if constexpr (std::is_void_v<result_type>) {
         awaiter.await_resume();
         noting.ended = true;
@@ -223,6 +256,7 @@ private:
     template<class Awaiter>
     struct noted {
         Awaiter awaiter;
+        const coroutine_frame& frame;
 
         bool await_ready() const noexcept { return awaiter.await_ready(); }
 
@@ -231,7 +265,7 @@ private:
             awaiter.await_suspend(caller);
         }
 
-        decltype(auto) await_resume() { return noting_failure(awaiter); }
+        decltype(auto) await_resume() { return noting_failure(frame, awaiter); }
     };
 
     // As long as an operation is awaited. Not up to await_resume(): a frame may be destroyed in the
@@ -288,7 +322,22 @@ public:
         note_await(place_, *this);
         using awaiter = decltype(base::await_transform(std::move(awaited)));
         return noted<awaiter>{
-            noting_exception([&] { return base::await_transform(std::move(awaited)); })};
+            noting_exception(*this, [&] { return base::await_transform(std::move(awaited)); }),
+            *this};
+    }
+
+    auto await_transform(this_chain_t) noexcept {
+        struct known {
+            chain_id chain;
+
+            bool await_ready() const noexcept { return true; }
+
+            void await_suspend(std::coroutine_handle<>) const noexcept {}
+
+            chain_id await_resume() const noexcept { return chain; }
+        };
+
+        return known{chain_of(*this)};
     }
 
     template<class Operation>
@@ -299,12 +348,12 @@ public:
         };
         if constexpr (suspends<Operation>) {
             return waiting<decltype(transform())>{noted_wait(begin_wait(place_, *this)),
-                                                  {noting_exception(transform)}};
+                                                  {noting_exception(*this, transform), *this}};
         } else {
             if constexpr (asks_for_cancellation<Operation>)
-                note_answer(); // whoever looks for a request has seen it
+                note_answer(*this); // whoever looks for a request has seen it
             if constexpr (listens_after<std::decay_t<Operation>>.has_value())
-                note_listening(*listens_after<std::decay_t<Operation>>);
+                note_listening(*this, *listens_after<std::decay_t<Operation>>);
             return transform();
         }
     }

@@ -38,9 +38,6 @@ static_assert(std::is_same_v<decltype(std::declval<coroutine_frame&>().initial_s
 /// The parameter by which an entry coroutine is known as one.
 struct entry_tag {};
 
-/// What names a thread of coroutines: the same from its launch to its end.
-using chain_id = const void*;
-
 /// Where a thread of coroutines goes on, which Asio tells its own handlers only.
 struct top_of_stack {
     friend constexpr auto member(top_of_stack) noexcept;

@@ -72,6 +72,10 @@ public:
 
     virtual crossing* as_crossing() noexcept { return nullptr; }
 
+    /// Whether what that thread of coroutines does about a request to stop is the answer to it.
+    /// Holds it.
+    virtual bool is_answered_by(chain_id) const noexcept { return true; }
+
     /// The current exception leaves a coroutine. Holds it.
     void trace(std::exception_ptr exception, const code_place& place);
 
@@ -156,6 +160,10 @@ public:
 protected:
     virtual ~strand() = default;
 
+    /// The last of those that wait for this thread of coroutines and no other; itself, if nobody
+    /// does. Holds it.
+    chain_id whom_it_answers_for(chain_id worker) const noexcept;
+
     // How many requests to stop were emitted to its coroutines, and by how many of them there was
     // an answer. Holds it.
     unsigned emitted_ = 0;
@@ -167,6 +175,7 @@ protected:
 
 private:
     friend class reference_counted<strand>;
+    friend class answering_for;
 
     class current_scope {
     public:
@@ -202,6 +211,7 @@ private:
     task_locals locals_;
     std::unique_ptr<exception_trace> trace_;
     shared_place suspended_at_;
+    answering_for* answering_ = nullptr;
 };
 
 } // namespace bridge::detail
