@@ -6,6 +6,7 @@
 #include <bridge/detail/python.hpp>
 #include <bridge/detail/references.hpp>
 
+#include <source_location>
 #include <type_traits>
 #include <utility>
 
@@ -30,14 +31,17 @@ public:
 
     /// Takes the reference.
     /// GIL: required, as for py::object.
-    py_ref(py::object object) : object_(object.release().ptr()) {
+    py_ref(py::object object, std::source_location where = std::source_location::current())
+        : object_(object.release().ptr()) {
+        detail::note_taken(object_, where);
         if (!detail::interpreter_gate().is_open())
             detail::attach_interpreter();
     }
 
     /// The same for what converts to one, as object.attr("name").
     template<detail::converts_to_object Object>
-    py_ref(Object&& object) : py_ref(py::object(std::forward<Object>(object))) {}
+    py_ref(Object&& object, std::source_location where = std::source_location::current())
+        : py_ref(py::object(std::forward<Object>(object)), where) {}
 
     py_ref(py_ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
 
@@ -50,8 +54,10 @@ public:
     py_ref& operator=(const py_ref&) = delete;
 
     ~py_ref() {
-        if (object_ != nullptr)
-            detail::release_reference(object_);
+        if (object_ == nullptr)
+            return;
+        detail::note_let_go(object_);
+        detail::release_reference(object_);
     }
 
     void swap(py_ref& other) noexcept { std::swap(object_, other.object_); }
@@ -71,13 +77,20 @@ public:
 
     /// A second owner of the same object.
     /// GIL: required.
-    py_ref clone() const { return py_ref(get()); }
+    py_ref clone(std::source_location where = std::source_location::current()) const {
+        return py_ref(get(), where);
+    }
 
     /// Gives the reference up to the caller, who must own the GIL to use it.
-    PyObject* release() noexcept { return std::exchange(object_, nullptr); }
+    PyObject* release() noexcept {
+        detail::note_let_go(object_);
+        return std::exchange(object_, nullptr);
+    }
 
     /// Takes a new reference that C API calls return.
-    static py_ref steal(PyObject* object) noexcept {
+    static py_ref steal(PyObject* object,
+                        std::source_location where = std::source_location::current()) noexcept {
+        detail::note_taken(object, where);
         py_ref ref;
         ref.object_ = object;
         return ref;

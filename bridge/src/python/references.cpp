@@ -70,6 +70,10 @@ void abort_without_gil(const char* who) noexcept {
     std::abort();
 }
 
+void watch_references(const reference_watcher* watcher) noexcept {
+    shared().references_watcher.store(watcher, std::memory_order_release);
+}
+
 void release_reference(PyObject* object) noexcept {
     release(object, false);
 }

@@ -210,11 +210,31 @@ awaitable<void> run_suite_part(running_test& run, const char* phase, awaitable<v
     run.enter("");
 }
 
+// Who ends without it, cannot go on in Python.
+void take_gil_back(running_test& run, PyThreadState* thread) {
+    if (bridge::detail::holds_gil())
+        return;
+    PyEval_RestoreThread(thread);
+    run.fail(failure_kind::exception,
+             "the body returned without the GIL, with which it began; take back what "
+             "PyEval_SaveThread() released, or write bridge::without_gil",
+             run.test().info.file, run.test().info.line);
+}
+
 void run_on_main_thread(running_test& run) {
     const auto& test = run.test();
     try {
         const test_object object(test.what->fixture);
-        test.what->body.on_main_thread(object.get(), test.value.get());
+        auto* thread = PyThreadState_Get();
+        std::exception_ptr error;
+        try {
+            test.what->body.on_main_thread(object.get(), test.value.get());
+        } catch (...) {
+            error = std::current_exception();
+        }
+        take_gil_back(run, thread);
+        if (error)
+            std::rethrow_exception(std::exchange(error, nullptr));
     } catch (const py::error_already_set& error) {
         if (error.matches(PyExc_KeyboardInterrupt))
             throw;

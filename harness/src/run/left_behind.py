@@ -149,6 +149,10 @@ def describe_coroutine(text):
     return f"a C++ coroutine that nobody awaits still waits: {text}"
 
 
+def describe_reference(text):
+    return f"a bridge::py_ref is kept: {text}"
+
+
 class Leaks:
     """What a test left behind: told, or counted if the test's patterns have it."""
 
@@ -157,6 +161,7 @@ class Leaks:
         self.note = note
         self.patterns = patterns
         self.ignored = []
+        self.has_found = False
 
     def is_ignored(self, kind, name):
         what = f"{kind}:{name}"
@@ -167,6 +172,7 @@ class Leaks:
         return False
 
     def fail(self, kind, name, message):
+        self.has_found = True
         if not self.is_ignored(kind, name):
             self.report("leak", message)
 

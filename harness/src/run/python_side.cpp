@@ -3,6 +3,7 @@
 
 #include "choose/chosen_python.hpp"
 #include "record/errors.hpp"
+#include "record/references.hpp"
 #include "run/body.hpp"
 #include "run/crash_report.hpp"
 #include "run/python_modules.hpp"
@@ -103,6 +104,13 @@ py::list describe_waits(const running_test& run) {
     return all;
 }
 
+py::list describe_references() {
+    py::list all;
+    for (const auto& one : kept_references())
+        all.append(py::make_tuple(one.type, one.text));
+    return all;
+}
+
 py::object native_functions(const running_test& run, watchdog& guard) {
     return py::module_::import("types").attr("SimpleNamespace")(
         py::arg("explain") = py::cpp_function(
@@ -112,6 +120,9 @@ py::object native_functions(const running_test& run, watchdog& guard) {
         py::arg("describe") = py::cpp_function(&bridge::detail::describe_native),
         py::arg("waits") = py::cpp_function([&run] { return count_waits(run); }),
         py::arg("describe_waits") = py::cpp_function([&run] { return describe_waits(run); }),
+        py::arg("begin_references") = py::cpp_function(&begin_references),
+        py::arg("end_references") = py::cpp_function(&end_references),
+        py::arg("describe_references") = py::cpp_function(&describe_references),
         py::arg("say_stacks") = py::cpp_function(&say_stacks),
         py::arg("runtime_answers") = py::cpp_function([] {
             const py::gil_scoped_release released; // what it runs may wait for it
@@ -221,6 +232,7 @@ python_side::python_side(const command_line& options)
     catch_dumps();
     report_crashes(); // after faulthandler
     note_waits();
+    note_references();
 }
 
 python_side::~python_side() = default;

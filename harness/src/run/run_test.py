@@ -153,6 +153,13 @@ class _Run:
         for generator in self.generators.left():
             self.leaks.fail_generator(generator)
 
+    def find_references(self):
+        """What is left otherwise may own some: then they say nothing more."""
+        if not self.leaks.has_found:
+            self.wait_while(self.native.describe_references, self.now() + _DRAIN)
+            for type_name, text in self.native.describe_references():
+                self.leaks.fail("reference", type_name, left_behind.describe_reference(text))
+
     def shut_down(self):
         self.until(self.start(self.loop.shutdown_asyncgens()), _GRACE)
 
@@ -230,6 +237,7 @@ def run_test(make_body, factory, debug, name, timeout, text, report, note, ignor
                 ended = _set_up_suite(run, suite, body)
                 surroundings = left_behind.Surroundings(native)
             if suite.set_up is None or (ended and not suite.has_failed()):
+                native.begin_references()
                 test = make_body()  # None where it had the main thread and has ended
                 sweep = cancel_sweep.Sweep(loop, test, points) if points else None
                 ended = test is None or body(sweep.body if sweep else test)
@@ -241,6 +249,7 @@ def run_test(make_body, factory, debug, name, timeout, text, report, note, ignor
                 gc.collect()
                 run.turn()
                 run.settle()
+                run.find_references()
                 ended = _tear_down_suite(run, suite, body)
             if ended and (suite.tear_down is not None or suite.has_failed() or not (suite.set_up or suite.session)):
                 run.shut_down()
@@ -249,6 +258,7 @@ def run_test(make_body, factory, debug, name, timeout, text, report, note, ignor
             elif suite.session or suite.set_up:
                 note("the suite's fixture was not torn down: its loop cannot go on")
         finally:
+            native.end_references()
             asyncio.set_event_loop(None)
             if not ended:
                 loop.set_exception_handler(lambda *_: None)  # one verdict is enough
@@ -296,6 +306,9 @@ def warm_up(factory):
         runtime_answers=lambda: True,
         waits=lambda: 0,
         describe_waits=list,
+        begin_references=str,
+        end_references=str,
+        describe_references=list,
         signal_handlers=dict,
     )
     suite = types.SimpleNamespace(set_up=None, tear_down=None, has_failed=bool, session=None)

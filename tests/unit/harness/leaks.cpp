@@ -12,6 +12,9 @@
 
 #include <chrono>
 #include <memory>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -113,4 +116,57 @@ BRIDGE_TEST_SYNC(gives_the_gil_back) {
 
 BRIDGE_TEST(leaves_nothing) {
     co_return;
+}
+
+BRIDGE_TEST_MAIN_THREAD(loses_the_gil) {
+    PyEval_SaveThread();
+}
+
+namespace {
+
+// Never destroyed: what is kept stays until the process ends.
+std::vector<bridge::py_ref>& kept_references() {
+    static auto* kept = new std::vector<bridge::py_ref>();
+    return *kept;
+}
+
+} // namespace
+
+BRIDGE_TEST(keeps_a_reference) {
+    kept_references().push_back(bridge::with_gil([] { return bridge::py_ref(py::dict()); }));
+    co_return;
+}
+
+BRIDGE_TEST(keeps_a_second_reference) {
+    const auto first = bridge::with_gil([] { return bridge::py_ref(py::list()); });
+    kept_references().push_back(bridge::with_gil([&] { return first.clone(); }));
+    co_return;
+}
+
+BRIDGE_TEST_MAIN_THREAD(keeps_a_reference_on_the_main_thread) {
+    kept_references().emplace_back(bridge::py_ref(py::str("kept")));
+}
+
+BRIDGE_TEST(keeps_a_reference_and_may, ignore_leaks("reference:dict")) {
+    kept_references().push_back(bridge::with_gil([] { return bridge::py_ref(py::dict()); }));
+    co_return;
+}
+
+BRIDGE_TEST(keeps_what_lives_anyway) {
+    bridge::with_gil([] {
+        const auto asyncio = py::module_::import("asyncio");
+        kept_references().emplace_back(asyncio);
+        kept_references().emplace_back(asyncio.attr("sleep"));
+        kept_references().emplace_back(asyncio.attr("Event"));
+    });
+    co_return;
+}
+
+// Moved, dropped on another thread, and given away.
+BRIDGE_TEST_SYNC(drops_its_references) {
+    auto first = bridge::with_gil([] { return bridge::py_ref(py::dict()); });
+    auto second = std::move(first);
+    auto third = bridge::with_gil([&] { return second.clone(); });
+    std::thread([moved = std::move(second)] {}).join();
+    bridge::with_gil([&] { py::reinterpret_steal<py::object>(third.release()); });
 }

@@ -35,6 +35,16 @@ TABLE = {
         ["^the handler of SIGUSR1 is not what it was before$", "^the handler of SIGUSR2 is not what it was before$"]),
     "keeps_the_gil": ("failed", [("exception", "the body returned with the GIL held; release what")], []),
     "gives_the_gil_back": ("passed", [], []),
+    "loses_the_gil": ("failed", [("exception", "the body returned without the GIL, with which it began; take back what")], []),
+    "keeps_a_reference": (
+        "failed", [("leak", rf"^a bridge::py_ref is kept: of type 'dict', taken at {LINE}$")], []),
+    "keeps_a_second_reference": (
+        "failed", [("leak", rf"^a bridge::py_ref is kept: of type 'list', taken at {LINE}$")], []),
+    "keeps_a_reference_on_the_main_thread": (
+        "failed", [("leak", rf"^a bridge::py_ref is kept: of type 'str', taken at {LINE}$")], []),
+    "keeps_a_reference_and_may": ("passed", [], [r"^1 leak\(s\) ignored: reference:dict$"]),
+    "keeps_what_lives_anyway": ("passed", [], []),
+    "drops_its_references": ("passed", [], []),
     "leaves_nothing": ("passed", [], []),
 }
 

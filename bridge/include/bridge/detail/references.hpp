@@ -7,6 +7,8 @@
 #include <bridge/detail/python_compat.hpp>
 #include <bridge/detail/shared.hpp>
 
+#include <source_location>
+
 namespace bridge::detail {
 
 /// Takes the GIL back after PyEval_SaveThread(), done in that life of the interpreter. A thread
@@ -22,6 +24,28 @@ inline void require_gil([[maybe_unused]] const char* who) noexcept {
     if (Py_IsInitialized() != 0 && !holds_any_gil())
         abort_without_gil(who);
 #endif
+}
+
+/// Who is told of each py_ref: a test harness. Both are called by any thread, and not with null.
+/// Without a lock or an order of memory, if they are not to hide the races of what is tested.
+struct reference_watcher {
+    void (*taken)(PyObject* object, const char* file, unsigned line) noexcept; ///< GIL
+    void (*let_go)(PyObject* object) noexcept;
+};
+
+/// From now on, of all modules of this process; null: nobody is told.
+void watch_references(const reference_watcher* watcher) noexcept;
+
+inline void note_taken(PyObject* object, const std::source_location& where) noexcept {
+    const auto* watcher = shared().references_watcher.load(std::memory_order_acquire);
+    if (watcher != nullptr && object != nullptr)
+        watcher->taken(object, where.file_name(), where.line());
+}
+
+inline void note_let_go(PyObject* object) noexcept {
+    const auto* watcher = shared().references_watcher.load(std::memory_order_acquire);
+    if (watcher != nullptr && object != nullptr)
+        watcher->let_go(object);
 }
 
 /// Drops a reference from any thread: at once under the GIL, else when some thread next holds it.

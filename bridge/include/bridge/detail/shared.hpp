@@ -17,6 +17,7 @@ class gil_hold;
 struct forgotten_stay;
 struct imports;
 class port;
+struct reference_watcher;
 struct released_reference;
 struct wait_watcher;
 
@@ -79,7 +80,8 @@ struct shared_state {
 
     forgotten_stay* forgotten_stays = nullptr; ///< of threads inside Python that nobody waits for
 
-    std::atomic<const wait_watcher*> watcher = nullptr; ///< of a test harness
+    std::atomic<const wait_watcher*> watcher = nullptr;                 ///< of a test harness
+    std::atomic<const reference_watcher*> references_watcher = nullptr; ///< the same
 };
 
 extern shared_state own_state;
