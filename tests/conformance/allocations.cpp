@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Streams that run ask nobody for memory, and make no Tasks: counted between item 1,000 and item
-// 5,000. A program of its own, as its malloc counts.
+// What runs asks nobody for memory, and streams make no Tasks: counted between item, or call, 1,000
+// and 5,000. A program of its own, as its malloc counts.
 #include "streams.hpp"
 
 #include <atomic>
@@ -135,6 +135,22 @@ asio::awaitable<long> out_of_cpp(const source& python, const char* awaited) {
     co_return counts.count();
 }
 
+constexpr const char* awaiting_again_and_again = R"(
+import types
+native = types.SimpleNamespace()
+async def await_all():
+    depth = sys.get_coroutine_origin_tracking_depth()
+    sys.set_coroutine_origin_tracking_depth(0) # the harness asks where each is made
+    for i in range(5_001):
+        await native.done()
+        if i in (1_000, 5_000): note(i)
+    sys.set_coroutine_origin_tracking_depth(depth)
+)";
+
+asio::awaitable<int> done() {
+    co_return 1;
+}
+
 } // namespace
 
 BRIDGE_TEST(a_stream_into_cpp_makes_no_allocation_and_no_task_an_item, timeout(240s)) {
@@ -162,4 +178,16 @@ BRIDGE_TEST(a_generator_of_cpp_makes_no_allocation_and_no_task_an_item, timeout(
         BRIDGE_INFO((awaited != nullptr ? "waiting: " : "at once: ") + std::to_string(made));
         BRIDGE_CHECK(made < few);
     }
+}
+
+BRIDGE_TEST(a_coroutine_that_does_not_wait_makes_no_allocation, timeout(240s)) {
+    if (!BRIDGE_COUNTS_MALLOC)
+        BRIDGE_SKIP("malloc is a sanitizer's, or not glibc's");
+    counter counts;
+    const source python(awaiting_again_and_again);
+    const auto native = python.value("native");
+    bridge::with_gil([&] { bridge::def_async(native.get(), "done", &done); });
+    python.define("note", [&counts](int i) { counts.note(i); });
+    co_await python.run("await_all()");
+    BRIDGE_CHECK(counts.count() < few);
 }

@@ -11,6 +11,7 @@
 
 #include <structmember.h>
 
+#include <cstddef>
 #include <memory>
 
 namespace bridge::detail {
@@ -21,34 +22,35 @@ int traverse(PyObject* object, visitproc visit, void* arg) {
     Py_VISIT(Py_TYPE(object));
     Py_VISIT(self->callback);
     Py_VISIT(self->context);
-    Py_VISIT(self->callbacks);
-    Py_VISIT(self->result);
-    Py_VISIT(self->exception);
-    Py_VISIT(self->cancel_message);
-    Py_VISIT(self->thrown);
-    Py_VISIT(self->delegate);
-    Py_VISIT(self->yielded);
+    Py_VISIT(self->outcome);
     if (self->op != nullptr && !self->op->goes_rounds()) // else its generator visits it
         Py_VISIT(self->op->kept().ptr());
-    return self->delegator != nullptr ? self->delegator->traverse_object(visit, arg) : 0;
+    const auto& extras = extras_of(self);
+    Py_VISIT(extras.callbacks);
+    Py_VISIT(extras.cancel_message);
+    Py_VISIT(extras.thrown);
+    Py_VISIT(extras.delegate);
+    Py_VISIT(extras.yielded);
+    return extras.delegator != nullptr ? extras.delegator->traverse_object(visit, arg) : 0;
 }
 
 int clear(PyObject* object) {
     auto* self = as_coroutine(object);
     Py_CLEAR(self->callback);
     Py_CLEAR(self->context);
-    Py_CLEAR(self->callbacks);
-    Py_CLEAR(self->result);
-    Py_CLEAR(self->exception);
-    Py_CLEAR(self->cancel_message);
-    Py_CLEAR(self->thrown);
-    Py_CLEAR(self->delegate);
-    Py_CLEAR(self->yielded);
+    Py_CLEAR(self->outcome);
+    if (auto* extras = self->extras) {
+        Py_CLEAR(extras->callbacks);
+        Py_CLEAR(extras->cancel_message);
+        Py_CLEAR(extras->thrown);
+        Py_CLEAR(extras->delegate);
+        Py_CLEAR(extras->yielded);
+    }
     return 0;
 }
 
 void warn_never_awaited(coroutine_object* self) {
-    if (self->origin != nullptr) { // as CPython says it of its own
+    if (extras_of(self).origin != nullptr) { // as CPython says it of its own
         const auto warnings = py::reinterpret_steal<py::object>(PyImport_ImportModule("warnings"));
         const auto warned = py::reinterpret_steal<py::object>(
             warnings ? PyObject_CallMethod(warnings.ptr(), "_warn_unawaited_coroutine", "O",
@@ -69,7 +71,7 @@ void report_never_retrieved(coroutine_object* self) {
     try {
         py::dict details;
         details["message"] = "Future exception was never retrieved";
-        details["exception"] = py::handle(self->exception);
+        details["exception"] = py::handle(self->outcome);
         details["future"] = py::handle(as_object(self));
         self->op->locals().event_loop().attr(get_imports().name.call_exception_handler)(details);
     } catch (py::error_already_set& error) {
@@ -85,7 +87,7 @@ bool is_under_way(const coroutine_object* self) {
 void let_go(coroutine_object* self) {
     if (is_under_way(self))
         detach(self);
-    else if (self->hot && self->exception != nullptr && !self->retrieved)
+    else if (self->hot && self->failed && !self->retrieved)
         report_never_retrieved(self);
 }
 
@@ -139,8 +141,7 @@ void finalize(PyObject* object) {
 
 // An exception may be one that nobody retrieved.
 bool is_at_its_end(const coroutine_object* self) {
-    return self->now == phase::closed ||
-           (self->now == phase::settled && self->exception == nullptr);
+    return self->now == phase::closed || (self->now == phase::settled && !self->failed);
 }
 
 void dealloc(PyObject* object) {
@@ -152,17 +153,25 @@ void dealloc(PyObject* object) {
         PyObject_ClearWeakRefs(object);
     clear(object);
     Py_CLEAR(self->name);
-    Py_CLEAR(self->origin);
+    if (self->extras != nullptr)
+        Py_CLEAR(self->extras->origin);
+    delete self->extras;
     self->op->set_object(nullptr);
     self->op->release();
     auto* type = Py_TYPE(object);
-    PyObject_GC_Del(object);
+    free_coroutine(object);
     Py_DECREF(type);
+}
+
+coroutine_object* of_member(const in_flight_member* member) noexcept {
+    auto* inside = const_cast<in_flight_member*>(member);
+    return reinterpret_cast<coroutine_object*>(reinterpret_cast<char*>(inside) -
+                                               offsetof(coroutine_object, membership));
 }
 
 // Nothing will be heard from native code any more. Whoever waits is woken, if the loop goes on.
 void abandon(in_flight_member* member, errc why) noexcept {
-    auto* self = static_cast<coroutine_object::member*>(member)->owner;
+    auto* self = of_member(member);
     if (self->inside)
         return; // who runs it is not at its end yet, or is a thread that stays where it is
     const auto alive = py::reinterpret_borrow<py::object>(as_object(self));
@@ -171,7 +180,7 @@ void abandon(in_flight_member* member, errc why) noexcept {
         std::make_exception_ptr(boost::system::system_error(make_error_code(why))));
     if (why == errc::interpreter_gone) { // else tasks are destroyed pending, which asyncio reports
         Py_XINCREF(self->callback);
-        Py_XINCREF(self->callbacks);
+        Py_XINCREF(extras_of(self).callbacks);
     }
     if (why != errc::runtime_stopped) {
         detach(self);
@@ -179,36 +188,37 @@ void abandon(in_flight_member* member, errc why) noexcept {
     } else {
         self->op->set_object(nullptr);
         Py_INCREF(as_object(self)); // until it is woken
-        port_of(self->op->locals()).wake_after_drain(&self->wake);
+        port_of(self->op->locals()).wake_after_drain(&self->waiter);
     }
     self->now = phase::settled;
-    Py_XSETREF(self->exception, error.release().ptr());
+    self->failed = true;
+    Py_XSETREF(self->outcome, error.release().ptr());
 }
 
 // "fetch, waiting at client.cpp:12".
 std::string describe(const in_flight_member* member) {
-    const auto* self = static_cast<const coroutine_object::member*>(member)->owner;
+    const auto* self = of_member(member);
     std::string text = py::str(py::handle(self->name));
     if (const auto place = self->op->suspended_at(); place.file != nullptr)
         text += std::string(", waiting at ") + place.file + ":" + std::to_string(place.line);
-    if (self->delegate != nullptr)
-        text += ", awaiting " + std::string(py::repr(py::handle(self->delegate)));
+    if (auto* delegate = extras_of(self).delegate)
+        text += ", awaiting " + std::string(py::repr(py::handle(delegate)));
     return text;
 }
 
 // What Python runs for it goes on, and tells it afterwards that its threads have ended.
 const scheduler* runs_on(const in_flight_member* member) noexcept {
-    const auto* self = static_cast<const coroutine_object::member*>(member)->owner;
+    const auto* self = of_member(member);
     return self->now == phase::delegating ? nullptr : &self->op->on();
 }
 
 void cancel_native_work(in_flight_member* member) noexcept {
-    static_cast<coroutine_object::member*>(member)->owner->op->request_cancel();
+    of_member(member)->op->request_cancel();
 }
 
 // In asyncio's log, where it says that a callback was slow.
 void warn_of_slow_cancel(in_flight_member* member) noexcept {
-    const auto* self = static_cast<coroutine_object::member*>(member)->owner;
+    const auto* self = of_member(member);
     try {
         const auto place = self->op->suspended_at();
         const auto where = place.file == nullptr
@@ -228,12 +238,17 @@ void warn_of_slow_cancel(in_flight_member* member) noexcept {
 }
 
 int traverse_held(const in_flight_member* member, visitproc visit, void* arg) noexcept {
-    auto* self = static_cast<const coroutine_object::member*>(member)->owner;
+    auto* self = of_member(member);
     return self->held ? visit(as_object(self), arg) : 0;
 }
 
+slow_watch* watch_of(const in_flight_member* member) noexcept {
+    auto* extras = of_member(member)->extras;
+    return extras != nullptr ? &extras->watch : nullptr;
+}
+
 py::object keep(const in_flight_member* member) noexcept {
-    auto* object = as_object(static_cast<const coroutine_object::member*>(member)->owner);
+    auto* object = as_object(of_member(member));
     return py::reinterpret_steal<py::object>(try_new_reference(object) ? object : nullptr);
 }
 
@@ -242,11 +257,13 @@ constexpr in_flight_kind native_work{.abandon = &abandon,
                                      .describe = &describe,
                                      .runs_on = &runs_on,
                                      .warn = &warn_of_slow_cancel,
+                                     .watch = &watch_of,
                                      .traverse = &traverse_held,
                                      .keep = &keep};
 
 bool wake(port_waiter* waiter, bool directly) noexcept {
-    auto* self = static_cast<coroutine_object::waiting*>(waiter)->owner;
+    auto* self = reinterpret_cast<coroutine_object*>(reinterpret_cast<char*>(waiter) -
+                                                     offsetof(coroutine_object, waiter));
     const bool go_on = wake_waiters(self, directly);
     Py_DECREF(as_object(self)); // the drain's own
     return go_on;
@@ -309,7 +326,7 @@ PyTypeObject* make_future_type() {
 }
 
 py::object new_coroutine(PyTypeObject* type, intrusive_ptr<crossing> op, py::handle name) {
-    auto* object = PyType_GenericAlloc(type, 0);
+    auto* object = allocate_coroutine(type);
     if (object == nullptr)
         throw py::error_already_set();
     auto* self = as_coroutine(object);
@@ -317,10 +334,8 @@ py::object new_coroutine(PyTypeObject* type, intrusive_ptr<crossing> op, py::han
     allow_new_references(object);
     self->op->set_object(self);
     self->name = name.inc_ref().ptr();
-    self->membership.owner = self;
     self->membership.kind = &native_work;
-    self->wake.owner = self;
-    self->wake.wake = &wake;
+    self->waiter.wake = &wake;
     return py::reinterpret_steal<py::object>(object);
 }
 
@@ -330,7 +345,8 @@ py::object make_lazy(intrusive_ptr<crossing> op, py::handle name) {
     const auto& all = get_imports();
     auto coroutine = new_coroutine(all.coroutine_type, std::move(op),
                                    name ? name : py::handle(all.coroutine_name));
-    as_coroutine(coroutine.ptr())->origin = coroutine_origin();
+    if (auto* origin = coroutine_origin())
+        own_extras(as_coroutine(coroutine.ptr())).origin = origin;
     return coroutine;
 }
 
@@ -345,23 +361,6 @@ py::object make_hot(intrusive_ptr<crossing> op, py::handle name) {
     return future;
 }
 
-void forget_result(coroutine_object* self) noexcept {
-    Py_CLEAR(self->result);
-    Py_CLEAR(self->exception);
-}
-
-void restart(coroutine_object* self) noexcept {
-    const object_lock alone(as_object(self));
-    self->op->forget_requests();
-    forget_result(self);
-    Py_CLEAR(self->cancel_message);
-    Py_CLEAR(self->thrown);
-    self->retrieved = false;
-    self->cancels_delegate = false;
-    self->membership.asked = false;
-    self->now = phase::created;
-}
-
 // In a forked child nothing is left to wait for: what would end is the parent's.
 void ask_to_end(coroutine_object* self) noexcept {
     if (self->now == phase::running && self->op->on().is_parents_copy()) {
@@ -372,17 +371,16 @@ void ask_to_end(coroutine_object* self) noexcept {
         return;
     }
     self->op->request_cancel();
-    in_flight::watch(self->membership);
+    in_flight::watch(self->membership, own_extras(self).watch);
 }
 
 void detach(coroutine_object* self) noexcept {
     in_flight::leave(self->membership);
-    if (self->delegator != nullptr) {
+    if (extras_of(self).delegator != nullptr) {
         if (!close_delegate(*self))
-            PyErr_WriteUnraisable(self->delegate);
-        auto* delegator = std::exchange(self->delegator, nullptr);
-        Py_CLEAR(self->delegate);
-        Py_CLEAR(self->yielded);
+            PyErr_WriteUnraisable(self->extras->delegate);
+        auto* delegator = std::exchange(self->extras->delegator, nullptr);
+        forget_delegate(self);
         PyErr_SetNone(get_imports().cancelled_error.ptr());
         if (delegator->settle(nullptr))
             delegator->resume_later();
@@ -392,7 +390,8 @@ void detach(coroutine_object* self) noexcept {
     self->now = phase::closed;
     Py_CLEAR(self->callback);
     Py_CLEAR(self->context);
-    Py_CLEAR(self->callbacks);
+    if (self->extras != nullptr)
+        Py_CLEAR(self->extras->callbacks);
     if (std::exchange(self->held, false))
         Py_DECREF(as_object(self));
 }

@@ -18,32 +18,32 @@ enum class phase : unsigned char {
     closed,     ///< used up
 };
 
+/// What few of them need: a million that wait take that much less memory.
+struct coroutine_extras {
+    PyObject* callbacks = nullptr; ///< list of (callback, context), or null
+    PyObject* cancel_message = nullptr;
+    PyObject* thrown = nullptr;    ///< by throw() while native code ran; leaves when that has ended
+    PyObject* delegate = nullptr;  ///< what is delegated to, being iterated
+    PyObject* yielded = nullptr;   ///< what `delegate` waits for
+    PyObject* origin = nullptr;    ///< where it was made: what cr_origin shows, or null
+    awaiting* delegator = nullptr; ///< who awaits `delegate`
+    slow_watch watch;
+};
+
 /// Only the loop thread, holding the GIL, touches it.
 struct coroutine_object {
     PyObject_HEAD PyObject* weakrefs; ///< first, so that its offset is known
     crossing* op;                     ///< owned
-    PyObject* callback; ///< the first waiter and its context; further ones in `callbacks`
+    PyObject* callback;               ///< the first waiter and its context; further ones are extras
     PyObject* context;
-    PyObject* callbacks; ///< list of (callback, context), or null
-    PyObject* result;
-    PyObject* exception;
-    PyObject* cancel_message;
-    PyObject* thrown;   ///< raised by throw() while native code ran; leaves when that has ended
-    PyObject* delegate; ///< what is delegated to, being iterated
-    PyObject* yielded;  ///< what `delegate` waits for
+    PyObject* outcome; ///< result or exception
     PyObject* name;
-    PyObject* origin;    ///< where it was made: what cr_origin shows, or null
-    awaiting* delegator; ///< who awaits `delegate`
-
-    struct member : in_flight_member {
-        coroutine_object* owner;
-    } membership;
-
-    struct waiting : port_waiter {
-        coroutine_object* owner;
-    } wake;
+    coroutine_extras* extras; ///< owned; null while it needs none
+    in_flight_member membership;
+    port_waiter waiter;
 
     phase now;
+    bool failed; ///< the outcome is an exception
     bool hot;
     bool blocking;         ///< _asyncio_future_blocking
     bool held;             ///< native code owns a reference, because somebody waits
@@ -60,14 +60,31 @@ inline PyObject* as_object(coroutine_object* self) noexcept {
     return reinterpret_cast<PyObject*>(self);
 }
 
+inline constexpr coroutine_extras no_extras{};
+
+inline const coroutine_extras& extras_of(const coroutine_object* self) noexcept {
+    return self->extras != nullptr ? *self->extras : no_extras;
+}
+
+/// The same to be written to.
+inline coroutine_extras& own_extras(coroutine_object* self) noexcept {
+    if (self->extras == nullptr)
+        self->extras = new coroutine_extras;
+    return *self->extras;
+}
+
 /// A new object for a crossing, whose reference it takes.
 py::object new_coroutine(PyTypeObject* type, intrusive_ptr<crossing> op, py::handle name);
 
-/// Drops what it has ended with.
-void forget_result(coroutine_object* self) noexcept;
+// coroutine_memory.cpp: where they live
+/// As PyType_GenericAlloc.
+PyObject* allocate_coroutine(PyTypeObject* type) noexcept;
 
-/// A closed one begins anew: its crossing goes on for one more result.
-void restart(coroutine_object* self) noexcept;
+/// As PyObject_GC_Del.
+void free_coroutine(PyObject* object) noexcept;
+
+/// Gives back what is kept for the next ones.
+void free_spare_coroutines() noexcept;
 
 // coroutine_step.cpp: running it
 /// Starts the hot form; throws py::error_already_set if there is no loop.
@@ -133,6 +150,15 @@ PyObject* represent_coroutine(PyObject* object);
 PyObject* coroutine_origin() noexcept;
 
 // coroutine_result.cpp: what it ended with
+/// Drops what it was delegated to.
+void forget_delegate(coroutine_object* self) noexcept;
+
+/// Drops what it has ended with.
+void forget_result(coroutine_object* self) noexcept;
+
+/// A closed one begins anew: its crossing goes on for one more result.
+void restart(coroutine_object* self) noexcept;
+
 /// The Python error for the current exception: there is no event loop, say.
 void set_loop_error(const coroutine_object* self) noexcept;
 

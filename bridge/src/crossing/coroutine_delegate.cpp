@@ -29,17 +29,19 @@ PySendResult step_delegate(coroutine_object* self, PyObject* value, PyObject* ex
     const inside_scope inside(self->inside);
     PySendResult outcome = PYGEN_ERROR;
     if (exception != nullptr)
-        *result = call_python([&] { return call_throw(self->delegate, exception, outcome); });
+        *result =
+            call_python([&] { return call_throw(self->extras->delegate, exception, outcome); });
     else
-        outcome = call_python([&] { return PyIter_Send(self->delegate, value, result); });
+        outcome = call_python([&] { return PyIter_Send(self->extras->delegate, value, result); });
     if (outcome == PYGEN_NEXT)
-        Py_XSETREF(self->yielded, Py_NewRef(*result));
+        Py_XSETREF(self->extras->yielded, Py_NewRef(*result));
     return outcome;
 }
 
 bool begin_delegate(coroutine_object* self, awaiting* delegator, PyObject** value) {
     self->now = phase::delegating;
-    self->delegator = delegator;
+    auto& extras = own_extras(self);
+    extras.delegator = delegator;
     delegator->set_runner(self);
     const inside_scope inside(self->inside);
     switch (delegator->prepare()) {
@@ -47,7 +49,7 @@ bool begin_delegate(coroutine_object* self, awaiting* delegator, PyObject** valu
         // From here on the iterator alone keeps it: the garbage collector sees through us, but not
         // through the frame of a C++ coroutine.
         const auto object = delegator->take_object();
-        self->delegate = iterator_of(object.handle().ptr());
+        extras.delegate = iterator_of(object.handle().ptr());
         break;
     }
     case awaiting::prepared::value:
@@ -56,14 +58,13 @@ bool begin_delegate(coroutine_object* self, awaiting* delegator, PyObject** valu
     case awaiting::prepared::failed:
         break;
     }
-    return self->delegate != nullptr;
+    return extras.delegate != nullptr;
 }
 
 bool end_delegate(coroutine_object* self, PyObject* value, awaiting*& delegator) {
-    delegator = std::exchange(self->delegator, nullptr);
+    delegator = std::exchange(self->extras->delegator, nullptr);
     self->now = phase::running;
-    Py_CLEAR(self->delegate);
-    Py_CLEAR(self->yielded);
+    forget_delegate(self);
     const bool here = delegator->settle(value);
     Py_XDECREF(value);
     return here;
@@ -72,7 +73,7 @@ bool end_delegate(coroutine_object* self, PyObject* value, awaiting*& delegator)
 PySendResult next_of_delegate(coroutine_object* self, PyObject* value, PyObject* thrown,
                               PyObject** result) {
     const auto exception = take_exception(self, thrown);
-    if (self->delegate != nullptr)
+    if (self->extras->delegate != nullptr)
         return step_delegate(self, value, exception.ptr(), result);
     if (exception) { // it never begins
         if (!close_delegate(*self))
@@ -80,7 +81,7 @@ PySendResult next_of_delegate(coroutine_object* self, PyObject* value, PyObject*
         set_exception(exception);
         return PYGEN_ERROR;
     }
-    if (begin_delegate(self, self->delegator, result))
+    if (begin_delegate(self, self->extras->delegator, result))
         return step_delegate(self, value, nullptr, result);
     return *result != nullptr ? PYGEN_RETURN : PYGEN_ERROR;
 }
@@ -95,8 +96,10 @@ py::object call_cancel(PyObject* task, PyObject* message) noexcept {
 
 py::object close_delegate(coroutine_object& self) noexcept {
     const inside_scope inside(self.inside);
-    const auto object = self.delegate != nullptr ? py::reinterpret_borrow<py::object>(self.delegate)
-                                                 : self.delegator->take_object().get(); // not begun
+    const auto& extras = *self.extras;
+    const auto object = extras.delegate != nullptr
+                            ? py::reinterpret_borrow<py::object>(extras.delegate)
+                            : extras.delegator->take_object().get(); // not begun
     auto* const method = get_imports().name.close.ptr();
     if (!object || PyObject_HasAttr(object.ptr(), method) == 0)
         return py::none();
@@ -106,11 +109,12 @@ py::object close_delegate(coroutine_object& self) noexcept {
 
 py::object cancel_delegate(coroutine_object& self, PyObject* message) noexcept {
     const auto& name = get_imports().name;
-    if (self.yielded == nullptr || PyObject_HasAttr(self.yielded, name.cancel.ptr()) == 0) {
+    auto* yielded = extras_of(&self).yielded;
+    if (yielded == nullptr || PyObject_HasAttr(yielded, name.cancel.ptr()) == 0) {
         self.cancels_delegate = true;
         return py::none();
     }
-    return call_cancel(self.yielded, message);
+    return call_cancel(yielded, message);
 }
 
 } // namespace bridge::detail

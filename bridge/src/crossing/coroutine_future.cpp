@@ -60,7 +60,7 @@ PyObject* cancelled(PyObject* self, PyObject*) {
 }
 
 bool check_settled(coroutine_object* self, const char* what) {
-    if (is_settled(self) && (self->result != nullptr || self->exception != nullptr))
+    if (is_settled(self) && self->outcome != nullptr)
         return true;
     PyErr_SetString(get_imports().invalid_state.ptr(), what);
     return false;
@@ -84,13 +84,13 @@ PyObject* exception(PyObject* object, PyObject*) {
     self->retrieved = true;
     if (is_cancelled(self))
         return retrieve(self);
-    return Py_NewRef(self->exception != nullptr ? self->exception : Py_None);
+    return Py_NewRef(self->failed ? self->outcome : Py_None);
 }
 
 PyObject* make_cancelled_error(PyObject* object, PyObject*) {
     auto* self = as_coroutine(object);
     if (is_cancelled(self))
-        return Py_NewRef(self->exception);
+        return Py_NewRef(self->outcome);
     return PyObject_CallNoArgs(get_imports().cancelled_error.ptr());
 }
 
@@ -104,8 +104,8 @@ PyObject* cancel(PyObject* object, PyObject* args, PyObject* kwargs) {
     if (is_settled(self))
         Py_RETURN_FALSE;
     // The first of several is the one that is heard.
-    if (self->cancel_message == nullptr)
-        self->cancel_message = Py_NewRef(message);
+    if (auto& extras = own_extras(self); extras.cancel_message == nullptr)
+        extras.cancel_message = Py_NewRef(message);
     ask_to_end(self);
     Py_RETURN_TRUE;
 }
@@ -119,10 +119,11 @@ bool remember_waiter(coroutine_object* self, PyObject* callback, PyObject* conte
         self->callback = Py_NewRef(callback);
         self->context = Py_NewRef(context);
     } else {
-        if (self->callbacks == nullptr && (self->callbacks = PyList_New(0)) == nullptr)
+        auto& callbacks = own_extras(self).callbacks;
+        if (callbacks == nullptr && (callbacks = PyList_New(0)) == nullptr)
             return false;
         const auto pair = py::reinterpret_steal<py::object>(PyTuple_Pack(2, callback, context));
-        if (!pair || PyList_Append(self->callbacks, pair.ptr()) < 0)
+        if (!pair || PyList_Append(callbacks, pair.ptr()) < 0)
             return false;
     }
     // As long as somebody waits, native code keeps the object.
@@ -182,18 +183,19 @@ Py_ssize_t remove_from_list(PyObject* list, PyObject* callback) {
 void promote_waiter(coroutine_object* self) {
     Py_CLEAR(self->callback);
     Py_CLEAR(self->context);
-    if (self->callbacks == nullptr || PyList_GET_SIZE(self->callbacks) == 0)
+    auto* callbacks = extras_of(self).callbacks;
+    if (callbacks == nullptr || PyList_GET_SIZE(callbacks) == 0)
         return;
-    auto* pair = PyList_GET_ITEM(self->callbacks, 0);
+    auto* pair = PyList_GET_ITEM(callbacks, 0);
     self->callback = Py_NewRef(PyTuple_GET_ITEM(pair, 0));
     self->context = Py_NewRef(PyTuple_GET_ITEM(pair, 1));
-    PyList_SetSlice(self->callbacks, 0, 1, nullptr);
+    PyList_SetSlice(callbacks, 0, 1, nullptr);
 }
 
 PyObject* remove_done_callback(PyObject* object, PyObject* callback) {
     auto* self = as_coroutine(object);
-    Py_ssize_t removed =
-        self->callbacks != nullptr ? remove_from_list(self->callbacks, callback) : 0;
+    auto* callbacks = extras_of(self).callbacks;
+    Py_ssize_t removed = callbacks != nullptr ? remove_from_list(callbacks, callback) : 0;
     if (removed < 0)
         return nullptr;
     if (self->callback != nullptr) {
@@ -278,7 +280,8 @@ waiters take_waiters(coroutine_object* self) noexcept {
         return py::reinterpret_steal<py::object>(std::exchange(member, nullptr));
     };
     const object_lock alone(as_object(self));
-    return {take(self->callback), take(self->context), take(self->callbacks),
+    return {take(self->callback), take(self->context),
+            self->extras != nullptr ? take(self->extras->callbacks) : py::object(),
             py::reinterpret_steal<py::object>(std::exchange(self->held, false) ? as_object(self)
                                                                                : nullptr)};
 }

@@ -31,7 +31,7 @@ int set_blocking(PyObject* object, PyObject* value, void*) {
 
 // Before 3.12 gather() reads it of what was cancelled, to tell it on.
 PyObject* get_cancel_message(PyObject* object, void*) {
-    auto* message = as_coroutine(object)->cancel_message;
+    auto* message = extras_of(as_coroutine(object)).cancel_message;
     return Py_NewRef(message != nullptr ? message : Py_None);
 }
 
@@ -54,7 +54,7 @@ PyObject* get_class(PyObject* object, void*) {
 
 // What it waits for, as a coroutine shows it.
 PyObject* get_await(PyObject* object, void*) {
-    auto* delegate = as_coroutine(object)->delegate;
+    auto* delegate = extras_of(as_coroutine(object)).delegate;
     return Py_NewRef(delegate != nullptr ? delegate : Py_None);
 }
 
@@ -121,7 +121,7 @@ PyObject* get_code(PyObject* object, void*) {
 }
 
 PyObject* get_origin(PyObject* object, void*) {
-    auto* origin = as_coroutine(object)->origin;
+    auto* origin = extras_of(as_coroutine(object)).origin;
     return Py_NewRef(origin != nullptr ? origin : Py_None);
 }
 
@@ -153,7 +153,7 @@ std::string state_of(const coroutine_object* self) {
                              std::to_string(place.line)
                        : "waits";
     case phase::settled:
-        return self->exception != nullptr ? "ended by an exception" : "ended";
+        return self->failed ? "ended by an exception" : "ended";
     case phase::closed:
         break;
     }

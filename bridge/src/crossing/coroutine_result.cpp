@@ -11,17 +11,17 @@ namespace {
 
 // Native code answers a cancel with operation_aborted, which has no message; task.cancel(msg) has.
 void give_cancel_message(coroutine_object* self) {
-    if (self->cancel_message == nullptr || self->cancel_message == Py_None)
+    auto* message = extras_of(self).cancel_message;
+    if (message == nullptr || message == Py_None)
         return;
     const auto arguments =
-        py::reinterpret_steal<py::object>(PyObject_GetAttrString(self->exception, "args"));
+        py::reinterpret_steal<py::object>(PyObject_GetAttrString(self->outcome, "args"));
     if (!arguments || PyTuple_GET_SIZE(arguments.ptr()) != 0)
         return PyErr_Clear();
-    auto* exception =
-        PyObject_CallOneArg(get_imports().cancelled_error.ptr(), self->cancel_message);
+    auto* exception = PyObject_CallOneArg(get_imports().cancelled_error.ptr(), message);
     if (exception == nullptr)
         return PyErr_Clear();
-    Py_SETREF(self->exception, exception);
+    Py_SETREF(self->outcome, exception);
 }
 
 } // namespace
@@ -43,8 +43,8 @@ void set_loop_error(const coroutine_object* self) noexcept {
 }
 
 bool is_cancelled(const coroutine_object* self) {
-    return self->exception != nullptr &&
-           PyErr_GivenExceptionMatches(self->exception, get_imports().cancelled_error.ptr()) != 0;
+    return self->failed &&
+           PyErr_GivenExceptionMatches(self->outcome, get_imports().cancelled_error.ptr()) != 0;
 }
 
 void set_handled_as_context(PyObject* exception) {
@@ -66,24 +66,51 @@ void set_handled_as_context(PyObject* exception) {
 
 py::object cancel_message_of(crossing& op) noexcept {
     const auto kept = op.keep_object();
-    auto* message = kept ? as_coroutine(kept.ptr())->cancel_message : nullptr;
+    auto* message = kept ? extras_of(as_coroutine(kept.ptr())).cancel_message : nullptr;
     return py::reinterpret_borrow<py::object>(message != Py_None ? message : nullptr);
+}
+
+void forget_delegate(coroutine_object* self) noexcept {
+    if (self->extras == nullptr)
+        return;
+    Py_CLEAR(self->extras->delegate);
+    Py_CLEAR(self->extras->yielded);
+}
+
+void forget_result(coroutine_object* self) noexcept {
+    self->failed = false;
+    Py_CLEAR(self->outcome);
+}
+
+void restart(coroutine_object* self) noexcept {
+    const object_lock alone(as_object(self));
+    self->op->forget_requests();
+    forget_result(self);
+    if (auto* extras = self->extras) {
+        Py_CLEAR(extras->cancel_message);
+        Py_CLEAR(extras->thrown);
+        extras->watch.of = nullptr;
+    }
+    self->retrieved = false;
+    self->cancels_delegate = false;
+    self->now = phase::created;
 }
 
 void settle(coroutine_object* self) noexcept {
     in_flight::leave(self->membership);
     self->now = phase::settled;
-    self->result = self->op->take_result();
+    self->outcome = self->op->take_result();
     if (!self->op->goes_rounds())
         self->op->drop_kept(); // its frame is gone; native threads may hold the crossing a little
-    if (self->result != nullptr)
+    self->failed = self->outcome == nullptr;
+    if (!self->failed)
         return;
-    self->exception = take_set_exception().release().ptr();
+    self->outcome = take_set_exception().release().ptr();
     if (!is_cancelled(self))
         return;
     self->retrieved = true; // a cancellation needs nobody's attention
-    if (self->thrown != nullptr)
-        Py_SETREF(self->exception, std::exchange(self->thrown, nullptr));
+    if (extras_of(self).thrown != nullptr)
+        Py_SETREF(self->outcome, std::exchange(self->extras->thrown, nullptr));
     else
         give_cancel_message(self);
 }
@@ -92,21 +119,23 @@ void settle_as_cancelled(coroutine_object* self) noexcept {
     in_flight::leave(self->membership);
     self->now = phase::settled;
     self->retrieved = true;
-    self->exception = std::exchange(self->thrown, nullptr);
-    if (self->exception != nullptr)
+    self->failed = true;
+    self->outcome =
+        self->extras != nullptr ? std::exchange(self->extras->thrown, nullptr) : nullptr;
+    if (self->outcome != nullptr)
         return;
-    self->exception = PyObject_CallNoArgs(get_imports().cancelled_error.ptr());
-    if (self->exception == nullptr)
-        self->exception = take_set_exception().release().ptr();
+    self->outcome = PyObject_CallNoArgs(get_imports().cancelled_error.ptr());
+    if (self->outcome == nullptr)
+        self->outcome = take_set_exception().release().ptr();
     give_cancel_message(self);
 }
 
 PyObject* retrieve(coroutine_object* self) {
     self->retrieved = true;
-    if (self->exception == nullptr)
-        return Py_NewRef(self->result);
-    set_handled_as_context(self->exception);
-    set_exception(py::reinterpret_borrow<py::object>(self->exception));
+    if (!self->failed)
+        return Py_NewRef(self->outcome);
+    set_handled_as_context(self->outcome);
+    set_exception(py::reinterpret_borrow<py::object>(self->outcome));
     return nullptr;
 }
 

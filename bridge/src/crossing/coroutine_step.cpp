@@ -97,11 +97,11 @@ PySendResult wait_for_delegate(coroutine_object* self) {
 PySendResult end_in_child(coroutine_object* self, PyObject* value) {
     in_flight::leave(self->membership);
     self->now = phase::closed;
-    self->delegator = nullptr;
+    if (self->extras != nullptr)
+        self->extras->delegator = nullptr;
     {
         const py::error_scope keep_set_error;
-        Py_CLEAR(self->delegate);
-        Py_CLEAR(self->yielded);
+        forget_delegate(self);
     }
     if (value == nullptr)
         return PYGEN_ERROR;
@@ -217,7 +217,7 @@ PySendResult throw_into(coroutine_object* self, const py::object& exception, PyO
         if (!is_driven_by_own_loop(self))
             break; // who throws could not be woken
         // Native code is asked to end; the exception goes on once it has.
-        Py_XSETREF(self->thrown, exception.inc_ref().ptr());
+        Py_XSETREF(own_extras(self).thrown, exception.inc_ref().ptr());
         ask_to_end(self);
         return self->now == phase::settled ? give_result(self, result) : yield_self(self, result);
     case phase::closed:
@@ -389,11 +389,11 @@ void on_crossing_ready(coroutine_object& self) noexcept {
         if (self.callback == nullptr)
             return delegator->run_as_task(); // nobody is there to run it
         self.now = phase::delegating;
-        self.delegator = delegator;
+        own_extras(&self).delegator = delegator;
         delegator->set_runner(&self);
     }
     Py_INCREF(as_object(&self)); // until it is woken
-    port_of(op.locals()).wake_after_drain(&self.wake);
+    port_of(op.locals()).wake_after_drain(&self.waiter);
 }
 
 } // namespace bridge::detail

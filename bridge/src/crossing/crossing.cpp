@@ -10,6 +10,45 @@
 
 namespace bridge::detail {
 
+crossing& crossing::of_node(void* node) noexcept {
+    return static_cast<crossing&>(*static_cast<crossing_nodes*>(node)); // its first member
+}
+
+crossing& crossing::of_entry(void* frame) noexcept {
+    return static_cast<crossing&>(*static_cast<entry_frame*>(frame));
+}
+
+void crossing::begin_entry(void* frame) noexcept {
+    auto& self = of_entry(frame);
+    if (self.await_body(&end_entry))
+        return;
+    self.error_ = std::make_exception_ptr(
+        std::logic_error("the C++ coroutine is empty: it was moved from, or never was the result "
+                         "of a coroutine function"));
+    self.drop_body();
+    self.finish();
+    self.end();
+}
+
+void crossing::end_entry(void* frame) noexcept {
+    auto& self = of_entry(frame);
+    self.end_body();
+    if (self.error_)
+        self.error_trace_ = self.take_trace(self.error_);
+    self.finish();
+    self.end();
+}
+
+// After its end, or where it waits, when nothing will resume it.
+void crossing::destroy_entry(void* frame) noexcept {
+    auto& self = of_entry(frame);
+    if (!self.has_ended()) {
+        self.drop_body();
+        self.finish();
+    }
+    self.release(); // that of Asio's executor
+}
+
 void crossing::request_cancel() noexcept {
     requests_.fetch_add(1, std::memory_order_acq_rel);
     if (cancel_queued_.exchange(true, std::memory_order_acq_rel))
@@ -27,11 +66,11 @@ void crossing::run_cancel(strand_task* self, bool call) {
     owner->emitted_ = owner->requests_.load(std::memory_order_acquire);
     if (!owner->listens_)
         owner->answered_ = owner->emitted_;
-    owner->signal_.emit(boost::asio::cancellation_type::all);
+    owner->cancellation_.emit(boost::asio::cancellation_type::all);
 }
 
 bool crossing::is_answered_by(chain_id chain) const noexcept {
-    return whom_it_answers_for(chain) == thread_;
+    return whom_it_answers_for(chain) == id();
 }
 
 void crossing::start_there() noexcept {
@@ -41,14 +80,15 @@ void crossing::start_there() noexcept {
     }
     started_there_ = true;
     on().crossing_began();
+    std::construct_at(&first, strand_task{nullptr, &run_start});
     if (std::exchange(born_held_, false))
-        on().schedule(*this, static_cast<start_task*>(this));
+        on().schedule(*this, &first);
     else
-        post(static_cast<start_task*>(this));
+        post(&first);
 }
 
 void crossing::run_start(strand_task* self, bool call) {
-    auto* owner = &static_cast<crossing&>(static_cast<start_task&>(*self));
+    auto* owner = &of_node(self);
     if (call)
         return owner->start();
     owner->fail_to_start();
@@ -79,7 +119,8 @@ void crossing::finish() noexcept {
 
 void crossing::announce() noexcept {
     retain();
-    if (locals() && port_of(locals()).push(this))
+    std::construct_at(&news, port_node{nullptr, &deliver_completion});
+    if (locals() && port_of(locals()).push(&news))
         return;
     if (auto* delegator = take_delegation())
         delegator->refuse(errc::loop_closed);
@@ -93,7 +134,7 @@ py::object crossing::keep_object() noexcept {
 }
 
 void crossing::deliver_completion(port_node* self, bool alive) noexcept {
-    const auto owner = intrusive_ptr<crossing>::adopt(&static_cast<crossing&>(*self));
+    const auto owner = intrusive_ptr<crossing>::adopt(&of_node(self));
     const auto kept = free_threaded ? owner->keep_object() : py::object();
     auto* object = free_threaded ? as_coroutine(kept.ptr()) : owner->object_;
     if (object != nullptr && alive) {

@@ -10,7 +10,7 @@ namespace bridge::detail {
 
 void generator_crossing::start() {
     if (!std::exchange(begun_, true))
-        return launch_body();
+        return launch();
     begin_round();
     if (!thrown_ && has_item()) // since a round that ended as cancelled
         return finish();

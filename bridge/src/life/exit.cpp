@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "python/exit.hpp"
 
+#include "crossing/coroutine.hpp"
 #include "runtime/default_runtime.hpp"
 
 #include <bridge/detail/interpreter_entry.hpp>
@@ -44,6 +45,7 @@ PyObject* at_exit(PyObject*, PyObject*) {
     end_default_runtimes();
     drop_released_references();
     shared().interpreter_ended = true;
+    free_spare_coroutines();
     close_interpreter_gate();
     Py_RETURN_NONE;
 }

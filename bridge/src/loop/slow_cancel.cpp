@@ -38,27 +38,30 @@ std::chrono::milliseconds slow_cancel_duration() noexcept {
 PyMethodDef in_flight::timer_method = {"bridge_slow_cancels", &in_flight::on_timer, METH_NOARGS,
                                        nullptr};
 
-void in_flight::watch(in_flight_member& member) noexcept {
+void in_flight::watch(in_flight_member& member, slow_watch& by) noexcept {
     const auto slow = slow_cancel_duration();
     auto* home = member.home.load(std::memory_order_relaxed);
-    if (home != nullptr && home->note_asked(member, slow))
-        home->set_timer(member.due);
+    if (home != nullptr && home->note_asked(member, by, slow))
+        home->set_timer(by.due);
 }
 
 // False if it was asked before, or nothing is to be said.
-bool in_flight::note_asked(in_flight_member& member, clock::duration slow) noexcept {
+bool in_flight::note_asked(in_flight_member& member, slow_watch& by,
+                           clock::duration slow) noexcept {
     const std::lock_guard lock(mutex_);
-    if (member.home.load(std::memory_order_relaxed) != this || std::exchange(member.asked, true) ||
-        slow.count() == 0)
+    if (member.home.load(std::memory_order_relaxed) != this ||
+        std::exchange(by.of, &member) != nullptr || slow.count() == 0)
         return false;
-    member.due = clock::now() + slow;
-    asked_.link_last(member);
+    by.due = clock::now() + slow;
+    asked_.link_last(by);
     return true;
 }
 
 void in_flight::unwatch(in_flight_member& member) noexcept {
-    if (member.asked_link.is_linked())
-        asked_.unlink(member);
+    if (asked_.first() == nullptr || member.kind->watch == nullptr)
+        return;
+    if (auto* watch = member.kind->watch(&member); watch != nullptr && watch->link.is_linked())
+        asked_.unlink(*watch);
 }
 
 // One timer serves all requests of its time: most of them are answered long before.
@@ -109,13 +112,13 @@ in_flight::kept in_flight::take_slow(clock::time_point now, clock::time_point& n
     const std::lock_guard lock(mutex_);
     next_due = no_timer;
     for (auto* one = asked_.first(); one != nullptr && taken.first == nullptr;) {
-        auto* member = std::exchange(one, one->asked_link.next);
-        if (member->due > now) {
-            next_due = std::min(next_due, member->due);
+        auto* watch = std::exchange(one, one->link.next);
+        if (watch->due > now) {
+            next_due = std::min(next_due, watch->due);
             continue;
         }
-        if (keep(*member, taken))
-            unwatch(*member);
+        if (keep(*watch->of, taken))
+            asked_.unlink(*watch);
     }
     return taken;
 }

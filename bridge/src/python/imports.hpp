@@ -38,6 +38,11 @@ struct imports {
         port* its_port = nullptr;
     } last_port; ///< most programs have one loop
 
+    struct {
+        PyObject* first = nullptr; ///< each names the next one as its outcome
+        unsigned count = 0;
+    } spares; ///< memory of coroutine objects that are gone, for the next ones
+
     struct names {
         py::object add_reader, debug, stopping, call_soon, call_soon_threadsafe,
             call_exception_handler, ready, create_task, cancel, done, cancelled, exception, result,

@@ -2,23 +2,17 @@
 #include <bridge/detail/memory.hpp>
 
 #include <atomic>
+#include <memory>
 #include <mutex>
 #include <new>
-
-#ifdef __has_feature
-#    if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#        define BRIDGE_KEEPS_NO_MEMORY
-#    endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#    define BRIDGE_KEEPS_NO_MEMORY // a use after free must be seen
-#endif
 
 namespace bridge::detail {
 namespace {
 
-constexpr std::size_t step = 32;
-constexpr std::size_t classes = 32;                        // up to 1 KiB
+// What malloc gives without a loss: its own word beside each block makes that a multiple of 16.
+constexpr std::size_t step = 16;
+constexpr std::size_t word = 8;
+constexpr std::size_t classes = 64;                        // up to 1 KiB
 constexpr unsigned most_kept = 64;                         // of each size, by a thread: one batch
 constexpr std::size_t most_stored = std::size_t{16} << 20; // between the threads
 
@@ -38,13 +32,14 @@ struct shelf {
     unsigned count;
 };
 
-// Without a destructor of its own: memory may be given back after thread_local objects have ended.
 struct cache {
     shelf shelves[classes];
-    bool closed;
 };
 
-thread_local constinit cache mine{};
+// Null before the first use, and after thread_local objects have ended: memory may be given back
+// then too.
+thread_local constinit cache* mine = nullptr;
+thread_local constinit bool thread_ended = false;
 
 // What is made on one thread and ends on another goes back by the batch.
 struct depot {
@@ -52,8 +47,19 @@ struct depot {
     std::atomic<block*> first{nullptr}; // of the batches
 };
 
+constexpr std::size_t class_of(std::size_t size) noexcept {
+    return size <= sizeof(block) ? 1 : (size - word + step - 1) / step;
+}
+
+constexpr std::size_t size_of(std::size_t which) noexcept {
+    return which * step + word;
+}
+
+static_assert(size_of(class_of(1)) >= sizeof(block) && size_of(class_of(24)) == 24 &&
+              size_of(class_of(25)) == 40);
+
 constexpr std::size_t batch_size(std::size_t which) noexcept {
-    return (which + 1) * step * most_kept;
+    return size_of(which) * most_kept;
 }
 
 constinit depot depots[classes]{};
@@ -84,13 +90,16 @@ bool give_batch(std::size_t which, block* first) noexcept {
     return true;
 }
 
+// Made with the cache, so that it is destroyed when the thread ends.
 struct cleaner {
-    // Touched when the first block is kept, so that it is destroyed when the thread ends.
-    bool used = false;
+    std::unique_ptr<cache> its = std::make_unique<cache>();
+
+    cleaner() { mine = its.get(); }
 
     ~cleaner() {
-        mine.closed = true;
-        for (auto& one : mine.shelves) {
+        mine = nullptr;
+        thread_ended = true;
+        for (auto& one : its->shelves) {
             while (auto* kept = one.first) {
                 one.first = kept->next;
                 ::operator delete(kept);
@@ -99,17 +108,20 @@ struct cleaner {
     }
 };
 
-thread_local cleaner at_thread_end;
-
-std::size_t class_of(std::size_t size) noexcept {
-    return (size - 1) / step;
+// Null if the thread is at its end, or has no memory for one.
+cache* make_mine() noexcept {
+    if (thread_ended)
+        return nullptr;
+    try {
+        static thread_local const cleaner at_thread_end;
+        return at_thread_end.its.get();
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
 }
 
-void refill(shelf& empty, std::size_t which) noexcept {
-    if (mine.closed || (empty.first = take_batch(which)) == nullptr)
-        return;
-    empty.count = most_kept;
-    at_thread_end.used = true;
+cache* find_mine() noexcept {
+    return mine != nullptr ? mine : make_mine();
 }
 
 } // namespace
@@ -118,29 +130,30 @@ void* take_memory(std::size_t size) {
     const auto which = class_of(size);
     if (!keeps || which >= classes)
         return ::operator new(size);
-    auto& from = mine.shelves[which];
-    if (from.first == nullptr)
-        refill(from, which);
-    if (auto* kept = from.first) {
-        from.first = kept->next;
-        --from.count;
-        return kept;
+    if (auto* in = find_mine()) {
+        auto& from = in->shelves[which];
+        if (from.first == nullptr && (from.first = take_batch(which)) != nullptr)
+            from.count = most_kept;
+        if (auto* kept = from.first) {
+            from.first = kept->next;
+            --from.count;
+            return kept;
+        }
     }
-    return ::operator new((which + 1) * step);
+    return ::operator new(size_of(which));
 }
 
 void give_memory(void* memory, std::size_t size) noexcept {
     const auto which = class_of(size);
-    if (!keeps || which >= classes || mine.closed)
+    auto* in = keeps && which < classes ? find_mine() : nullptr;
+    if (in == nullptr)
         return ::operator delete(memory);
-    auto& to = mine.shelves[which];
+    auto& to = in->shelves[which];
     if (to.count == most_kept) {
         if (!give_batch(which, to.first))
             return ::operator delete(memory);
         to = {};
     }
-    if (to.first == nullptr)
-        at_thread_end.used = true;
     to.first = new (memory) block{to.first};
     ++to.count;
 }

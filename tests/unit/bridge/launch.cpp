@@ -17,6 +17,7 @@
 namespace {
 
 using namespace bridge::detail;
+using entry_awaitable = boost::asio::awaitable<entry_point>;
 
 constexpr int poison = 0xee;
 alignas(std::max_align_t) unsigned char memory[4096];
@@ -63,6 +64,28 @@ TEST("nothing touches the frame of a coroutine that ended before its await_suspe
     CHECK(has_ended);
     CHECK(frames_freed == 1);
     CHECK(std::count(std::begin(memory), std::end(memory), poison) == sizeof memory);
+}
+
+TEST("a request to stop is heard by the cancellation state that was made last") {
+    using boost::asio::cancellation_type;
+    int first_heard = 0, second_heard = 0;
+    cancellation_place place;
+    place.emit(cancellation_type::all); // by nobody
+
+    const auto first = place.make_state();
+    first.slot().assign([&](cancellation_type) { ++first_heard; });
+    place.emit(cancellation_type::all);
+    CHECK(first_heard == 1);
+    CHECK(first.cancelled() == cancellation_type::terminal);
+
+    // As this_coro::reset_cancellation_state does it.
+    const boost::asio::cancellation_state second(place.slot(),
+                                                 boost::asio::enable_total_cancellation());
+    second.slot().assign([&](cancellation_type) { ++second_heard; });
+    place.emit(cancellation_type::all);
+    CHECK(first_heard == 1);
+    CHECK(second_heard == 1);
+    CHECK(second.cancelled() == boost::asio::enable_total_cancellation()(cancellation_type::all));
 }
 
 } // namespace

@@ -30,20 +30,26 @@ struct coroutine_object;
 
 struct cancel_task : strand_task {};
 
-struct start_task : strand_task {};
+/// A step that is on its way to the strand, or what it tells the loop, which comes after that.
+struct crossing_nodes {
+    crossing_nodes() noexcept : first() {}
+
+    union {
+        strand_task first;
+        port_node news;
+    };
+};
 
 /// Held by the Python object and, while it runs, by its own coroutine's executor.
 class crossing : public strand,
                  public pooled,
-                 protected port_node,   // its end, or that it awaits a Python object
-                 protected cancel_task, // emits its cancellation signal
-                 protected start_task { // its first step
+                 protected entry_frame,
+                 protected crossing_nodes,
+                 protected cancel_task { // emits its cancellation signal
 public:
     crossing(scheduler* on, task_locals locals, void* slot) noexcept
-        : strand(on, std::move(locals), slot) {
-        deliver = &deliver_completion;
+        : strand(on, std::move(locals), slot), entry_frame(&begin_entry, &destroy_entry) {
         cancel_task::run = &run_cancel;
-        start_task::run = &run_start;
     }
 
     /// Runs the coroutine's first step. The strand is held by this thread, the GIL is not.
@@ -107,7 +113,7 @@ public:
     void finish() noexcept;
 
     bool may_delegate(chain_id asking) const noexcept {
-        return asking == thread_ && driven_by_task_.load(std::memory_order_relaxed);
+        return asking == id() && driven_by_task_.load(std::memory_order_relaxed);
     }
 
     /// The Python side. Loop thread.
@@ -157,13 +163,18 @@ protected:
     ~crossing() override = default;
 
     /// Whether it is the frame by which it was launched.
-    bool is_entry(const void* frame) const noexcept { return frame == thread_; }
+    bool is_entry(const void* frame) const noexcept { return frame == id(); }
 
-    void launch(entry_awaitable entry) {
-        coroutine_start thread(std::move(entry), this, signal_.slot());
-        thread_ = thread.id();
-        thread.run();
-    }
+    void launch() { entry_frame::launch(this, cancellation_); }
+
+    /// Awaits the body with the step; false if there is none. As its handler, as what follows.
+    virtual bool await_body(step then) = 0;
+
+    /// The body has ended: keeps how, and destroys its frame.
+    virtual void end_body() noexcept = 0;
+
+    /// Nothing will resume it: destroys its frame where it waits.
+    virtual void drop_body() noexcept = 0;
 
     /// Goes on for one more result. As its handler.
     void begin_round() noexcept {
@@ -177,12 +188,16 @@ protected:
 
 private:
     void announce() noexcept;
+    static crossing& of_node(void* node) noexcept;
+    static crossing& of_entry(void* frame) noexcept;
+    static void begin_entry(void* frame) noexcept;
+    static void end_entry(void* frame) noexcept;
+    static void destroy_entry(void* frame) noexcept;
     static void deliver_completion(port_node* self, bool alive) noexcept;
     static void run_cancel(strand_task* self, bool call);
     static void run_start(strand_task* self, bool call);
 
-    boost::asio::cancellation_signal signal_;
-    chain_id thread_ = nullptr;
+    cancellation_place cancellation_;
     [[no_unique_address]] python_mutex object_mutex_;
     coroutine_object* object_ = nullptr; // borrowed; loop thread
     awaiting* delegation_ = nullptr;
@@ -230,20 +245,13 @@ public:
     crossing_of(scheduler* on, task_locals locals, void* slot, boost::asio::awaitable<T> body)
         : crossing(on, std::move(locals), slot), body_(std::move(body)) {}
 
-    void start() override { launch(run({}, this)); }
+    void start() override { launch(); }
 
     bool take_exception(const std::exception_ptr& error, const void* awaiting) noexcept override {
         if (!is_entry(awaiting))
             return false;
         error_ = error;
         return true;
-    }
-
-    bool has_exception() const noexcept { return error_ != nullptr; }
-
-    template<class... Value>
-    void keep(Value&&... value) {
-        value_.emplace(std::forward<Value>(value)...);
     }
 
     PyObject* take_result() override {
@@ -267,40 +275,45 @@ public:
         return nullptr;
     }
 
+protected:
+    bool await_body(step then) override {
+        if (!body_.valid())
+            return false;
+        await(body_, then);
+        return true;
+    }
+
+    void end_body() noexcept override {
+        try {
+            if (!error_)
+                keep_value();
+        } catch (...) {
+            error_ = std::current_exception();
+        }
+        const auto gone = std::move(body_); // Boost.Asio's assignment would leak the frame
+    }
+
+    void drop_body() noexcept override {
+        const auto gone = std::move(body_);
+        if (!error_)
+            error_ =
+                std::make_exception_ptr(boost::system::system_error(make_error_code(ended_as())));
+    }
+
 private:
     using value_type = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
-    // Announces the end on every way out, also when the frame is destroyed unfinished.
-    struct finisher {
-        crossing_of* owner;
-
-        ~finisher() {
-            if (!owner->error_ && !owner->value_)
-                owner->error_ = std::make_exception_ptr(
-                    boost::system::system_error(make_error_code(owner->ended_as())));
-            owner->finish();
+    void keep_value() {
+        if constexpr (std::is_void_v<T>) {
+            body_.await_resume();
+            value_.emplace();
+        } else {
+            value_.emplace(body_.await_resume());
         }
-    };
-
-    static entry_awaitable run(entry_tag, crossing_of* self) {
-        const finisher end{self};
-        try {
-            if (!self->body_.valid())
-                throw std::logic_error(
-                    "the C++ coroutine is empty: it was moved from, or never was "
-                    "the result of a coroutine function");
-            // The frame of the body ends before its end is announced.
-            kept_by<T, crossing_of> body{std::move(self->body_), *self};
-            co_await body;
-        } catch (...) {
-            self->error_ = std::current_exception();
-        }
-        if (self->error_)
-            self->error_trace_ = self->take_trace(self->error_);
     }
 
-    boost::asio::awaitable<T> body_;
     std::optional<value_type> value_;
+    boost::asio::awaitable<T> body_;
 };
 
 } // namespace bridge::detail

@@ -10,6 +10,7 @@
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <coroutine>
@@ -167,14 +168,6 @@ decltype(auto) noting_failure(const coroutine_frame& frame, Awaiter& awaiter) {
     }
 }
 
-/// co_await of it lets `owner` keep the value of a coroutine, unless that has left its exception
-/// there. A named object only: GCC 12 destroys a temporary of it twice.
-template<class U, class Owner>
-struct kept_by {
-    boost::asio::awaitable<U> awaited;
-    Owner& owner;
-};
-
 /// asio's promise in memory of ours: asio keeps it only on threads that are in an io_context, and
 /// gets it by aligned_alloc, which is slow.
 template<class T>
@@ -199,22 +192,6 @@ private:
         U await_resume() { return awaited.await_resume(); }
     };
 
-    template<class U, class Owner>
-    struct inner_kept : inner<U> {
-        Owner& owner;
-
-        void await_resume() {
-            if (owner.has_exception())
-                return;
-            if constexpr (std::is_void_v<U>) {
-                inner<U>::await_resume();
-                owner.keep();
-            } else {
-                owner.keep(inner<U>::await_resume());
-            }
-        }
-    };
-
 public:
     static void* operator new(std::size_t size) { return take_memory(size); }
 
@@ -226,15 +203,27 @@ public:
     inner<U> await_transform(boost::asio::awaitable<U, executor_type> awaited) {
         return {frame::await_transform(std::move(awaited))};
     }
+};
 
-    template<class U, class Owner>
-    inner_kept<U, Owner> await_transform(kept_by<U, Owner>& operation) {
-        return {{frame::await_transform(std::move(operation.awaited))}, operation.owner};
-    }
+/// Where a coroutine is.
+struct kept_place : code_place {
+    void move_to(unsigned new_line) noexcept { line = new_line; }
+};
+
+/// The same of the coroutine by which Asio's use_awaitable waits for an operation: nobody wants to
+/// see it, and there is one for each operation that waits.
+struct asios_place {
+    static constexpr code_place where{"", "/boost/asio/", 0};
+
+    asios_place& operator=(const code_place&) noexcept { return *this; }
+
+    void move_to(unsigned) noexcept {}
+
+    operator const code_place&() const noexcept { return where; }
 };
 
 /// The same, which also notes the line of each co_await and how it ended.
-template<class T>
+template<class T, class Place = kept_place>
 class traced_frame : public pooled_frame<T> {
     using base = pooled_frame<T>;
     using typename base::executor_type;
@@ -306,7 +295,7 @@ public:
     get_return_object(const char* function = __builtin_FUNCTION(),
                       const char* file = __builtin_FILE(),
                       unsigned line = __builtin_LINE()) noexcept {
-        place_ = {function, file, line};
+        place_ = {code_place{function, file, line}};
         return frame::get_return_object();
     }
 
@@ -318,7 +307,7 @@ public:
     template<class U>
     auto await_transform(boost::asio::awaitable<U, executor_type> awaited,
                          unsigned line = __builtin_LINE()) {
-        place_.line = line;
+        place_.move_to(line);
         note_await(place_, *this);
         using awaiter = decltype(base::await_transform(std::move(awaited)));
         return noted<awaiter>{
@@ -342,7 +331,7 @@ public:
 
     template<class Operation>
     auto await_transform(Operation&& operation, unsigned line = __builtin_LINE()) {
-        place_.line = line;
+        place_.move_to(line);
         const auto transform = [&] {
             return frame::await_transform(std::forward<Operation>(operation));
         };
@@ -360,12 +349,12 @@ public:
 
 protected:
     void note_waiting(unsigned line) noexcept {
-        place_.line = line;
+        place_.move_to(line);
         note_suspension(place_);
     }
 
 private:
-    code_place place_;
+    [[no_unique_address]] Place place_;
 };
 
 template<class T>
@@ -373,6 +362,14 @@ inline constexpr bool is_traced =
     !std::is_same_v<T, boost::asio::detail::awaitable_thread_entry_point>;
 
 } // namespace bridge::detail
+
+template<class T, class Initiation, class... Arguments>
+
+requires(!std::is_reference_v<Initiation>) struct std::coroutine_traits<
+    boost::asio::awaitable<T, boost::asio::any_io_executor>, Initiation,
+    boost::asio::use_awaitable_t<boost::asio::any_io_executor>, Arguments...> {
+    using promise_type = bridge::detail::traced_frame<T, bridge::detail::asios_place>;
+};
 
 template<class T, class... Arguments>
 requires bridge::detail::is_traced<T>

@@ -66,8 +66,6 @@ public:
     void abandon() noexcept;
 
 protected:
-    virtual void launch_body() = 0;
-
     void rethrow_thrown() {
         if (thrown_)
             std::rethrow_exception(std::exchange(thrown_, nullptr));
@@ -159,34 +157,30 @@ public:
     void drop_item() noexcept override { item_.reset(); }
 
 protected:
-    void launch_body() override { launch(run({}, this)); }
-
-private:
-    struct finisher {
-        generator_crossing_of* owner;
-        bool came_to_its_end = false;
-
-        ~finisher() {
-            if (!owner->error_ && !came_to_its_end)
-                owner->error_ = std::make_exception_ptr(
-                    boost::system::system_error(make_error_code(owner->ended_as())));
-            owner->note_end();
-            owner->finish();
-        }
-    };
-
-    static entry_awaitable run(entry_tag, generator_crossing_of* self) {
-        finisher end{self};
-        try {
-            auto body = std::move(self->body_);
-            co_await std::move(body);
-            end.came_to_its_end = true;
-        } catch (...) {
-            self->error_ = std::current_exception();
-            self->error_trace_ = self->take_trace(self->error_);
-        }
+    bool await_body(step then) override {
+        if (!body_.valid())
+            return false;
+        await(body_, then);
+        return true;
     }
 
+    void end_body() noexcept override {
+        try {
+            body_.await_resume();
+        } catch (...) {
+            error_ = std::current_exception();
+        }
+        forget_body();
+    }
+
+    void drop_body() noexcept override {
+        forget_body();
+        if (!error_)
+            error_ =
+                std::make_exception_ptr(boost::system::system_error(make_error_code(ended_as())));
+    }
+
+private:
     boost::asio::awaitable<void> body_;
     std::optional<T> item_;
     std::conditional_t<std::is_void_v<S>, nothing,

@@ -20,6 +20,7 @@ namespace bridge::detail {
 class in_flight;
 class scheduler;
 struct in_flight_member;
+struct slow_watch;
 
 /// What can be done with a kind of members. Those without cancel() are not native work: a loop's
 /// end does not wait for them.
@@ -30,6 +31,8 @@ struct in_flight_kind {
     std::string (*describe)(const in_flight_member* self) = nullptr;
     const scheduler* (*runs_on)(const in_flight_member* self) noexcept = nullptr;
     void (*warn)(in_flight_member* self) noexcept = nullptr; ///< it has not ended when it was due
+    /// What watch() was called with, or null.
+    slow_watch* (*watch)(const in_flight_member* self) noexcept = nullptr;
     /// Visits the references that the member owns, for the garbage collector: they are the loop's.
     int (*traverse)(const in_flight_member* self, visitproc visit, void* arg) noexcept = nullptr;
     /// Of members that another thread may destroy: the object that it is in, or null if that is
@@ -43,10 +46,12 @@ struct in_flight_member {
     const in_flight_kind* kind = nullptr;
     list_link<in_flight_member> link;
     std::atomic<in_flight*> home = nullptr; ///< null while not a member
+};
 
-    // Asked to end, and whoever asked waits for it.
-    bool asked = false;
-    list_link<in_flight_member> asked_link;
+/// A member that was asked to end, and whoever asked waits for it.
+struct slow_watch {
+    in_flight_member* of = nullptr; ///< null: nobody has asked yet
+    list_link<slow_watch> link;
     std::chrono::steady_clock::time_point due{};
 };
 
@@ -67,7 +72,7 @@ public:
     std::size_t cancel(py::object when_idle);
 
     /// The member was asked to end: warns if it is still one in a while. The first time counts.
-    static void watch(in_flight_member& member) noexcept;
+    static void watch(in_flight_member& member, slow_watch& by) noexcept;
 
     /// Asks all native work to stop.
     void cancel_each() noexcept;
@@ -106,7 +111,7 @@ private:
     bool remove(in_flight_member& member) noexcept;
     bool remove_locked(in_flight_member& member) noexcept;
     kept take(const scheduler* on) noexcept;
-    bool note_asked(in_flight_member& member, clock::duration slow) noexcept;
+    bool note_asked(in_flight_member& member, slow_watch& by, clock::duration slow) noexcept;
     kept take_slow(clock::time_point now, clock::time_point& next_due) noexcept;
     static bool keep(in_flight_member& member, kept& as) noexcept;
     bool runs_here() const noexcept;
@@ -121,7 +126,7 @@ private:
     [[no_unique_address]] python_mutex mutex_; // of the lists and their counts
     single_writer<std::size_t> native_work_;   // members that are
     in_flight_member* members_ = nullptr;
-    linked_queue<in_flight_member, &in_flight_member::asked_link> asked_;
+    linked_queue<slow_watch, &slow_watch::link> asked_;
     clock::time_point timer_due_ = no_timer;
     PyObject* when_idle_ = nullptr;
 };

@@ -16,6 +16,9 @@
 #include <boost/asio/prefer.hpp>
 
 #include <coroutine>
+#include <cstddef>
+#include <memory>
+#include <new>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -25,7 +28,6 @@ namespace bridge::detail {
 namespace asio_detail = boost::asio::detail;
 
 using entry_point = asio_detail::awaitable_thread_entry_point;
-using entry_awaitable = boost::asio::awaitable<entry_point>;
 using coroutine_thread = asio_detail::awaitable_thread<boost::asio::any_io_executor>;
 
 // GCC before 15.3 (bug 121961) touches a frame after its await_suspend, when suspend_to has given
@@ -34,9 +36,6 @@ static_assert(std::is_same_v<decltype(std::declval<coroutine_frame&>().initial_s
                              std::suspend_always>,
               "this Boost.Asio begins coroutines when they are called; the bridge needs one that "
               "begins them suspended");
-
-/// The parameter by which an entry coroutine is known as one.
-struct entry_tag {};
 
 /// Where a thread of coroutines goes on, which Asio tells its own handlers only.
 struct top_of_stack {
@@ -139,26 +138,118 @@ private:
     };
 };
 
-/// A thread of coroutines that has not begun.
-class coroutine_start {
+/// Where Asio keeps what a thread of coroutines knows of its cancellation: beside its entry, and
+/// not in memory of its own, unless that of a newer Asio is larger.
+class cancellation_place {
 public:
-    coroutine_start(entry_awaitable entry, strand* on, boost::asio::cancellation_slot slot)
-        : thread_(std::move(entry), uncounted_executor(on).get(), slot,
-                  boost::asio::cancellation_state(slot)) {}
+    cancellation_place() noexcept = default;
+    cancellation_place(const cancellation_place&) = delete;
+    cancellation_place& operator=(const cancellation_place&) = delete;
 
-    chain_id id() noexcept { return thread_.entry_point(); }
+    ~cancellation_place() {
+        if (use_ != nullptr)
+            use_(memory_, nullptr);
+    }
 
-    /// Runs the first step; only as a handler of the executor.
-    void run() { thread_.launch(); }
+    void emit(boost::asio::cancellation_type type) {
+        if (use_ != nullptr && !signal_.slot().has_handler())
+            use_(memory_, &type);
+        else
+            signal_.emit(type);
+    }
+
+    boost::asio::cancellation_state make_state() {
+        return boost::asio::cancellation_state(first_slot{*this});
+    }
+
+    /// Where the states are that this_coro::reset_cancellation_state makes instead.
+    boost::asio::cancellation_slot slot() noexcept { return signal_.slot(); }
 
 private:
-    coroutine_thread thread_;
+    // As much of a slot as boost::asio::cancellation_state needs.
+    struct first_slot {
+        cancellation_place& in;
+
+        bool is_connected() const noexcept { return true; }
+
+        template<class State>
+        State& emplace() const {
+            if constexpr (sizeof(State) <= sizeof memory_ && alignof(State) <= alignof(void*)) {
+                in.use_ = &use<State>;
+                return *new (in.memory_) State();
+            } else {
+                return in.signal_.slot().template emplace<State>();
+            }
+        }
+    };
+
+    // Tells it of a request, or destroys it.
+    template<class State>
+    static void use(void* memory, const boost::asio::cancellation_type* type) {
+        auto* state = static_cast<State*>(memory);
+        if (type != nullptr)
+            (*state)(*type);
+        else
+            state->~State();
+    }
+
+    boost::asio::cancellation_signal signal_;
+    void (*use_)(void* memory, const boost::asio::cancellation_type* type) = nullptr;
+    alignas(void*) std::byte memory_[2 * sizeof(void*)];
+};
+
+/// The bottom of a thread of coroutines, as a part of its owner: no coroutine, but laid out as the
+/// frame of one, as that of std::noop_coroutine() is in libstdc++ (docs/decisions/0002-launch.md).
+class entry_frame {
+public:
+    /// It is resumed, or destroyed.
+    using step = void (*)(void* frame);
+
+    entry_frame(step first, step destroy) noexcept : resume_(first), destroy_(destroy) {}
+
+    entry_frame(const entry_frame&) = delete;
+    entry_frame& operator=(const entry_frame&) = delete;
+
+    ~entry_frame() {} // destroy_ has given back what Asio's part held
+
+protected:
+    /// Runs until it waits; only as a handler of the strand. Takes a reference to that, which
+    /// is given back by whoever is told to destroy the frame.
+    void launch(strand* on, cancellation_place& cancellation) {
+        auto* made = std::construct_at(&promise_);
+        coroutine_thread thread(made->get_return_object(), uncounted_executor(on).get(),
+                                cancellation.slot(), cancellation.make_state());
+        thread.launch();
+    }
+
+    /// Awaits the coroutine, whose end is the next step's.
+    template<class T>
+    void await(boost::asio::awaitable<T>& body, step then) {
+        resume_ = then;
+        body.await_suspend(std::coroutine_handle<promise>::from_promise(promise_));
+    }
+
+    /// It is over, and is destroyed next.
+    void end() noexcept {
+        resume_ = nullptr;
+        promise_.pop_frame();
+    }
+
+    bool has_ended() const noexcept { return resume_ == nullptr; }
+
+    chain_id id() const noexcept { return &promise_; }
+
+private:
+    using promise = asio_detail::awaitable_frame<entry_point, boost::asio::any_io_executor>;
+
+    // The compiler reads them by types of its own.
+    using compilers_step [[gnu::may_alias]] = step;
+    compilers_step resume_;
+    [[maybe_unused]] compilers_step destroy_;
+
+    union {
+        promise promise_; // while it runs
+    };
 };
 
 } // namespace bridge::detail
-
-template<class... Arguments>
-struct std::coroutine_traits<bridge::detail::entry_awaitable, bridge::detail::entry_tag,
-                             Arguments...> {
-    using promise_type = bridge::detail::pooled_frame<bridge::detail::entry_point>;
-};

@@ -4,6 +4,15 @@
 
 #include <cstddef>
 
+#ifdef __has_feature
+#    if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#        define BRIDGE_KEEPS_NO_MEMORY
+#    endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#    define BRIDGE_KEEPS_NO_MEMORY // a use after free must be seen
+#endif
+
 namespace bridge::detail {
 
 /// As ::operator new and delete; what is freed is kept for this thread's next ones of its size, a

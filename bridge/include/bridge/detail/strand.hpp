@@ -167,8 +167,8 @@ protected:
     // How many requests to stop were emitted to its coroutines, and by how many of them there was
     // an answer. Holds it.
     unsigned emitted_ = 0;
-    unsigned answered_ = 0;
-    bool listens_ = true;
+    unsigned answered_ : 31 = 0;
+    bool listens_ : 1 = true; // in one word with it
 
     /// Why nothing will resume its coroutines: what they waited for was destroyed.
     errc ended_as() const noexcept { return ended_as_.load(std::memory_order_relaxed); }
