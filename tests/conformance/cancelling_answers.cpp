@@ -222,6 +222,40 @@ async def main():
                               "limited", limited) == "42");
 }
 
+// A request that is passed on to them reaches them; what they make of it is an answer.
+BRIDGE_TEST(a_value_of_what_the_request_has_reached_is_an_answer) {
+    using namespace asio::experimental::awaitable_operators;
+    const auto answers = []() -> asio::awaitable<int> {
+        try {
+            co_await forever();
+        } catch (const boost::system::system_error&) {
+        }
+        co_return 42;
+    };
+    const auto spawned = [&] {
+        return bridge::to_python([](auto child) -> asio::awaitable<int> {
+            co_return co_await asio::co_spawn(co_await asio::this_coro::executor, child(),
+                                              asio::use_awaitable);
+        }(answers));
+    };
+    const auto branch = [&] {
+        return bridge::to_python([](auto child) -> asio::awaitable<int> {
+            const auto winner = co_await (child() || forever());
+            co_return std::get<0>(winner);
+        }(answers));
+    };
+    static constexpr const char* cancelled = R"(
+async def main():
+    task = asyncio.create_task(start())
+    await until(lambda: counts()[0] >= 1)
+    await turns(3)
+    task.cancel()
+    return str(await outcome(task))
+)";
+    BRIDGE_CHECK(co_await run(cancelled, "start", spawned) == "42");
+    BRIDGE_CHECK(co_await run(cancelled, "start", branch) == "42");
+}
+
 // A request that meets a Python task between its last step and the callback that tells of it: the
 // task did not answer it.
 BRIDGE_TEST(a_request_that_meets_a_task_just_ended_is_not_lost, loops("asyncio")) {

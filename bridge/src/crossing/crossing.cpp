@@ -66,11 +66,11 @@ void crossing::run_cancel(strand_task* self, bool call) {
     owner->emitted_ = owner->requests_.load(std::memory_order_acquire);
     if (!owner->listens_)
         owner->answered_ = owner->emitted_;
+    if (owner->others_)
+        owner->others_->begin_request();
     owner->cancellation_.emit(boost::asio::cancellation_type::all);
-}
-
-bool crossing::is_answered_by(chain_id chain) const noexcept {
-    return whom_it_answers_for(chain) == id();
+    if (owner->others_)
+        owner->others_->end_request();
 }
 
 void crossing::start_there() noexcept {

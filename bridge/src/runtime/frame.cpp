@@ -69,11 +69,13 @@ void watch_waits(const wait_watcher* watcher) noexcept {
     shared().watcher.store(watcher, std::memory_order_release);
 }
 
-void* begin_wait(const code_place& place, const coroutine_frame& frame) noexcept {
-    auto* strand = strand::current();
-    if (strand == nullptr)
-        return nullptr;
-    strand->note_suspension(place);
+namespace {
+
+// What end_wait() gets: of the watcher, or with the lowest bit set an other_wait.
+constexpr std::uintptr_t is_other = 1;
+
+void* begin_watched_wait(strand& on, const code_place& place,
+                         const coroutine_frame& frame) noexcept {
     const auto* watcher = shared().watcher.load(std::memory_order_acquire);
     if (watcher == nullptr)
         return nullptr;
@@ -83,12 +85,49 @@ void* begin_wait(const code_place& place, const coroutine_frame& frame) noexcept
          one = with_caller::of(*one))
         if (const auto above = places.load(*one); above.file != nullptr && is_users(above))
             chain[length++] = above;
-    return watcher->begin(*strand, chain.data(), length);
+    return watcher->begin(on, chain.data(), length);
+}
+
+void end_watched_wait(void* wait) noexcept {
+    const auto* watcher = shared().watcher.load(std::memory_order_acquire);
+    if (wait != nullptr && watcher != nullptr)
+        watcher->end(wait);
+}
+
+} // namespace
+
+void* begin_wait(const code_place& place, const coroutine_frame& frame) noexcept {
+    auto* strand = strand::current();
+    if (strand == nullptr)
+        return nullptr;
+    strand->note_suspension(place);
+    auto* watched = begin_watched_wait(*strand, place, frame);
+    const auto chain = chain_of(frame);
+    if (chain == nullptr || strand->is_own(chain))
+        return watched;
+    try {
+        auto& others = strand->others();
+        auto* wait = new other_wait{{},
+                                    {},
+                                    intrusive_ptr(strand),
+                                    chain,
+                                    with_thread::of(frame)->get_cancellation_state(),
+                                    false,
+                                    watched};
+        others.add(*wait);
+        return reinterpret_cast<void*>(reinterpret_cast<std::uintptr_t>(wait) | is_other);
+    } catch (const std::bad_alloc&) { // what it answers does not count
+        return watched;
+    }
 }
 
 void end_wait(void* wait) noexcept {
-    if (const auto* watcher = shared().watcher.load(std::memory_order_acquire))
-        watcher->end(wait);
+    const auto address = reinterpret_cast<std::uintptr_t>(wait);
+    if ((address & is_other) == 0)
+        return end_watched_wait(wait);
+    const std::unique_ptr<other_wait> other(reinterpret_cast<other_wait*>(address - is_other));
+    end_watched_wait(other->watched);
+    other->in->others().remove(*other);
 }
 
 bool is_users(const code_place& place) noexcept {
@@ -133,23 +172,34 @@ void note_await(const code_place& place, const coroutine_frame& frame) noexcept 
         places.store(frame, place);
 }
 
-answering_for::answering_for(chain_id worker, chain_id caller) noexcept
+answering_for::answering_for(chain_id worker, chain_id caller)
     : in_(strand::current()), worker_(worker), caller_(caller) {
     if (in_ != nullptr)
-        next_ = std::exchange(in_->answering_, this);
+        next_ = std::exchange(in_->others().answering, this);
 }
 
 answering_for::~answering_for() {
     if (in_ == nullptr)
         return;
-    auto** at = &in_->answering_;
+    auto** at = &in_->others().answering;
     while (*at != this)
         at = &(*at)->next_;
     *at = next_;
 }
 
+other_chains& strand::others() {
+    if (!others_)
+        others_ = std::make_unique<other_chains>();
+    return *others_;
+}
+
+bool strand::is_answered_by(chain_id chain) const noexcept {
+    return is_own(chain) ||
+           (others_ && (is_own(whom_it_answers_for(chain)) || others_->is_reached(chain)));
+}
+
 chain_id strand::whom_it_answers_for(chain_id worker) const noexcept {
-    for (const auto* one = answering_; one != nullptr; one = one->next_)
+    for (const auto* one = others_->answering; one != nullptr; one = one->next_)
         if (one->worker_ == worker)
             return whom_it_answers_for(one->caller_);
     return worker;

@@ -129,7 +129,7 @@ public:
 
     crossing* as_crossing() noexcept override { return this; }
 
-    bool is_answered_by(chain_id chain) const noexcept override;
+    bool is_own(chain_id chain) const noexcept override { return chain == id(); }
 
     void set_driven_by_task(bool driven) noexcept {
         driven_by_task_.store(driven, std::memory_order_relaxed);

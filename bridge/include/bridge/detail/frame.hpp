@@ -62,11 +62,11 @@ void note_await(const code_place& place, const coroutine_frame& frame) noexcept;
 
 /// Notes that this coroutine of the handler that runs here sees an operation fail: what it does
 /// about a cancellation from here on is its answer. Not if it is of another thread of coroutines,
-/// as those that || and && begin: what ends one of these may be another request than ours.
+/// as those that || and && begin, that the request has not reached: another one may have ended it.
 void note_answer(const coroutine_frame& frame) noexcept;
 
 /// Notes that this coroutine of the handler that runs here lets requests to stop in, or shuts them
-/// out. As above.
+/// out. Not if it is of another thread of coroutines.
 void note_listening(const coroutine_frame& frame, bool listens) noexcept;
 
 /// What names a thread of coroutines: the same from its launch to its end.
@@ -84,7 +84,7 @@ inline constexpr this_chain_t this_chain;
 /// for it and no other. Made and destroyed in handlers of their strand.
 class answering_for {
 public:
-    answering_for(chain_id worker, chain_id caller) noexcept;
+    answering_for(chain_id worker, chain_id caller);
     answering_for(const answering_for&) = delete;
     answering_for& operator=(const answering_for&) = delete;
     ~answering_for();

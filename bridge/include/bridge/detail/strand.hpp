@@ -5,6 +5,7 @@
 #include <bridge/detail/frame.hpp>
 #include <bridge/detail/intrusive.hpp>
 #include <bridge/detail/io_context_of.hpp>
+#include <bridge/detail/other_chains.hpp>
 #include <bridge/detail/scheduler.hpp>
 #include <bridge/detail/shared.hpp>
 #include <bridge/task_locals.hpp>
@@ -72,9 +73,15 @@ public:
 
     virtual crossing* as_crossing() noexcept { return nullptr; }
 
-    /// Whether what that thread of coroutines does about a request to stop is the answer to it.
-    /// Holds it.
-    virtual bool is_answered_by(chain_id) const noexcept { return true; }
+    /// Whether that thread of coroutines is its own: requests to stop go to it. Holds it.
+    virtual bool is_own(chain_id) const noexcept { return true; }
+
+    /// Whether what that thread of coroutines does about a request to stop is an answer to it: its
+    /// own one does, one that works for that, and one that the request has reached. Holds it.
+    bool is_answered_by(chain_id chain) const noexcept;
+
+    /// Of its threads of coroutines that are not its own. Holds it.
+    other_chains& others();
 
     /// The current exception leaves a coroutine. Holds it.
     void trace(std::exception_ptr exception, const code_place& place);
@@ -160,10 +167,6 @@ public:
 protected:
     virtual ~strand() = default;
 
-    /// The last of those that wait for this thread of coroutines and no other; itself, if nobody
-    /// does. Holds it.
-    chain_id whom_it_answers_for(chain_id worker) const noexcept;
-
     // How many requests to stop were emitted to its coroutines, and by how many of them there was
     // an answer. Holds it.
     unsigned emitted_ = 0;
@@ -176,6 +179,8 @@ protected:
 private:
     friend class reference_counted<strand>;
     friend class answering_for;
+
+    chain_id whom_it_answers_for(chain_id worker) const noexcept;
 
     class current_scope {
     public:
@@ -211,7 +216,9 @@ private:
     task_locals locals_;
     std::unique_ptr<exception_trace> trace_;
     shared_place suspended_at_;
-    answering_for* answering_ = nullptr;
+
+protected:
+    std::unique_ptr<other_chains> others_; // null: it never had any
 };
 
 } // namespace bridge::detail
