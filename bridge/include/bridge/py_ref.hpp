@@ -6,7 +6,6 @@
 #include <bridge/detail/python.hpp>
 #include <bridge/detail/references.hpp>
 
-#include <source_location>
 #include <type_traits>
 #include <utility>
 
@@ -31,7 +30,7 @@ public:
 
     /// Takes the reference.
     /// GIL: required, as for py::object.
-    py_ref(py::object object, std::source_location where = std::source_location::current())
+    py_ref(py::object object, detail::source_place where = detail::source_place::here())
         : object_(object.release().ptr()) {
         detail::note_taken(object_, where);
         if (!detail::interpreter_gate().is_open())
@@ -40,7 +39,7 @@ public:
 
     /// The same for what converts to one, as object.attr("name").
     template<detail::converts_to_object Object>
-    py_ref(Object&& object, std::source_location where = std::source_location::current())
+    py_ref(Object&& object, detail::source_place where = detail::source_place::here())
         : py_ref(py::object(std::forward<Object>(object)), where) {}
 
     py_ref(py_ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
@@ -77,7 +76,7 @@ public:
 
     /// A second owner of the same object.
     /// GIL: required.
-    py_ref clone(std::source_location where = std::source_location::current()) const {
+    py_ref clone(detail::source_place where = detail::source_place::here()) const {
         return py_ref(get(), where);
     }
 
@@ -89,7 +88,7 @@ public:
 
     /// Takes a new reference that C API calls return.
     static py_ref steal(PyObject* object,
-                        std::source_location where = std::source_location::current()) noexcept {
+                        detail::source_place where = detail::source_place::here()) noexcept {
         detail::note_taken(object, where);
         py_ref ref;
         ref.object_ = object;

@@ -35,7 +35,9 @@ using kept_value = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 template<class T>
 boost::asio::awaitable<std::optional<kept_value<T>>> keep_value(boost::asio::awaitable<T> body,
                                                                 chain_id caller) {
-    const answering_for its(co_await this_chain, caller); // it has no other operation
+    const auto on = co_await boost::asio::this_coro::executor;
+    const auto chain = co_await this_chain;
+    const answering_for its(on, chain, caller); // it has no other operation
     if constexpr (std::is_void_v<T>) {
         co_await std::move(body);
         co_return std::monostate();

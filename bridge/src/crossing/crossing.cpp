@@ -117,11 +117,15 @@ void crossing::finish() noexcept {
         end_one();
 }
 
+// One piece of news is enough, also of two things: whoever gets it looks how matters stand.
 void crossing::announce() noexcept {
+    if (news_queued_.exchange(true, std::memory_order_acq_rel))
+        return;
     retain();
     std::construct_at(&news, port_node{nullptr, &deliver_completion});
     if (locals() && port_of(locals()).push(&news))
         return;
+    news_queued_.store(false, std::memory_order_relaxed);
     if (auto* delegator = take_delegation())
         delegator->refuse(errc::loop_closed);
     release();
@@ -135,6 +139,7 @@ py::object crossing::keep_object() noexcept {
 
 void crossing::deliver_completion(port_node* self, bool alive) noexcept {
     const auto owner = intrusive_ptr<crossing>::adopt(&of_node(self));
+    owner->news_queued_.exchange(false, std::memory_order_acq_rel); // before it looks
     const auto kept = free_threaded ? owner->keep_object() : py::object();
     auto* object = free_threaded ? as_coroutine(kept.ptr()) : owner->object_;
     if (object != nullptr && alive) {

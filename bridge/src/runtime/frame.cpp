@@ -5,6 +5,7 @@
 
 #include <bridge/detail/strand.hpp>
 #include <bridge/detail/wait_watcher.hpp>
+#include <bridge/executor.hpp>
 
 #include <array>
 #include <atomic>
@@ -71,6 +72,12 @@ void watch_waits(const wait_watcher* watcher) noexcept {
 
 namespace {
 
+// Not so inside a handler of the strand that runs something on an executor of its own at once.
+bool is_current(const boost::asio::any_io_executor& on) noexcept {
+    const auto* ours = on.target<executor>();
+    return ours != nullptr && strand_of(*ours) == strand::current();
+}
+
 // What end_wait() gets: of the watcher, or with the lowest bit set an other_wait.
 constexpr std::uintptr_t is_other = 1;
 
@@ -103,7 +110,8 @@ void* begin_wait(const code_place& place, const coroutine_frame& frame) noexcept
     strand->note_suspension(place);
     auto* watched = begin_watched_wait(*strand, place, frame);
     const auto chain = chain_of(frame);
-    if (chain == nullptr || strand->is_own(chain))
+    if (chain == nullptr || strand->is_own(chain) ||
+        !is_current(with_thread::of(frame)->get_executor()))
         return watched;
     try {
         auto& others = strand->others();
@@ -172,15 +180,18 @@ void note_await(const code_place& place, const coroutine_frame& frame) noexcept 
         places.store(frame, place);
 }
 
-answering_for::answering_for(chain_id worker, chain_id caller)
-    : in_(strand::current()), worker_(worker), caller_(caller) {
-    if (in_ != nullptr)
-        next_ = std::exchange(in_->others().answering, this);
+answering_for::answering_for(const executor_type& on, chain_id worker, chain_id caller)
+    : in_(is_current(on) ? strand::current() : nullptr), worker_(worker), caller_(caller) {
+    if (!in_)
+        return;
+    listened_ = in_->listens_;
+    next_ = std::exchange(in_->others().answering, this);
 }
 
 answering_for::~answering_for() {
-    if (in_ == nullptr)
+    if (!in_)
         return;
+    in_->listens_ = listened_;
     auto** at = &in_->others().answering;
     while (*at != this)
         at = &(*at)->next_;
@@ -193,9 +204,12 @@ other_chains& strand::others() {
     return *others_;
 }
 
+bool strand::is_listened_to_by(chain_id chain) const noexcept {
+    return is_own(chain) || (others_ && is_own(whom_it_answers_for(chain)));
+}
+
 bool strand::is_answered_by(chain_id chain) const noexcept {
-    return is_own(chain) ||
-           (others_ && (is_own(whom_it_answers_for(chain)) || others_->is_reached(chain)));
+    return is_listened_to_by(chain) || (others_ && others_->is_reached(chain));
 }
 
 chain_id strand::whom_it_answers_for(chain_id worker) const noexcept {
@@ -212,7 +226,7 @@ chain_id chain_of(const coroutine_frame& frame) noexcept {
 
 void note_listening(const coroutine_frame& frame, bool listens) noexcept {
     auto* strand = strand::current();
-    if (strand != nullptr && strand->is_answered_by(chain_of(frame)))
+    if (strand != nullptr && strand->is_listened_to_by(chain_of(frame)))
         strand->note_listening(listens);
 }
 

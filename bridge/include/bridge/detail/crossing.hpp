@@ -206,6 +206,7 @@ private:
     std::atomic<unsigned> requests_{0};
     unsigned answered_at_end_ = 0;
     std::atomic<bool> cancel_queued_{false};
+    std::atomic<bool> news_queued_{false};
     std::atomic<bool> driven_by_task_{false};
     bool inline_ = false;
     bool finished_ = false;

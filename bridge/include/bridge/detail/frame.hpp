@@ -3,6 +3,7 @@
 // launch.hpp the only user of asio::detail (docs/decisions/0005-frames.md).
 #pragma once
 
+#include <bridge/detail/intrusive.hpp>
 #include <bridge/detail/memory.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -81,10 +82,13 @@ struct this_chain_t {};
 inline constexpr this_chain_t this_chain;
 
 /// While it lives, what one thread of coroutines answers is an answer of the other's, which waits
-/// for it and no other. Made and destroyed in handlers of their strand.
+/// for it and no other; whether it listens is its own affair. Made and destroyed in handlers of
+/// `on`, which both of them have; does nothing if that is not of a strand.
 class answering_for {
 public:
-    answering_for(chain_id worker, chain_id caller);
+    using executor_type = boost::asio::any_io_executor;
+
+    answering_for(const executor_type& on, chain_id worker, chain_id caller);
     answering_for(const answering_for&) = delete;
     answering_for& operator=(const answering_for&) = delete;
     ~answering_for();
@@ -92,7 +96,8 @@ public:
 private:
     friend class strand;
 
-    strand* in_;
+    intrusive_ptr<strand> in_;
+    bool listened_ = true;
     chain_id worker_;
     chain_id caller_;
     answering_for* next_ = nullptr;

@@ -7,8 +7,6 @@
 #include <bridge/detail/python_compat.hpp>
 #include <bridge/detail/shared.hpp>
 
-#include <source_location>
-
 namespace bridge::detail {
 
 /// Takes the GIL back after PyEval_SaveThread(), done in that life of the interpreter. A thread
@@ -36,10 +34,21 @@ struct reference_watcher {
 /// From now on, of all modules of this process; null: nobody is told.
 void watch_references(const reference_watcher* watcher) noexcept;
 
-inline void note_taken(PyObject* object, const std::source_location& where) noexcept {
+/// A line of a caller's. Clang before 15 has no std::source_location.
+struct source_place {
+    const char* file;
+    unsigned line;
+
+    static constexpr source_place here(const char* file = __builtin_FILE(),
+                                       unsigned line = __builtin_LINE()) noexcept {
+        return {file, line};
+    }
+};
+
+inline void note_taken(PyObject* object, const source_place& where) noexcept {
     const auto* watcher = shared().references_watcher.load(std::memory_order_acquire);
     if (watcher != nullptr && object != nullptr)
-        watcher->taken(object, where.file_name(), where.line());
+        watcher->taken(object, where.file, where.line);
 }
 
 inline void note_let_go(PyObject* object) noexcept {

@@ -76,6 +76,9 @@ public:
     /// Whether that thread of coroutines is its own: requests to stop go to it. Holds it.
     virtual bool is_own(chain_id) const noexcept { return true; }
 
+    /// Whether that thread of coroutines may shut requests to stop out. Holds it.
+    bool is_listened_to_by(chain_id chain) const noexcept;
+
     /// Whether what that thread of coroutines does about a request to stop is an answer to it: its
     /// own one does, one that works for that, and one that the request has reached. Holds it.
     bool is_answered_by(chain_id chain) const noexcept;
