@@ -157,12 +157,7 @@ public:
     void drop_item() noexcept override { item_.reset(); }
 
 protected:
-    bool await_body(step then) override {
-        if (!body_.valid())
-            return false;
-        await(body_, then);
-        return true;
-    }
+    bool await_body(step then) override { return await(body_, then); }
 
     void end_body() noexcept override {
         try {

@@ -216,17 +216,21 @@ protected:
     /// Runs until it waits; only as a handler of the strand. Takes a reference to that, which
     /// is given back by whoever is told to destroy the frame.
     void launch(strand* on, cancellation_place& cancellation) {
+        const auto state = cancellation.make_state(); // may throw, while nothing is owed yet
         auto* made = std::construct_at(&promise_);
         coroutine_thread thread(made->get_return_object(), uncounted_executor(on).get(),
-                                cancellation.slot(), cancellation.make_state());
+                                cancellation.slot(), state);
         thread.launch();
     }
 
-    /// Awaits the coroutine, whose end is the next step's.
+    /// Awaits the coroutine, whose end is the next step's; false if there is none.
     template<class T>
-    void await(boost::asio::awaitable<T>& body, step then) {
+    bool await(boost::asio::awaitable<T>& body, step then) {
+        if (!body.valid())
+            return false;
         resume_ = then;
         body.await_suspend(std::coroutine_handle<promise>::from_promise(promise_));
+        return true;
     }
 
     /// It is over, and is destroyed next.
