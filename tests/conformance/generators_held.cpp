@@ -36,6 +36,12 @@ bridge::generator<int> stubborn() {
     }
 }
 
+bridge::generator<int> asleep() {
+    const life alive;
+    co_await native_work::sleep(1h);
+    co_yield 0;
+}
+
 bridge::generator<int> arriving() {
     const life alive;
     co_await native_work::hop();
@@ -72,6 +78,7 @@ void define_all(const source& python) {
     inside = 0;
     released = false;
     python.define("arriving", [] { return bridge::to_python(arriving()); });
+    python.define("asleep", [] { return bridge::to_python(asleep()); });
     python.define("queued", &queued);
     python.define("holding",
                   [](const py::object& of) { return bridge::to_python(holding(py_ref(of))); });
@@ -115,7 +122,6 @@ asio::awaitable<std::string> run(const std::string& text) {
 
 } // namespace
 
-// The collector sees into Python objects, not into a coroutine's frame.
 // The end of what is closed may be told while the item before it has not been delivered yet.
 BRIDGE_TEST(closing_while_an_item_is_on_its_way_to_the_loop_ends_it, loops("asyncio", "uvloop")) {
     BRIDGE_CHECK(co_await run("async def consume(items):\n"
@@ -131,6 +137,22 @@ BRIDGE_TEST(closing_while_an_item_is_on_its_way_to_the_loop_ends_it, loops("asyn
                               "  return 'ended'") == "ended");
 }
 
+// Native code could not wake who throws: it is asked to end, and nobody waits for it.
+BRIDGE_TEST(a_step_that_another_loop_throws_into_ends_the_generator, tags("O10")) {
+    BRIDGE_CHECK(co_await run("async def throw_into(step):\n"
+                              "  try: step.throw(KeyError('why'))\n"
+                              "  except KeyError as error: return error\n"
+                              "async def main():\n"
+                              "  generator = asleep()\n"
+                              "  step = generator.__anext__()\n"
+                              "  step.send(None)\n"
+                              "  seen = [await asyncio.to_thread(asyncio.run, throw_into(step))]\n"
+                              "  seen += [i async for i in generator]\n"
+                              "  await until(lambda: lives() == '1 begun, 1 ended')\n"
+                              "  return str(seen)") == "[KeyError('why')]");
+}
+
+// The collector sees into Python objects, not into a coroutine's frame.
 BRIDGE_TEST(a_cycle_through_what_the_frame_holds_lasts_until_the_generator_ends, tags("O19")) {
     constexpr const char* ends[] = {
         "async def end(generator): await generator.aclose()\n",

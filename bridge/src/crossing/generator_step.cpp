@@ -198,11 +198,18 @@ PyObject* give_up(generator_object* of) {
     return closed;
 }
 
+// Whether native code runs and nobody will wait for it: who throws goes away, or could not be
+// woken.
+bool leaves_native_work(const generator_object* of, const py::object& exception) {
+    const auto* round = as_coroutine(of->round);
+    return round->now == phase::running &&
+           (is_generator_exit(exception) || !is_driven_by_own_loop(round));
+}
+
 // True with the exception set: the step ends by it and the round has no part in it.
 bool ends_beside_round(generator_step* self, const py::object& exception) {
     auto* of = self->of;
-    const bool is_given_up = self->now == step_phase::running && is_generator_exit(exception) &&
-                             as_coroutine(of->round)->now == phase::running;
+    const bool is_given_up = self->now == step_phase::running && leaves_native_work(of, exception);
     if (self->now == step_phase::running && !is_given_up && !leaves_outcome(self))
         return false;
     if (std::exchange(self->now, step_phase::over) == step_phase::running)
