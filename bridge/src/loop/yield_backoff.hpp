@@ -8,8 +8,8 @@
 
 namespace bridge::detail {
 
-/// Yields while it helps; otherwise backs off. If other programs take the processor for long in
-/// such a moment, it does not yield again for a while: what is posted meanwhile wakes nobody.
+/// Yields while it helps; otherwise backs off. If others take the processor for long in such a
+/// moment, again and again, it hardly yields any more: what is posted meanwhile wakes nobody.
 class yield_backoff {
     using clock = std::chrono::steady_clock;
 
@@ -29,15 +29,18 @@ public:
     /// What came of it. After each yield.
     void note(bool gained) noexcept {
         skipped_ = gained ? 0 : std::min(2 * skipped_ + 1, most_skipped);
-        left_ = was_long_ ? after_long : skipped_;
+        skipped_after_long_ =
+            was_long_ ? std::min(2 * skipped_after_long_ + 8, most_after_long) : 0;
+        left_ = std::max(skipped_, skipped_after_long_);
     }
 
 private:
     static constexpr int most_skipped = 3;
-    static constexpr int after_long = 250;
+    static constexpr int most_after_long = 250;
     static constexpr std::chrono::microseconds longest{500};
 
     int skipped_ = 0;
+    int skipped_after_long_ = 0;
     int left_ = 0;
     bool was_long_ = false;
 };
