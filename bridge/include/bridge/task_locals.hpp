@@ -18,6 +18,7 @@ class task_locals;
 namespace detail {
 
 port& port_of(const task_locals& locals) noexcept;
+context_scope enter(const task_locals& locals);
 
 } // namespace detail
 
@@ -59,8 +60,11 @@ public:
 
 private:
     friend detail::port& detail::port_of(const task_locals& locals) noexcept;
+    friend detail::context_scope detail::enter(const task_locals& locals);
 
     struct state : detail::reference_counted<state> {
+        bool copied = false; // the context, which therefore is nobody else's
+        std::atomic_flag inside;
         py_ref context;
         detail::intrusive_ptr<detail::port> port;
     };
@@ -81,6 +85,12 @@ inline port& port_of(const task_locals& locals) noexcept {
     return *locals.state_->port;
 }
 
+/// Enters the context of the locals, which must outlive the scope.
+/// GIL: held throughout.
+inline context_scope enter(const task_locals& locals) {
+    return {locals.context(), locals.state_->copied ? &locals.state_->inside : nullptr};
+}
+
 /// The locals of the handler that runs on this thread; empty if it has none yet.
 /// GIL: not needed.
 task_locals handler_locals() noexcept;
@@ -92,7 +102,7 @@ task_locals handler_locals() noexcept;
 template<class F>
 auto with_python(const task_locals& locals, F&& f) -> std::invoke_result_t<F> {
     return with_gil([&] {
-        const detail::context_scope inside(locals.context());
+        const auto inside = detail::enter(locals);
         return std::forward<F>(f)();
     });
 }

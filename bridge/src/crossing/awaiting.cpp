@@ -202,7 +202,7 @@ void awaiting::run_as_task() noexcept {
 
 // In the locals' context: a function sees it, a new task runs in a copy of it.
 void awaiting::start() {
-    const context_scope inside(locals_.context());
+    const auto inside = enter(locals_);
     switch (prepare()) {
     case prepared::awaitable:
         break;

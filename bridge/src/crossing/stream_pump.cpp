@@ -199,7 +199,7 @@ void make_task(stream_state& of) {
     port_of(of.locals()).members().join(self->membership);
     of.set_pump(self);
     Py_INCREF(object.ptr()); // the stream's own
-    const context_scope inside(of.locals().context());
+    const auto inside = enter(of.locals());
     // An eager one runs at once, and may be over when this returns.
     auto task = py::reinterpret_steal<py::object>(call_python([&] {
         return PyObject_CallMethodOneArg(of.locals().event_loop().ptr(),

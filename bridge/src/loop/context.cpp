@@ -9,11 +9,8 @@
 namespace bridge::detail {
 namespace {
 
-// Without a GIL CPython does not notice that two threads enter one context at the same time. A
-// thread that runs no loop leaves it to the loop's.
-bool may_be_entered_elsewhere() {
-    if (!free_threaded)
-        return false;
+// A thread that runs no loop leaves it to the loop's.
+bool runs_no_loop() {
     const auto running = py::reinterpret_steal<py::object>(
         PyObject_CallNoArgs(get_imports().get_running_loop.ptr()));
     PyErr_Clear();
@@ -22,11 +19,18 @@ bool may_be_entered_elsewhere() {
 
 } // namespace
 
-context_scope::context_scope(const py::object& context) {
+context_scope::context_scope(const py::object& context, std::atomic_flag* inside) {
     if (current_context() == context.ptr())
         return;
+    bool taken = false;
+    if constexpr (free_threaded) {
+        if (inside == nullptr)
+            taken = runs_no_loop();
+        else if (!(taken = inside->test_and_set(std::memory_order_acquire)))
+            inside_.reset(inside);
+    }
     auto entering = context;
-    if (may_be_entered_elsewhere() || PyContext_Enter(entering.ptr()) < 0) {
+    if (taken || PyContext_Enter(entering.ptr()) < 0) {
         PyErr_Clear();
         entering = py::reinterpret_steal<py::object>(PyContext_Copy(context.ptr()));
         if (!entering || PyContext_Enter(entering.ptr()) < 0)

@@ -18,7 +18,9 @@ py::object copy_current_context() {
 
 } // namespace
 
-task_locals::task_locals(const py::object& loop) : task_locals(loop, copy_current_context()) {}
+task_locals::task_locals(const py::object& loop) : task_locals(loop, copy_current_context()) {
+    state_->copied = true;
+}
 
 task_locals::task_locals(const py::object& loop, py::object context)
     : state_(detail::intrusive_ptr<state>::adopt(new state)) {

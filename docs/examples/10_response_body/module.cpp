@@ -12,9 +12,10 @@ namespace {
 asio::awaitable<unsigned> checksum(bridge::py_ref chunks, bridge::py_ref pause) {
     auto body = bridge::to_cpp_stream<std::string>(std::move(chunks)); // reads nothing ahead
     boost::crc_32_type sum;
-    for (int number = 1; const auto chunk = co_await body.next(); ++number) {
+    int number = 0;
+    while (const auto chunk = co_await body.next()) {
         sum.process_bytes(chunk->data(), chunk->size());
-        if (number == 3)
+        if (++number == 3)
             co_await bridge::call<void>(std::move(pause));
     }
     co_await body.close();

@@ -4,6 +4,8 @@
 
 #include "free_threaded.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -12,6 +14,7 @@
 
 namespace asio = boost::asio;
 namespace py = pybind11;
+using namespace boost::asio::experimental::awaitable_operators;
 using namespace std::chrono_literals;
 
 namespace {
@@ -42,6 +45,28 @@ asio::awaitable<int> ask_here(bridge::py_ref function, int value) {
     co_return bridge::with_gil([&] { return function.get()(value).cast<int>(); });
 }
 
+asio::awaitable<void> set_and_get(std::shared_ptr<bridge::py_ref> variable, int value) {
+    for (int i = 0; i < 200; ++i) {
+        bridge::with_python([&] {
+            variable->get().attr("set")(value);
+            if (variable->get().attr("get")().cast<int>() != value)
+                throw std::logic_error("another thread was in the context");
+        });
+        co_await hop(i);
+    }
+}
+
+// Several threads with the same locals, and so with one context.
+asio::awaitable<void> set_beside(bridge::py_ref variable) {
+    const auto shared = std::make_shared<bridge::py_ref>(std::move(variable));
+    const auto locals = bridge::current_locals();
+    auto start = [&](int value) {
+        return asio::co_spawn(bridge::default_runtime().make_executor(locals),
+                              set_and_get(shared, value), asio::use_awaitable);
+    };
+    co_await (start(1) && start(2) && start(3) && start(4));
+}
+
 asio::awaitable<bridge::py_ref> await_it(bridge::py_ref awaitable) {
     co_await hop(0);
     co_return co_await bridge::to_cpp(std::move(awaitable));
@@ -69,6 +94,7 @@ BRIDGE_PYTHON_MODULE(free_threading_native, module) {
     bridge::def_async(module, "fail", &fail);
     bridge::def_async(module, "ask", &ask);
     bridge::def_async(module, "ask_here", &ask_here);
+    bridge::def_async(module, "set_beside", &set_beside);
     bridge::def_async(module, "await_it", &await_it);
     bridge::def_async(module, "count", &count, py::arg("until"));
     bridge::def_async(module, "sum", &sum, py::arg("iterable"), py::arg("buffer"));

@@ -2,6 +2,7 @@
 """Loops in several threads at once, each with native work: beside each other where Python has no GIL."""
 
 import asyncio
+import contextvars
 import gc
 import subprocess
 import sys
@@ -108,6 +109,13 @@ class LoopsInThreads(unittest.TestCase):
         for name, factory in FACTORIES.items():
             with self.subTest(name):
                 in_threads(lambda index, make=factory: run_loop(make, all_kinds(index, 20)))
+
+    def test_native_threads_in_one_context(self):
+        for name, factory in FACTORIES.items():
+            with self.subTest(name):
+                variable = contextvars.ContextVar("variable", default=0)
+                run_loop(factory, native.set_beside(variable))
+                self.assertEqual(variable.get(), 0)
 
     def test_loops_that_come_and_go(self):
         def run(index):
