@@ -159,7 +159,8 @@ async def main():
 
 BRIDGE_TEST(ten_threads_that_never_touch_python_call_it_a_hundred_thousand_times, timeout(60s)) {
     const auto locals = bridge::current_locals();
-    const auto f = shared(script::value("def result(x): return x + 1\n"));
+    const auto f = shared(script::value(
+        "class Callable:\n    def __call__(self, x): return x + 1\nresult = Callable()\n"));
     const auto before = references(f);
     const auto unasked = bridge::unasked_gil_takes();
     std::vector<std::thread> threads;

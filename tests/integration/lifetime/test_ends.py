@@ -4,10 +4,12 @@
 BRIDGE_ROUNDS=200 runs each so often (5); BRIDGE_SHORT_ROUNDS=10000 the script that awaits one operation (50)."""
 
 import os
+import sysconfig
 import unittest
 
 from programs import Programs, add_cases
 
+FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 SHORT_ROUNDS = int(os.environ.get("BRIDGE_SHORT_ROUNDS", "50"))
 
 # Eight coroutines that keep native threads busy, others that call into Python from there, tasks that await C++.
@@ -147,7 +149,8 @@ ENDS = {
         "loop = asyncio.new_event_loop()\nasync def main(): tasks = load(); await native.hop(); await end(tasks)\n"
         "loop.run_until_complete(main())\ndel loop\ngc.collect()",
         0,
-        [],
+        # the collector without a GIL may finalize a task before what it awaits, and asyncio says that it is pending
+        None if FREE_THREADED else [],
     ),
     "loops collected unclosed, with all that waits for them": (
         "import logging, warnings, weakref\nwarnings.simplefilter('ignore'); logging.disable(logging.CRITICAL)\n"
@@ -242,8 +245,9 @@ ENDS = {
         [],
     ),
     "a native thread that comes back to Python when that has gone": (
-        "class Gone:\n    def __del__(self, sleep=time.sleep):\n        lock.release()\n        sleep(0.1)\n"
-        "lock = threading.Lock()\nlock.acquire()\ngone = Gone()\n"
+        "lock = threading.Lock()\nlock.acquire()\n"
+        "class Gone:\n    def __del__(self, release=lock.release, sleep=time.sleep):\n        release()\n        sleep(0.1)\n"
+        "gone = Gone()\n"
         "async def main():\n    await loaded()\n    global waiting\n    waiting = native.hot_wait_in_python(lock.acquire)\n"
         "    for _ in range(3): await native.hop()\nasyncio.run(main())",
         0,
