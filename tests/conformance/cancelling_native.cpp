@@ -37,6 +37,18 @@ async def main():
 )") == "CancelledError('why',) (0, 0, 0)");
 }
 
+BRIDGE_TEST(a_request_to_one_that_never_starts_keeps_nothing) {
+    const auto kept = std::make_shared<int>();
+    bridge::with_gil([&] {
+        const py::object one = bridge::to_python(
+            [](std::shared_ptr<int>) -> asio::awaitable<void> { co_return; }(kept));
+        one.attr("cancel")();
+        one.attr("close")();
+    });
+    BRIDGE_CHECK(kept.use_count() == 1);
+    co_return;
+}
+
 BRIDGE_TEST(while_it_runs_its_end_comes_before_the_awaiting_task_goes_on) {
     BRIDGE_CHECK(co_await run(R"(
 async def main():

@@ -157,7 +157,7 @@ void dealloc(PyObject* object) {
         Py_CLEAR(self->extras->origin);
     delete self->extras;
     self->op->set_object(nullptr);
-    self->op->release();
+    self->op->drop();
     auto* type = Py_TYPE(object);
     free_coroutine(object);
     Py_DECREF(type);

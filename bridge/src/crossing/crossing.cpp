@@ -57,6 +57,13 @@ void crossing::request_cancel() noexcept {
     post(static_cast<cancel_task*>(this));
 }
 
+// What was never started runs no handler, so that a request would keep it for ever.
+void crossing::drop() noexcept {
+    if (born_held_ && cancel_queued_.exchange(false, std::memory_order_acq_rel))
+        release();
+    release();
+}
+
 void crossing::run_cancel(strand_task* self, bool call) {
     const auto owner =
         intrusive_ptr<crossing>::adopt(&static_cast<crossing&>(static_cast<cancel_task&>(*self)));

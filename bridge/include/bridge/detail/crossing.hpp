@@ -86,6 +86,9 @@ public:
     /// Asks the coroutine to stop: emits its cancellation signal in its turn. Loop thread or any.
     void request_cancel() noexcept;
 
+    /// Gives back Python's reference. Loop thread, or any if it is not under way.
+    void drop() noexcept;
+
     /// Whether there was a request that the coroutine has not answered: it was still on its way
     /// when the coroutine ended, or found no operation that it could end. After delivery.
     bool cancel_unseen() const noexcept {
