@@ -179,12 +179,12 @@ class Verdicts(unittest.TestCase):
         self.assertEqual([name for name, _ in places], ["wait_and_throw", "throws_behind_a_co_await"])
         self.assertIn("co_await wait_for(1ms)", lines[int(places[0][1]) - 1])
 
-    def test_what_was_never_awaited_or_closed_has_its_place(self):
+    def test_what_was_never_awaited_or_closed_has_its_place(self):  # pybind11 before 3.1 adds a line before a text
         self.assertRegex(
             self.message_of("never_awaited_in_python"),
             r"(?s)was never awaited\nCoroutine created at \(most recent call last\)\n.*File \"<string>\", line [23], in f$",
         )
-        self.assertRegex(self.message_of("leaks_generator"), r"was not closed: it stands at <string>:4$")
+        self.assertRegex(self.message_of("leaks_generator"), r"was not closed: it stands at <string>:[34]$")
 
     def test_skip_says_why(self):
         _, events, _ = run_exact("skips")
