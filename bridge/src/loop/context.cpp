@@ -10,7 +10,7 @@ namespace bridge::detail {
 namespace {
 
 // A thread that runs no loop leaves it to the loop's.
-bool runs_no_loop() {
+[[maybe_unused]] bool runs_no_loop() { // with a GIL nobody asks
     const auto running = py::reinterpret_steal<py::object>(
         PyObject_CallNoArgs(get_imports().get_running_loop.ptr()));
     PyErr_Clear();

@@ -15,8 +15,7 @@ using namespace bridge::cli;
 
 constexpr const char* valid[] = {
     "[profile.default]\njobs = 3\ntimeout = \"1m\"\ntag = [\"net\", \"db\"]\n",
-    "[profile.ci]\nno-capture = true\n[[profile.ci.overrides]]\nfilter = \"tag:net and not a\"\n"
-    "retries = 2\nserial = \"port\"\n",
+    "[profile.ci]\n[[profile.ci.overrides]]\nfilter = \"tag:net and not a\"\nretries = 2\n",
     "profile.x.color = 'never'\nprofile.default.overrides = [{filter = 'a', timeout = 5}]\n",
 };
 
