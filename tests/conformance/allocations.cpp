@@ -63,6 +63,8 @@ namespace {
 constexpr int first = 1'000, last = 5'000;
 // Not one an item: what other threads free comes back by the batch of 64, which is filled first.
 constexpr long few = 4 * 64;
+// with_gil takes a guard of the interpreter there (PEP 788), for which CPython asks malloc.
+constexpr long guards = PY_VERSION_HEX >= 0x030f0000 ? last - first : 0;
 
 // Counts what was asked for between the two items.
 struct counter {
@@ -176,7 +178,7 @@ BRIDGE_TEST(a_generator_of_cpp_makes_no_allocation_and_no_task_an_item, timeout(
         const source python(counting_tasks);
         const auto made = co_await out_of_cpp(python, awaited);
         BRIDGE_INFO((awaited != nullptr ? "waiting: " : "at once: ") + std::to_string(made));
-        BRIDGE_CHECK(made < few);
+        BRIDGE_CHECK(made < few + (awaited != nullptr ? guards : 0));
     }
 }
 
