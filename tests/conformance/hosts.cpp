@@ -76,9 +76,10 @@ asio::awaitable<std::vector<std::size_t>> places() {
     co_return seen;
 }
 
-asio::awaitable<void> check_places(std::size_t loop, bridge::py_ref awaitable, bool on_loop) {
+asio::awaitable<void> check_places(std::size_t loop, asio::awaitable<bridge::py_ref> numbers,
+                                   bool on_loop) {
     std::vector<std::size_t> seen;
-    auto list = co_await bridge::to_cpp(std::move(awaitable));
+    auto list = co_await std::move(numbers);
     bridge::with_gil([&] {
         for (const auto& one : list.get())
             seen.push_back(one.cast<std::size_t>());
@@ -88,8 +89,9 @@ asio::awaitable<void> check_places(std::size_t loop, bridge::py_ref awaitable, b
     BRIDGE_CHECK((seen[2] == loop) == on_loop);
 }
 
-bridge::py_ref as_numbers(asio::awaitable<std::vector<std::size_t>> body, bridge::runtime* on,
-                          bool hot) {
+// What Python gets of it, awaited from C++.
+asio::awaitable<bridge::py_ref> as_numbers(asio::awaitable<std::vector<std::size_t>> body,
+                                           bridge::runtime* on, bool hot) {
     auto listed =
         [](asio::awaitable<std::vector<std::size_t>> inner) -> asio::awaitable<bridge::py_ref> {
         const auto seen = co_await std::move(inner);
@@ -100,12 +102,12 @@ bridge::py_ref as_numbers(asio::awaitable<std::vector<std::size_t>> body, bridge
             return bridge::py_ref(numbers);
         });
     }(std::move(body));
-    return bridge::with_gil([&] {
+    return bridge::to_cpp(bridge::with_gil([&] {
         if (on != nullptr)
             return bridge::py_ref(bridge::to_python(*on, bridge::task_locals(), std::move(listed)));
         return bridge::py_ref(hot ? bridge::to_python_future(std::move(listed))
                                   : bridge::to_python(std::move(listed)));
-    });
+    }));
 }
 
 } // namespace

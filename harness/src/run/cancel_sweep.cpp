@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/cancel_sweep.hpp"
 
+#include <bridge/protocol/duration.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <numeric>
 #include <vector>
 
 namespace bridge::harness {
@@ -10,6 +15,8 @@ namespace {
 constexpr unsigned most_failed_runs = 20;
 
 class cancellations {
+    using clock = std::chrono::steady_clock;
+
 public:
     cancellations(running_test& run, await_points& points, const run_once& once)
         : run_(run), points_(points), once_(once) {}
@@ -17,6 +24,7 @@ public:
     /// Whether the run has added no failure.
     bool has_run_well(const tape& choices, bool is_last) {
         const auto failures = run_.failures();
+        run_begun_ = clock::now();
         points_.begin(choices);
         was_interrupted_ = !once_(choices, is_last);
         run_.set_cancelled({});
@@ -24,6 +32,7 @@ public:
     }
 
     tape run_each(const std::vector<unsigned>& draws) {
+        planned_ = std::accumulate(draws.begin(), draws.end(), 0U) - unsigned(draws.size());
         for (unsigned draw = 1; draw <= draws.size(); ++draw)
             for (unsigned chosen = 1; chosen < draws[draw - 1]; ++chosen)
                 if (const bool is_last = draw == draws.size() && chosen + 1 == draws[draw - 1];
@@ -44,13 +53,28 @@ private:
             if (failed_ == most_failed_runs)
                 run_.note("the sweep ends here: " + std::to_string(failed_) + " runs have failed");
         }
+        if (run_.is_timed_out())
+            tell_progress();
         ++(points_.is_cancelled() ? cancelled_ : unreached_);
         return failed_ < most_failed_runs && !run_.is_timed_out() && !was_interrupted_;
+    }
+
+    // Tells a run that hangs from more runs than fit into the time.
+    void tell_progress() {
+        const auto had = run_.timeout() - (run_begun_ - begun_);
+        run_.note("the sweep did not end: run " + std::to_string(cancelled_ + unreached_ + 1) +
+                  " of " + std::to_string(planned_) + " was the last, and had " +
+                  protocol::format_duration(
+                      std::max(std::chrono::ceil<std::chrono::milliseconds>(had), {})) +
+                  " of the " + protocol::format_duration(run_.timeout()));
     }
 
     running_test& run_;
     await_points& points_;
     const run_once& once_;
+    const clock::time_point begun_ = clock::now();
+    clock::time_point run_begun_;
+    unsigned planned_ = 0;
     unsigned cancelled_ = 0;
     unsigned unreached_ = 0;
     unsigned failed_ = 0;

@@ -152,6 +152,11 @@ BRIDGE_TEST(leaks_a_coroutine_if_it_is_cancelled, virtual_time()) {
     co_await wait_a_moment();
 }
 
+BRIDGE_TEST(has_more_runs_than_time, virtual_time()) {
+    for (int i = 0; i < 1000; ++i)
+        co_await wait_a_moment();
+}
+
 BRIDGE_TEST(forgets_to_close, virtual_time(), cancel_sweep([] { BRIDGE_CHECK(open_files == 0); })) {
     ++open_files;
     try {

@@ -76,10 +76,14 @@ class Sweeps(unittest.TestCase):
         ended = run("hangs_if_it_is_cancelled")
         self.assertEqual((ended.outcome, ended.code), ("timed_out", 124))
         self.assertRegex(ended.failures[0][1], r"(?s)did not end within 2s.*again with --tape 1:1$")
+        self.assertRegex(ended.notes[-1], r"^the sweep did not end: run 1 of \d+ was the last, and had \d+m?s of the 2s$")
 
     def test_the_time_out_is_for_all_runs(self):
         ended = run("is_right", "--timeout", "5ms")
         self.assertEqual(ended.outcome, "timed_out")
+        ended = run("has_more_runs_than_time", "--timeout", "3s")
+        self.assertEqual(ended.outcome, "timed_out")
+        self.assertRegex(ended.notes[-1], r"^the sweep did not end: run \d+ of 3000 was the last, and had \d+m?s of the 3s$")
 
     def test_what_cannot_be_swept_says_so(self):
         self.assertIn("cancel_sweep() is for bodies that the loop runs", run("cannot_be_swept").failures[0][1])
