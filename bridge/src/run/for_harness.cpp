@@ -45,6 +45,10 @@ void body_handle::request_cancel() const noexcept {
         strand_->as_crossing()->request_cancel();
 }
 
+bool body_handle::has_request() const noexcept {
+    return strand_ && strand_->as_crossing()->cancel_requested();
+}
+
 bool body_handle::request_is_unseen() const noexcept {
     return strand_ && strand_->as_crossing()->cancel_unanswered();
 }

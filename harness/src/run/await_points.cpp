@@ -81,6 +81,7 @@ void await_points::begin(tape choices) {
     tape_ = std::move(choices);
     draws_.clear();
     cancelled_ = false;
+    reached_ = false;
     ended_ = false;
     way_ = cancelled_by::nobody;
 }
@@ -100,11 +101,13 @@ void await_points::enter() {
     armed_ = true;
 }
 
-// An end that somebody else than the body's own caller decides is not judged.
+// An end that somebody else than the body's own caller decides is not judged. A task that is
+// cancelled in the step in which its coroutine ends is cancelled all the same.
 void await_points::leave(bool has_failed) {
     armed_ = false;
     const std::lock_guard lock(mutex_);
-    if (!has_failed && cancelled_ && way_ != cancelled_by::drop && !body_.request_is_unseen())
+    const bool has_come = cancelled_ && (reached_ || body_.has_request());
+    if (!has_failed && has_come && way_ != cancelled_by::drop && !body_.request_is_unseen())
         run_.fail(protocol::failure_kind::check,
                   "the cancellation was swallowed: the body went on to its end as if nobody had "
                   "asked it to stop",

@@ -47,6 +47,9 @@ public:
     /// Emits the cancellation signal of the body's coroutine.
     void signal() noexcept;
 
+    /// The request of its task has come to its Python code, as an exception.
+    void set_reached() noexcept { reached_ = true; }
+
     /// Whether the tape has it dropped, somewhere.
     bool drops() const;
 
@@ -76,6 +79,7 @@ private:
     bridge::detail::body_handle body_;
     std::atomic<bool> armed_{false};
     std::atomic<bool> cancelled_{false};
+    std::atomic<bool> reached_{false};
     std::atomic<bool> ended_{false};
     cancelled_by way_ = cancelled_by::nobody;
 };

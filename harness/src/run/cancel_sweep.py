@@ -7,6 +7,19 @@ import collections.abc
 _NOBODY, _TASK, _SIGNAL, _DROP = range(4)
 
 
+def _leaves_no_trace(method):
+    """What it raises has the traceback that it would have without the method."""
+
+    def call(self, *arguments):
+        try:
+            return method(self, *arguments)
+        except BaseException as error:
+            error.__traceback__ = error.__traceback__.tb_next.tb_next  # without this frame and the method's
+            raise
+
+    return call
+
+
 class _Steps(collections.abc.Coroutine):
     """A task's coroutine, which tells where it waits; else as the coroutine itself."""
 
@@ -14,9 +27,11 @@ class _Steps(collections.abc.Coroutine):
         self.coroutine = coroutine
         self._on_wait = on_wait
 
+    @_leaves_no_trace
     def send(self, value):
         return self._tell(self.coroutine.send(value))
 
+    @_leaves_no_trace
     def throw(self, *exception):
         return self._tell(self.coroutine.throw(*exception))
 
@@ -29,6 +44,7 @@ class _Steps(collections.abc.Coroutine):
     def __iter__(self):
         return self
 
+    @_leaves_no_trace
     def __next__(self):
         return self.send(None)
 
@@ -43,16 +59,25 @@ class _Steps(collections.abc.Coroutine):
 class _Body(_Steps):
     """The test's own. Where C++ is what waits, its awaiter can be dropped."""
 
-    def __init__(self, coroutine, on_wait, loop):
+    def __init__(self, coroutine, on_wait, on_cancel, loop):
         super().__init__(coroutine, on_wait)
         self._loop = loop
+        self._on_cancel = on_cancel
         self._wait = None  # for C++, in place of its awaitable
         self._is_dropped = False
 
+    @_leaves_no_trace
     def send(self, value):
         if self._is_dropped:
             raise StopIteration
         return super().send(value)
+
+    @_leaves_no_trace
+    def throw(self, *exception):
+        kind = exception[0] if isinstance(exception[0], type) else type(exception[0])
+        if issubclass(kind, asyncio.CancelledError):
+            self._on_cancel()
+        return super().throw(*exception)
 
     def drop(self):
         if self._wait is None or self._wait.done():
@@ -86,7 +111,7 @@ class Sweep:
         self._loop = loop
         self._task = None
         kind = _DroppableBody if native.drops() else _Body
-        self.body = kind(coroutine, self._on_wait, loop)
+        self.body = kind(coroutine, self._on_wait, native.set_reached, loop)
         loop.set_task_factory(self._make_task)
         native.use_loop(loop, self._cancel)
 

@@ -84,6 +84,7 @@ py::object sweep_functions(await_points* points) {
             return static_cast<unsigned>(points->draw_in_python(place));
         }),
         py::arg("signal") = py::cpp_function([points] { points->signal(); }),
+        py::arg("set_reached") = py::cpp_function([points] { points->set_reached(); }),
         py::arg("drops") = py::cpp_function([points] { return points->drops(); }),
         py::arg("has_ended") = py::cpp_function([points] { return points->has_ended(); }));
 }

@@ -9,6 +9,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <pybind11/eval.h>
+
 #include <chrono>
 
 namespace asio = boost::asio;
@@ -73,6 +75,15 @@ BRIDGE_TEST(is_right_in_virtual_time, virtual_time()) {
     co_await timer.async_wait(asio::use_awaitable);
 }
 
+// The request comes in the step in which the body ends, so that its task is cancelled with it.
+BRIDGE_TEST(ends_before_it_can_be_told) {
+    co_await bridge::to_cpp<void>(bridge::with_python([] {
+        py::dict scope;
+        py::exec("async def main(): pass", scope);
+        return bridge::py_ref(scope["main"]());
+    }));
+}
+
 BRIDGE_TEST_F(with_tear_down, is_torn_down) {
     co_await wait_a_moment();
     co_await sleep_in_python(0.001);
@@ -92,6 +103,23 @@ BRIDGE_TEST_PY(is_right_in_python, R"(
     async def test():
         async with asyncio.timeout(10) if hasattr(asyncio, "timeout") else asyncio.Lock():
             await asyncio.gather(work(), work())
+)")
+
+// The sweep is not to be seen in a traceback.
+BRIDGE_TEST_PY(is_right_in_python_that_looks_at_tracebacks, R"(
+    import asyncio, traceback
+
+    async def fail():
+        await asyncio.sleep(0)
+        raise ValueError
+
+    async def test():
+        try:
+            await asyncio.create_task(fail())
+        except ValueError as error:
+            names = [frame.name for frame in traceback.extract_tb(error.__traceback__)]
+            assert names == ["test", "fail"], names
+        await asyncio.sleep(0)
 )")
 
 BRIDGE_TEST(swallows_in_cpp, virtual_time()) {

@@ -63,6 +63,9 @@ public:
     /// Emits its cancellation signal, in its turn. Any thread.
     void request_cancel() const noexcept;
 
+    /// Whether anybody has asked it to stop. Any thread.
+    bool has_request() const noexcept;
+
     /// Whether it has seen nothing yet of a request to stop. As its handler.
     bool request_is_unseen() const noexcept;
 
