@@ -163,7 +163,7 @@ BRIDGE_TEST(ten_threads_that_never_touch_python_call_it_a_hundred_thousand_times
         "class Callable:\n    def __call__(self, x): return x + 1\nresult = Callable()\n"));
     const auto before = references(f);
     const auto unasked = bridge::unasked_gil_takes();
-    std::vector<std::thread> threads;
+    std::vector<std::jthread> threads;
     std::vector<std::future<void>> ends;
     for (int i = 0; i < 10; ++i) {
         auto on = std::make_shared<asio::io_context>(1);

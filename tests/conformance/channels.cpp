@@ -2,12 +2,14 @@
 // Asio channels of a user's own, which other threads feed and Python iterates over.
 #include "streams.hpp"
 
-#include <boost/asio/detached.hpp>
 #include <boost/asio/experimental/channel.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_future.hpp>
 
 #include <atomic>
+#include <future>
+#include <vector>
 
 BRIDGE_SUITE("channels")
 
@@ -20,28 +22,36 @@ namespace {
 using concurrent = asio::experimental::concurrent_channel<void(error_code, int)>;
 using serial = asio::experimental::channel<void(error_code, int)>;
 
+// Outlives every generator: one that is cancelled may be in the traceback of its exception.
+asio::thread_pool& pool() {
+    static auto& threads = *new asio::thread_pool(2);
+    return threads;
+}
+
 template<class Channel>
 struct fed {
-    asio::thread_pool pool{2};
-    asio::any_io_executor on = asio::make_strand(pool.get_executor());
+    asio::any_io_executor on = asio::make_strand(pool().get_executor());
     std::shared_ptr<Channel> items;
     std::atomic<int> sent{0};
     std::atomic<bool> stopping{false};
+    std::vector<std::future<void>> sends;
 
     explicit fed(std::size_t buffer) : items(std::make_shared<Channel>(on, buffer)) {}
 
     // A send that waits ends, and is the last one.
     ~fed() {
-        asio::post(on, [this] {
+        const auto end = [this] {
             items->close();
             items->cancel();
-        });
-        pool.join();
+        };
+        asio::post(on, asio::use_future(end)).wait(); // and what was posted before
+        for (const auto& one : sends)
+            one.wait();
     }
 
     // `count` items, and then an end for each generator that asks.
     void send(int count, error_code end) {
-        asio::co_spawn(on, send_all(count, end), asio::detached);
+        sends.push_back(asio::co_spawn(on, send_all(count, end), asio::use_future));
     }
 
     asio::awaitable<void> send_all(int count, error_code end) {

@@ -60,10 +60,13 @@ asio::awaitable<void> too_many(bridge::channel<int>& to) {
     co_return;
 }
 
-// Before the test's names are: a pool's threads end when these do.
-struct pool : asio::thread_pool {
-    pool() : asio::thread_pool(2) {}
-};
+// Outlives every generator: one that is cancelled may be in the traceback of its exception.
+using pool = asio::thread_pool;
+
+pool& threads_of_producers() {
+    static auto& threads = *new pool(2);
+    return threads;
+}
 
 template<class F>
 void define(const source& python, pool& on, const char* name, F producer, std::size_t buffer) {
@@ -88,14 +91,9 @@ void define_all(const source& python, pool& on) {
 }
 
 asio::awaitable<std::string> run(const char* text) {
-    pool threads;
-    std::string outcome;
-    {
-        const source python(text);
-        define_all(python, threads);
-        outcome = co_await bridge::to_cpp<std::string>(python.value("main()"));
-    }
-    co_return outcome;
+    const source python(text);
+    define_all(python, threads_of_producers());
+    co_return co_await bridge::to_cpp<std::string>(python.value("main()"));
 }
 
 } // namespace
