@@ -2,16 +2,22 @@
 // task_locals: who inherits them, who chooses them, what Python sees of them.
 #include "script.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_future.hpp>
 
+#include <atomic>
+#include <chrono>
 #include <future>
 #include <thread>
 #include <vector>
 
 namespace asio = boost::asio;
 namespace py = pybind11;
+
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -129,6 +135,44 @@ BRIDGE_TEST(scope_gives_its_locals_to_what_it_spawns) {
     auto variable = make_variable();
     auto body = ask_in_a_child(get_of(variable));
     BRIDGE_CHECK(co_await bridge::scope(with_value(variable, 6), std::move(body)) == 6);
+}
+
+// The request is queued on the scope's executor when the body ends there; its turn comes when the
+// awaiting coroutine is in its next scope, which nobody has asked to stop.
+BRIDGE_TEST_SYNC(a_request_that_meets_the_end_of_a_scope_does_not_go_to_the_next) {
+    bridge::runtime threads({.threads = 3});
+    const auto here = threads.make_executor(bridge::current_locals());
+    std::promise<void> asked;
+    std::promise<void> in_the_next;
+    std::promise<asio::any_io_executor> began;
+    std::atomic<bool> had_its_turn = false;
+    const auto first = [&]() -> asio::awaitable<void> {
+        asio::steady_timer turn(co_await asio::this_coro::executor, 1ms);
+        co_await turn.async_wait(asio::use_awaitable); // out of the turn that began it
+        began.set_value(co_await asio::this_coro::executor);
+        asked.get_future().wait();
+    };
+    const auto second = [&]() -> asio::awaitable<int> {
+        in_the_next.set_value();
+        while (!had_its_turn)
+            co_await hop();
+        co_await hop();
+        co_return 7;
+    };
+    const auto both = [&]() -> asio::awaitable<int> {
+        co_await bridge::scope(bridge::current_locals(), first());
+        co_await asio::this_coro::reset_cancellation_state();
+        co_return co_await bridge::scope(bridge::current_locals(), second());
+    };
+    asio::cancellation_signal stop;
+    auto ended =
+        asio::co_spawn(here, both(), asio::bind_cancellation_slot(stop.slot(), asio::use_future));
+    const auto on = began.get_future().get();
+    asio::post(on, [&] { in_the_next.get_future().wait(); });
+    asio::post(here, asio::use_future([&] { stop.emit(asio::cancellation_type::all); })).get();
+    asio::post(on, [&] { had_its_turn = true; });
+    asked.set_value();
+    BRIDGE_CHECK(ended.get() == 7);
 }
 
 BRIDGE_TEST_SYNC(scopes_that_run_at_once_do_not_mix) {

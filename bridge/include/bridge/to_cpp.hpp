@@ -4,16 +4,13 @@
 
 #include <bridge/detail/awaiting.hpp>
 #include <bridge/detail/choose_scheduler.hpp>
+#include <bridge/detail/serial_spawn.hpp>
 #include <bridge/runtime.hpp>
 
-#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/bind_executor.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <exception>
 #include <type_traits>
 #include <utility>
 
@@ -49,38 +46,6 @@ concept completion_token = !std::is_convertible_v<Token, py_ref>;
 template<class Token>
 inline constexpr bool is_use_awaitable =
     std::is_same_v<std::decay_t<Token>, boost::asio::use_awaitable_t<>>;
-
-template<class T>
-struct spawned {
-    using signature = void(std::exception_ptr, T);
-};
-
-template<>
-struct spawned<void> {
-    using signature = void(std::exception_ptr);
-};
-
-/// Starts a coroutine on a serial executor. co_spawn emits the slot of a handler that has no
-/// executor of its own on the emitting thread, beside the coroutine; with one, in its turn.
-class serial_spawn {
-public:
-    using executor_type = executor;
-
-    explicit serial_spawn(executor on) noexcept : on_(std::move(on)) {}
-
-    executor_type get_executor() const noexcept { return on_; }
-
-    template<class Handler, class T>
-    void operator()(Handler&& handler, boost::asio::awaitable<T> body) const {
-        auto completes_on = boost::asio::get_associated_executor(handler, on_);
-        boost::asio::co_spawn(
-            on_, std::move(body),
-            boost::asio::bind_executor(std::move(completes_on), std::forward<Handler>(handler)));
-    }
-
-private:
-    executor on_;
-};
 
 } // namespace detail
 

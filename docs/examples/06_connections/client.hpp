@@ -5,7 +5,6 @@
 
 #include <bridge/bridge.hpp>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/experimental/channel.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read_until.hpp>
@@ -31,7 +30,7 @@ public:
     // Each task that awaits this brings a strand of its own. So it only hands the work over, to the
     // one executor on which all that touches the members runs, and waits for it.
     asio::awaitable<std::string> ask(std::string question) {
-        co_return co_await asio::co_spawn(on_, ask_here(std::move(question)), asio::use_awaitable);
+        co_return co_await bridge::scope(on_, ask_here(std::move(question)));
     }
 
 private:
