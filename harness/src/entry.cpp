@@ -48,7 +48,7 @@ int main(int argc, char** argv) {
         return answer(parse_command_line(argc, argv));
     } catch (const usage_error& error) {
         return complain(error.what(), protocol::usage_exit);
-    } catch (const duplicate_test& error) {
+    } catch (const bad_test& error) {
         return complain(error.what(), protocol::usage_exit);
     } catch (const std::exception& error) {
         return complain(error.what(), protocol::internal_exit);

@@ -88,13 +88,21 @@ private:
     }
 };
 
+// A test's id may have a slash before its values, so that it looks like a path.
+std::string hint_at_id(const std::string& path) {
+    const auto first = path.substr(0, path.find('/'));
+    const bool is_id_like = first != path && first.find('.', 1) != first.npos && first[0] != '.';
+    return is_id_like ? "; if it is a test's id, write --exact " + path : "";
+}
+
 void locator::add(const std::string& path) {
     std::error_code error;
     const auto status = fs::status(path, error);
     if (error && status.type() != fs::file_type::not_found)
         return complain(path, "it cannot be looked at: " + error.message());
     if (!fs::exists(status))
-        return complain(path, "there is no such file; check the path, or build it first");
+        return complain(path, "there is no such file; check the path, or build it first" +
+                                  hint_at_id(path));
     if (!fs::is_directory(status))
         return add_binary(path);
     const auto manifest = manifest_in(path);

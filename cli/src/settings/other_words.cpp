@@ -44,6 +44,7 @@ constexpr other_word known_words[] = {
     {"--repeat-until-fail", "--until-fail", {}},
     {"--rerun-failed", "--last-failed", {}},
     {"--reruns", "--retries", {}},
+    {"--run-exact", "--exact", {}},
     {"--stop-on-failure", "--max-fail 1", {}},
     {"--test-threads", "--jobs", {}},
     {"--tests-regex", {}, filters},

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "choose/command_line.hpp"
 
+#include "choose/leak_kinds.hpp"
+
 #include <bridge/protocol/duration.hpp>
 
 #include <charconv>
@@ -174,15 +176,26 @@ void add_words(std::vector<std::string>& to, std::string_view text) {
     }
 }
 
+void add_leaks(command_line& into, std::string_view text, std::string_view option) {
+    std::vector<std::string> patterns;
+    add_words(patterns, text);
+    for (auto& one : patterns) {
+        if (const auto why = why_no_leak_pattern(one))
+            throw usage_error(std::string(option) + " has '" + one + "': " + *why);
+        into.ignored_leaks.push_back(std::move(one));
+    }
+}
+
+// Of bridge-test's, which users have written.
 void read_environment(command_line& into) {
     if (const char* loop = std::getenv("BRIDGE_TEST_LOOP"); loop != nullptr && *loop != '\0')
         into.loop = parse_loop(loop, "BRIDGE_TEST_LOOP");
     if (const char* loops = std::getenv("BRIDGE_TEST_LOOPS"); loops != nullptr && *loops != '\0')
-        into.loops = parse_loops(loops, "BRIDGE_TEST_LOOPS");
+        into.loops = parse_loops(loops, "--loops (BRIDGE_TEST_LOOPS)");
     if (const char* seed = std::getenv("BRIDGE_TEST_SEED"); seed != nullptr && *seed != '\0')
         into.seed = parse_seed(seed, "BRIDGE_TEST_SEED");
     if (const char* leaks = std::getenv("BRIDGE_TEST_IGNORE_LEAKS"); leaks != nullptr)
-        add_words(into.ignored_leaks, leaks);
+        add_leaks(into, leaks, "--ignore-leaks (BRIDGE_TEST_IGNORE_LEAKS)");
     if (const char* folder = std::getenv("BRIDGE_TEST_ARTIFACTS"); folder != nullptr)
         into.artifacts = folder;
     into.requires_loops = is_set("BRIDGE_TEST_REQUIRE_LOOPS");
@@ -198,7 +211,7 @@ void read_option(command_line& into, std::string_view option,
     const auto value = [&] { return rest.value_of(option, attached); };
     if (option == "--format")
         into.json = parse_format(value());
-    else if (option == "--run-exact")
+    else if (option == "--run-exact" || option == "--exact") // which is bridge-test's word
         into.exact.push_back(value());
     else if (option == "--timeout")
         into.timeout = parse_timeout(value());
@@ -217,7 +230,7 @@ void read_option(command_line& into, std::string_view option,
     else if (option == "--tape")
         into.choices = parse_tape(value());
     else if (option == "--ignore-leaks")
-        add_words(into.ignored_leaks, value());
+        add_leaks(into, value(), "--ignore-leaks");
     else if (option == "--shuffle" && !attached)
         into.shuffled = true;
     else if (option == "--repeat")

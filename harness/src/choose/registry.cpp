@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "choose/registry.hpp"
 
+#include "choose/leak_kinds.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -73,11 +75,27 @@ void add_under_loops(std::vector<registered_test>& to, registered_test test,
     }
 }
 
+std::string place(const detail::definition& what) {
+    return std::string(what.file) + ":" + std::to_string(what.line);
+}
+
+void require_possible(const detail::definition& what, const test_options& options) {
+    const auto refuse = [&what](const std::string& why) {
+        throw bad_test(place(what) + ": " + what.name + ": " + why);
+    };
+    if (options.timeout < std::chrono::milliseconds(1))
+        refuse("its timeout is not above zero; write 1ms or more");
+    for (const auto& pattern : options.ignored_leaks)
+        if (const auto why = why_no_leak_pattern(pattern))
+            refuse("ignore_leaks(\"" + pattern + "\"): " + *why);
+}
+
 void add_tests(std::vector<registered_test>& to, const detail::definition& what, suite_map& known,
                detail::loop_set under) {
     const auto& suite = suite_of(what.file, known);
     auto options = suite.options;
     what.options(options);
+    require_possible(what, options);
     const auto values = std::move(options.values);
     registered_test test{&what, make_info(what, suite.name, options), std::move(options), {}, {}};
     if (values.empty())
@@ -90,10 +108,6 @@ void add_tests(std::vector<registered_test>& to, const detail::definition& what,
     }
 }
 
-std::string place(const detail::definition& what) {
-    return std::string(what.file) + ":" + std::to_string(what.line);
-}
-
 void require_unique(const std::vector<registered_test>& tests) {
     std::unordered_map<std::string_view, const detail::definition*> seen(tests.size());
     for (const auto& test : tests) {
@@ -102,10 +116,10 @@ void require_unique(const std::vector<registered_test>& tests) {
             continue;
         const auto both = "two tests have the id " + test.info.id + ": ";
         if (found->second == test.what)
-            throw duplicate_test(both + "two values of " + place(*test.what) +
-                                 " have one text; tell them apart by named(\"text\", value)");
-        throw duplicate_test(both + place(*found->second) + " and " + place(*test.what) +
-                             "; rename one, or give a file another BRIDGE_SUITE");
+            throw bad_test(both + "two values of " + place(*test.what) +
+                           " have one text; tell them apart by named(\"text\", value)");
+        throw bad_test(both + place(*found->second) + " and " + place(*test.what) +
+                       "; rename one, or give a file another BRIDGE_SUITE");
     }
 }
 

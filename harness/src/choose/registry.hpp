@@ -24,14 +24,14 @@ struct registered_test {
     std::optional<detail::loop_name> loop; ///< the id names it; else that of the run
 };
 
-/// Two tests of one id.
-class duplicate_test : public std::runtime_error {
+/// Two tests of one id, or one that says of itself what cannot be.
+class bad_test : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
 };
 
 /// All tests in the order of their definition in each file; under each of these loops, if there
-/// are any, that the test is for. Throws duplicate_test.
+/// are any, that the test is for. Throws bad_test.
 std::vector<registered_test> collect_tests(detail::loop_set under = {});
 
 /// The test of this id, which may name a loop that the list does not. Nothing if there is none.

@@ -29,6 +29,8 @@ std::string program_with_options(const command_line& options) {
         line += " --threads " + std::to_string(*options.threads);
     if (options.timeout)
         line += " --timeout " + protocol::format_duration(*options.timeout);
+    if (options.requires_loops)
+        line += " --require-loops";
     for (const auto& one : options.ignored_leaks)
         line += " --ignore-leaks " + quote(one);
     return line;

@@ -150,6 +150,7 @@ TEST("an option that others have is told in our words") {
              {{"-k", "net and not slow"}, "every word is a filter"},
              {{"--gtest_filter=net.*"}, "every word is a filter"},
              {{"-R", "net"}, "every word is a filter"},
+             {{"--run-exact", "a.b"}, "did you mean '--exact'?"},
              {{"--rerun-failed"}, "did you mean '--last-failed'?"}})
         CHECK(has(why_not(theirs), ours));
 }

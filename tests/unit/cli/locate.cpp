@@ -7,8 +7,8 @@
 #include <fstream>
 #include <system_error>
 
-#include "check.hpp"
 #include "base/error.hpp"
+#include "check.hpp"
 
 namespace {
 
@@ -83,7 +83,14 @@ TEST("a missing file and a folder without manifest are problems, the others stil
     const auto found = locate({"./none", "empty", "./b"});
     CHECK(found.binaries.size() == 1 && found.problems.size() == 2);
     CHECK(has(found.problems[0].message, "there is no such file; check the path"));
+    CHECK(!has(found.problems[0].message, "--exact"));
     CHECK(has(found.problems[1].message, "has no bridge-test-manifest.json; name a build folder"));
+}
+
+TEST("an id with a value is no path, and the message says what it may be") {
+    const workplace here;
+    for (const auto* id : {"suite.name/1,2", "suite.name/a"})
+        CHECK(has(locate({id}).problems[0].message, std::string("write --exact ") + id));
 }
 
 TEST("a folder stands for its manifest's binaries, with their settings") {

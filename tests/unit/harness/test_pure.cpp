@@ -2,6 +2,7 @@
 #include <bridge/harness/harness.hpp>
 
 #include "choose/command_line.hpp"
+#include "choose/leak_kinds.hpp"
 #include "choose/registry.hpp"
 #include "choose/selection.hpp"
 
@@ -86,6 +87,31 @@ TEST("a test is found by its id, under a loop that the list does not name, too")
     CHECK(twice[1].info.id == "renamed.plain@same-thread");
 }
 
+TEST("a test that says of itself what cannot be is refused with its place") {
+    using harness::detail::definition;
+    static harness::test_options said;
+    // In the list for good, as the next test's.
+    static const definition other("other", "file.cpp", 7, {.python = ""},
+                                  harness::detail::fixture_of<harness::detail::no_fixture>, false,
+                                  [](harness::test_options& options) { options = said; });
+    const auto refusal = [] {
+        try {
+            harness::collect_tests();
+        } catch (const harness::bad_test& error) {
+            return std::string(error.what());
+        }
+        return std::string();
+    };
+    CHECK(refusal().empty());
+    said.timeout = 0ms;
+    CHECK(refusal() == "file.cpp:7: other: its timeout is not above zero; write 1ms or more");
+    said.timeout = 1ms;
+    said.ignored_leaks = {"task:a", "tsk:a"};
+    CHECK(refusal().starts_with("file.cpp:7: other: ignore_leaks(\"tsk:a\"): 'tsk' is not"));
+    said.ignored_leaks.clear();
+    CHECK(refusal().empty());
+}
+
 TEST("a second test of the same id is refused and both places are named") {
     using harness::detail::definition;
     // In the list for good: the last test of this program.
@@ -95,11 +121,18 @@ TEST("a second test of the same id is refused and both places are named") {
     try {
         harness::collect_tests();
         CHECK(false);
-    } catch (const harness::duplicate_test& error) {
+    } catch (const harness::bad_test& error) {
         const std::string text = error.what();
         CHECK(text.find("renamed.plain") != text.npos);
         CHECK(text.find(":1;") != text.npos || text.find(":1 and") != text.npos);
     }
+}
+
+TEST("a pattern of leaks begins with a kind of leak") {
+    for (const auto* pattern : {"task:poller-*", "native", "*:a", "t?sk:a", "signal:SIGINT"})
+        CHECK(!harness::why_no_leak_pattern(pattern));
+    CHECK(harness::why_no_leak_pattern("tsk:poller-*")
+              ->starts_with("'tsk' is not a kind of leak; the kinds are task, generator, "));
 }
 
 TEST("values are described as a reader expects them") {

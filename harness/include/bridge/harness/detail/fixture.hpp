@@ -33,6 +33,16 @@ concept has_provide = requires(T& object, py::dict names) {
     object.provide(names);
 };
 
+/// What a fixture may name: in a class derived from both, a name that the fixture has is ambiguous.
+struct member_names {
+    char set_up, tear_down, provide, set_up_suite, tear_down_suite, SetUp, TearDown;
+};
+
+template<class F>
+struct with_member_names : F, member_names {};
+
+#define BRIDGE_HARNESS_NAMES(fixture, member) (!requires { &with_member_names<fixture>::member; })
+
 /// Calls a member that is a coroutine or a plain function.
 template<class F>
 awaited await_plain(F function) {
@@ -107,15 +117,42 @@ constexpr auto provide_of() -> void (*)(void*, py::dict) {
         return nullptr;
 }
 
+/// A member of one of these names that the harness would pass over without a word does not compile.
+template<class T, class F>
+constexpr bool check_members() {
+    static_assert(std::is_default_constructible_v<T>,
+                  "a fixture has a constructor without parameters");
+    static_assert(!BRIDGE_HARNESS_NAMES(F, set_up) || has_set_up<T>,
+                  "set_up of a fixture is public and has no parameters");
+    static_assert(!BRIDGE_HARNESS_NAMES(F, tear_down) || has_tear_down<T>,
+                  "tear_down of a fixture is public and has no parameters");
+    static_assert(!BRIDGE_HARNESS_NAMES(F, provide) || has_provide<T>,
+                  "provide of a fixture is public and takes a pybind11::dict");
+    static_assert(!BRIDGE_HARNESS_NAMES(F, set_up_suite) || has_set_up_suite<F>,
+                  "set_up_suite of a fixture is public and static, and has no parameters");
+    static_assert(!BRIDGE_HARNESS_NAMES(F, tear_down_suite) || has_tear_down_suite<F>,
+                  "tear_down_suite of a fixture is public and static, and has no parameters");
+    static_assert(!BRIDGE_HARNESS_NAMES(F, SetUp) || has_set_up<T>,
+                  "what runs before a test is called set_up here, not SetUp");
+    static_assert(!BRIDGE_HARNESS_NAMES(F, TearDown) || has_tear_down<T>,
+                  "what runs after a test is called tear_down here, not TearDown");
+    return true;
+}
+
+#undef BRIDGE_HARNESS_NAMES
+
+template<class T, class F>
+void* make_fixture() {
+    static_assert(check_members<T, F>());
+    return new T();
+}
+
 /// A test's class and the fixture that it is derived from.
 template<class T, class F = T>
 inline constexpr fixture_type fixture_of{
-    [] { return static_cast<void*>(new T()); },
-    [](void* object) { delete static_cast<T*>(object); },
-    set_up_of<T>(),
-    tear_down_of<T>(),
-    provide_of<T>(),
-    find_suite<F>(),
+    &make_fixture<T, F>, [](void* object) { delete static_cast<T*>(object); },
+    set_up_of<T>(),      tear_down_of<T>(),
+    provide_of<T>(),     find_suite<F>(),
 };
 
 /// Takes the parameters of a body apart.
