@@ -117,7 +117,7 @@ awaitable<void> run_alone(running_test& run, test_object& object, py_ref call_te
     const auto& test = run.test();
     const auto& body = test.what->body;
     if (test.what->takes_values && !test.value) {
-        run.fail(failure_kind::check, "it has no values: write values{...} among its options",
+        run.fail(failure_kind::check, "it has no values: values{...} is missing among its options, or is empty",
                  test.info.file, test.info.line);
     } else if (body.on_loop != nullptr) {
         co_await body.on_loop(object.get(), test.value.get());

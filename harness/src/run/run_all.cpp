@@ -121,7 +121,8 @@ bool print_totals(const totals& count, unsigned rounds, const command_line& opti
     if (options.repeat || options.until_fail)
         std::printf(", in %u round(s)", rounds);
     std::printf("\n");
-    if ((options.shuffled || options.concurrent > 1) && count.seed_of_failure)
+    if ((options.shuffled || options.concurrent > 1 || !options.loops.empty()) &&
+        count.seed_of_failure)
         std::printf("in this order again: %s\n",
                     line_of_run(options, *count.seed_of_failure).c_str());
     if (std::fflush(stdout) == 0)

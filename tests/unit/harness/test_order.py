@@ -51,6 +51,14 @@ class Order(unittest.TestCase):
         self.assertEqual(verdicts(again), verdicts(ended))
         self.assertIn(("FAILED", "wants_to_be_alone"), verdicts(again))
 
+    def test_the_line_of_a_run_under_several_loops_names_them(self):
+        ended = run(BINARY, "--shuffle", "--seed", "1", "--loops", "asyncio,same-thread", "wants_to_be_alone", "first")
+        (line,) = lines_after(ended, "in this order again: ")
+        self.assertRegex(line, r" --loops asyncio,same-thread --shuffle --seed 1 -- wants_to_be_alone first$")
+        plain = run(BINARY, "--seed", "1", "--loops", "asyncio", "wants_to_be_alone", "first")
+        (line,) = lines_after(plain, "in this order again: ")
+        self.assertEqual(verdicts(run_line(line)), verdicts(plain))
+
     def test_the_line_of_a_failure_repeats_it(self):
         ended = run(BINARY, "--until-fail", "one_time_in_four", "--threads", "2", "--loop", "same-thread")
         self.assertEqual(ended.returncode, 1)
@@ -118,7 +126,7 @@ class Runner(unittest.TestCase):
     def test_unknown_loops(self):
         ended = self.run_tests(BINARY, "--loops", "trio")
         self.assertNotEqual(ended.returncode, 0)
-        self.assertIn("BRIDGE_TEST_LOOPS is 'trio', which is not one of asyncio,", ended.stderr)
+        self.assertIn("--loops (BRIDGE_TEST_LOOPS) is 'trio', which is not one of asyncio,", ended.stderr)
         ended = self.run_tests(BINARY, "--loops", "asyncio,,uvloop")
         self.assertEqual(ended.returncode, 4)
         self.assertIn("--loops: 'asyncio,,uvloop' is not a list of names", ended.stderr)

@@ -55,7 +55,7 @@ TABLE = {
     "has_values_without_text/a": ("passed", 0, [], ""),
     "has_a_fixture_and_a_value/80": ("passed", 0, [], WITHOUT_BODY),
     "has_a_fixture_and_a_value/81": ("failed", 1, [("check", "80 == 81")], WITHOUT_BODY),
-    "has_no_values": ("failed", 1, [("check", "it has no values: write values{...} among its options")], ""),
+    "has_no_values": ("failed", 1, [("check", "it has no values: values{...} is missing among its options, or is empty")], ""),
     "has_the_main_thread": ("passed", 0, [], ""),
     "fails_on_the_main_thread": ("failed", 1, [("exception", "thrown on the main thread")], ""),
     "hangs_on_the_main_thread": ("timed_out", 124, [("timeout", "could not be cancelled")], None),
@@ -263,6 +263,8 @@ class Listing(WrittenTest):
         ended = self.run_one("has_a_value/1@uvloop", "--require-loops", environment=environment)
         self.assertEqual((ended.outcome, ended.code), ("failed", 1))
         self.assertIn("not installed", ended.failures[0][1])
+        ended = run(BINARY, "--require-loops", "--exact", "written.has_a_value/1@uvloop", environment=environment)
+        self.assertRegex(ended.stdout, r"again: \S+ --require-loops --run-exact written.has_a_value/1@uvloop --seed")
 
 
 class Context(WrittenTest):
