@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t longest_line = 1024 * 1024;
 constexpr std::size_t most_bytes = 1024 * 1024;
 constexpr std::size_t most_items = 200;
+constexpr std::size_t longest_last_words = 4096;
 
 } // namespace
 
@@ -58,6 +59,8 @@ void record::take(const protocol::event& event) {
     } else if (const auto* note = std::get_if<protocol::test_note>(&event)) {
         if (has_room_for(note->message))
             notes_.push_back(note->message);
+    } else if (const auto* crash = std::get_if<protocol::test_crashed>(&event)) {
+        last_words_ = crash->message.substr(0, longest_last_words);
     } else if (const auto* last = std::get_if<protocol::test_finished>(&event)) {
         finished_ = *last;
     }

@@ -23,6 +23,9 @@ public:
 
     const std::optional<protocol::test_finished>& finished() const noexcept { return finished_; }
 
+    /// What the process said of its own end; empty: nothing.
+    const std::string& last_words() const noexcept { return last_words_; }
+
     /// Failures told by the test, then how many did not fit, then that it
     /// sent what is not an event.
     std::vector<failure> failures() const;
@@ -44,6 +47,7 @@ private:
     std::vector<failure> failures_;
     std::vector<std::string> notes_;
     std::string complaint_;
+    std::string last_words_;
 };
 
 } // namespace bridge::cli

@@ -16,14 +16,16 @@ std::string stopped_by(const worker_end& end) {
                                 : ": it had been stopped by " + describe_signal(end.stop_signal);
 }
 
-verdict judge_unfinished(const worker_end& end, std::chrono::milliseconds allowed) {
+verdict judge_unfinished(const record& said, const worker_end& end,
+                         std::chrono::milliseconds allowed) {
     if (end.cause == ending::stopped)
         return {outcome::not_run, "ended by bridge-test while it ran"};
     if (end.cause == ending::timed_out)
         return {outcome::timed_out, "no result after " + protocol::format_duration(allowed) +
                                         stopped_by(end) + "; bridge-test ended its process group"};
-    return {outcome::crashed,
-            "its process ended with " + end.status.describe() + " before the test had finished"};
+    return {outcome::crashed, "its process ended with " + end.status.describe() +
+                                  " before the test had finished" +
+                                  (said.last_words().empty() ? "" : ": " + said.last_words())};
 }
 
 bool is_expected_end(outcome result, const exit_status& status) {
@@ -45,7 +47,7 @@ std::string describe(outcome result) {
 
 verdict judge(const record& said, const worker_end& end, std::chrono::milliseconds allowed) {
     if (!said.finished())
-        return judge_unfinished(end, allowed);
+        return judge_unfinished(said, end, allowed);
     const auto told = said.finished()->result;
     if (end.cause == ending::timed_out)
         return {protocol::is_success(told) ? outcome::timed_out : told,

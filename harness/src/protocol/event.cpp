@@ -46,6 +46,12 @@ json::object to_json(const test_note& value) {
     return object;
 }
 
+json::object to_json(const test_crashed& value) {
+    auto object = head("test.crashed", value.id);
+    object["message"] = to_json_text(value.message);
+    return object;
+}
+
 json::object to_json(const test_finished& value) {
     auto object = head("test.finished", value.id);
     object["outcome"] = json::string_view(to_string(value.result));
@@ -96,6 +102,8 @@ std::optional<event> parse_event(std::string_view line) {
         return to_failure(fields);
     if (name == "test.note")
         return test_note{fields.text("id"), fields.text("message")};
+    if (name == "test.crashed")
+        return test_crashed{fields.text("id"), fields.text("message")};
     if (name == "test.finished")
         return to_finished(fields);
     return std::nullopt;

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -138,6 +139,8 @@ private:
             into += describe(*failure);
         else if (const auto* note = std::get_if<protocol::test_note>(&what))
             into += "    note: " + note->message + "\n";
+        else if (const auto* crash = std::get_if<protocol::test_crashed>(&what))
+            into += "CRASHED " + crash->id + ": " + crash->message + "\n";
     }
 
     std::string how_to_repeat(const protocol::test_finished& end) const {
@@ -170,6 +173,24 @@ void write_all(int descriptor, const char* data, std::size_t size) noexcept {
         data += written;
         size -= static_cast<std::size_t>(written);
     }
+}
+
+void write_last_words(const output::last_words& words,
+                      std::initializer_list<std::string_view> parts) noexcept {
+    const std::string_view text = words.text;
+    const auto write = [&words](std::string_view part) {
+        write_all(words.descriptor, part.data(), part.size());
+    };
+    const auto gap = text.find(output::gap);
+    if (gap == text.npos)
+        return write(text);
+    write(text.substr(0, gap));
+    for (const auto part : parts)
+        for (const char& c : part) {
+            const auto byte = static_cast<unsigned char>(c);
+            write(byte < 0x20 || c == '"' || c == '\\' ? "?" : std::string_view(&c, 1));
+        }
+    write(text.substr(gap + std::strlen(output::gap)));
 }
 
 } // namespace bridge::harness

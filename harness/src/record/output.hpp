@@ -5,8 +5,10 @@
 #include <bridge/protocol/event.hpp>
 
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace bridge::harness {
@@ -20,8 +22,10 @@ public:
     /// What to write, by descriptor, if the process has to end now with this event.
     struct last_words {
         int descriptor;
-        std::string text;
+        std::string text; ///< may have a gap, which write_last_words() fills
     };
+
+    static constexpr const char* gap = "(GAP)";
 
     virtual last_words prepare(const std::vector<protocol::event>& events) const = 0;
 };
@@ -32,5 +36,10 @@ std::unique_ptr<output> make_human_output(std::function<std::string(const std::s
 
 /// Writes all of it, as far as the descriptor takes it. Allocates nothing.
 void write_all(int descriptor, const char* data, std::size_t size) noexcept;
+
+/// Writes them with these parts in the gap; a character that a format of events would escape
+/// becomes a "?". Async-signal-safe.
+void write_last_words(const output::last_words& words,
+                      std::initializer_list<std::string_view> parts) noexcept;
 
 } // namespace bridge::harness

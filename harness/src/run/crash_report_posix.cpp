@@ -3,7 +3,9 @@
 // it is first called.
 #include "run/crash_report.hpp"
 
+#include "run/code_lines.hpp"
 #include "run/stacks.hpp"
+#include "run/unfinished_test.hpp"
 
 #include <signal.h>
 #include <unistd.h>
@@ -32,6 +34,7 @@ constexpr unsigned longest_report = 5; // seconds
 
 constinit std::atomic<int> crashed_thread{0};
 constinit std::atomic<int> crash_number{0};
+constinit stack_frames crashed_stack{};
 
 // The report hangs, as where the thread holds a lock that it needs: the signal then ends it.
 void give_up(int) {
@@ -56,7 +59,7 @@ void limit_report() noexcept {
     ::alarm(longest_report);
 }
 
-void say_what(const fatal_signal& what, const siginfo_t& info) noexcept {
+void say_what(const fatal_signal& what, const siginfo_t& info, const void* context) noexcept {
     say("\nFatal signal ");
     say_number(static_cast<std::uintptr_t>(what.number));
     say(" (");
@@ -69,7 +72,14 @@ void say_what(const fatal_signal& what, const siginfo_t& info) noexcept {
     say(" in thread ");
     say_thread(this_thread());
     say("; its C++ stack, innermost first:\n");
-    say_own_stack();
+    say_own_stack(context, crashed_stack);
+}
+
+void say_place() noexcept {
+    limit_report(); // what is said by now is enough, should this hang
+    if (const auto place = say_code_lines(crashed_stack.address, crashed_stack.size);
+        !place.empty())
+        unfinished_test::tell_end("it was at ", place);
 }
 
 void go_on(const fatal_signal& what, siginfo_t* info, void* context) noexcept {
@@ -95,8 +105,9 @@ void report(int number, siginfo_t* info, void* context) {
     }
     crash_number = number;
     limit_report();
-    say_what(*what, *info);
+    say_what(*what, *info, context);
     say_other_stacks();
+    say_place();
     ::alarm(0);
     go_on(*what, info, context);
 }

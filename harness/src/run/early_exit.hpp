@@ -9,9 +9,6 @@ namespace bridge::harness {
 /// From now on, an exit with 0 or 77 ends with 1 instead, and says so.
 void watch_exits();
 
-/// The test that runs, for the message; null between tests.
-void set_unfinished_test(const char* id) noexcept;
-
 /// All tests have ended: `code` is what an exit with 0 or 77 becomes.
 void order_exit(int code) noexcept;
 

@@ -4,6 +4,7 @@
 #include "run/early_exit.hpp"
 
 #include "record/output.hpp"
+#include "run/unfinished_test.hpp"
 
 #include <bridge/protocol/exit_code.hpp>
 
@@ -21,7 +22,6 @@ namespace {
 using exit_function = void (*)(int);
 
 constinit std::atomic<pid_t> watched{0};
-constinit std::atomic<const char*> unfinished{nullptr};
 constinit std::atomic<int> ordered{protocol::failed_exit};
 constinit std::atomic<bool> is_over{false};
 
@@ -37,7 +37,7 @@ void say(const char* text) noexcept {
 
 // Async-signal-safe: _exit may be called where nothing else may.
 void complain(const char* function) noexcept {
-    const char* id = unfinished;
+    const char* id = unfinished_test::id();
     say("FAILED ");
     say(id != nullptr ? id : "the run");
     say(": ");
@@ -74,10 +74,6 @@ void watch_exits() {
     watched = ::getpid();
     std::atexit(&refuse_exit);
     std::at_quick_exit(&refuse_exit);
-}
-
-void set_unfinished_test(const char* id) noexcept {
-    unfinished = id;
 }
 
 void order_exit(int code) noexcept {

@@ -27,8 +27,16 @@ void say_number(std::uintptr_t number, int base = 10) noexcept;
 /// "1234 (name)".
 void say_thread(int thread) noexcept;
 
-/// Of this thread, innermost first.
-void say_own_stack() noexcept;
+/// The return addresses of this thread, innermost first, kept for say_code_lines().
+struct stack_frames {
+    static constexpr int most = 64;
+    void* address[most];
+    int size;
+};
+
+/// Of this thread. In a handler with its context, of what the signal has interrupted.
+void say_own_stack(const void* context, stack_frames& kept) noexcept;
+void say_own_stack(const void* context) noexcept;
 
 /// Of every other thread, each with its head, and how to read them.
 void say_other_stacks() noexcept;

@@ -4,6 +4,7 @@
 #include "run/stacks.hpp"
 
 #include "record/output.hpp"
+#include "run/code_lines.hpp"
 
 #include <bridge/detail/for_harness.hpp>
 
@@ -12,8 +13,10 @@
 #include <signal.h>
 #include <sys/syscall.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <charconv>
@@ -24,7 +27,6 @@
 namespace bridge::harness {
 namespace {
 
-constexpr int most_frames = 64;
 constexpr int most_threads = 64;
 constexpr int asking_signal = SIGURG;
 
@@ -33,17 +35,31 @@ constinit std::atomic<bool> asks_for_place{false};
 constinit bridge::detail::shared_place answered_place;
 
 // In a thread that was asked where it is.
-void answer(int) {
+void answer(int, siginfo_t*, void* context) {
     const int before = errno;
     int self = this_thread();
     if (asked_thread == self) {
         if (asks_for_place)
             answered_place.store(bridge::detail::place_of_this_thread());
         else
-            say_own_stack();
+            say_own_stack(context);
         asked_thread.compare_exchange_strong(self, 0);
     }
     errno = before;
+}
+
+// Where the thread was when the signal came; null if it is not known.
+void* interrupted_at(const void* context) noexcept {
+    if (context == nullptr)
+        return nullptr;
+    [[maybe_unused]] const auto& machine = static_cast<const ucontext_t*>(context)->uc_mcontext;
+#if defined(__x86_64__)
+    return reinterpret_cast<void*>(machine.gregs[REG_RIP]);
+#elif defined(__aarch64__)
+    return reinterpret_cast<void*>(machine.pc);
+#else
+    return nullptr;
+#endif
 }
 
 // A thread that blocks every signal cannot answer.
@@ -127,9 +143,18 @@ void say_thread(int thread) noexcept {
     say(")");
 }
 
-void say_own_stack() noexcept {
-    void* frames[most_frames];
-    ::backtrace_symbols_fd(frames, ::backtrace(frames, most_frames), STDERR_FILENO);
+void say_own_stack(const void* context, stack_frames& kept) noexcept {
+    auto* end = kept.address + ::backtrace(kept.address, stack_frames::most);
+    auto* begin = std::find(kept.address, end, interrupted_at(context));
+    if (begin != end) // what is before is the handler's
+        end = std::move(begin, end, kept.address);
+    kept.size = static_cast<int>(end - kept.address);
+    ::backtrace_symbols_fd(kept.address, kept.size, STDERR_FILENO);
+}
+
+void say_own_stack(const void* context) noexcept {
+    stack_frames here;
+    say_own_stack(context, here);
 }
 
 void say_other_stacks() noexcept {
@@ -148,13 +173,14 @@ bridge::detail::code_place place_of(int thread) noexcept {
 }
 
 void prepare_stacks() {
+    prepare_code_lines();
     void* frames[1];
     ::backtrace(frames, 1);
 
     struct sigaction action {};
 
-    action.sa_handler = &answer;
-    action.sa_flags = SA_RESTART;
+    action.sa_sigaction = &answer;
+    action.sa_flags = SA_SIGINFO | SA_RESTART;
     ::sigaction(asking_signal, &action, nullptr);
 }
 

@@ -5,8 +5,8 @@
 #include "record/errors.hpp"
 #include "record/record_error.hpp"
 #include "run/cancel_sweep.hpp"
-#include "run/early_exit.hpp"
 #include "run/exit_now.hpp"
+#include "run/unfinished_test.hpp"
 
 #include <bridge/gil.hpp>
 #include <bridge/protocol/exit_code.hpp>
@@ -82,7 +82,7 @@ outcome test_runner::run(const registered_test& test, std::optional<milliseconds
                          const registered_test* next) {
     const auto limit = limit_of(test, timeout);
     auto& run = running_test::start(test, limit, *output_, settings_);
-    set_unfinished_test(run.test().info.id.c_str());
+    const unfinished_test unfinished(run.test().info.id, *output_);
     to_repeat_ = {};
     const bool keeps_suite = next != nullptr && share_suite(test, *next);
     const bool is_swept = test.options.is_swept || sweeps_all_ || !given_.is_empty();
@@ -94,9 +94,7 @@ outcome test_runner::run(const registered_test& test, std::optional<milliseconds
         run.fail(protocol::failure_kind::check,
                  "--tape is for bodies that the loop runs, as BRIDGE_TEST's", test.info.file,
                  test.info.line);
-    const auto result = run.finish();
-    set_unfinished_test(nullptr);
-    return result;
+    return run.finish();
 }
 
 milliseconds test_runner::limit_of(const registered_test& test,
@@ -112,8 +110,7 @@ output::last_words test_runner::prepare_time_out(const protocol::test_info& info
         to_repeat_.is_empty() ? std::string() : "; in the sweep, with --tape " + to_repeat_.text();
     return output_->prepare(
         {protocol::test_failure{info.id, protocol::failure_kind::timeout,
-                                message + " and could not be cancelled: " + open_verdict +
-                                    run_of_it,
+                                message + " and could not be cancelled: " + output::gap + run_of_it,
                                 info.file, info.line},
          protocol::test_finished{info.id, outcome::timed_out, message, took.count()}});
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Several tests at once in one loop.
 #include "record/errors.hpp"
-#include "run/early_exit.hpp"
 #include "run/test_runner.hpp"
+#include "run/unfinished_test.hpp"
 
 #include <bridge/gil.hpp>
 
@@ -96,7 +96,7 @@ std::vector<outcome> test_runner::run_together(const std::vector<registered_test
     }
     const auto group_test = group_of(tests);
     auto& group = running_test::start(group_test, limit, *output_, settings_);
-    set_unfinished_test(group.test().info.id.c_str());
+    const unfinished_test unfinished(group.test().info.id, *output_);
     to_repeat_ = {};
     {
         watchdog guard(limit + watchdog_delay, prepare_time_out(group_test.info, limit));
@@ -118,7 +118,6 @@ std::vector<outcome> test_runner::run_together(const std::vector<registered_test
             results.push_back(*result);
     if (const auto result = group.finish(); result != outcome::passed)
         results.push_back(result);
-    set_unfinished_test(nullptr);
     return results;
 }
 

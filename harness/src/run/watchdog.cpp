@@ -58,7 +58,7 @@ void ask_for_tasks([[maybe_unused]] int number) noexcept {
 }
 
 // C++ first: Python's part ends at what it does not understand.
-void dump_all(int number) {
+void dump_all(int number, siginfo_t*, void* context) {
     const int before = errno;
     say_waits(STDERR_FILENO);
     say_gil_holder();
@@ -66,7 +66,7 @@ void dump_all(int number) {
         say("C++ stack of thread ");
         say_thread(this_thread());
         say(", innermost first:\n");
-        say_own_stack();
+        say_own_stack(context);
         say_other_stacks();
     }
     pythons_dump.load()(number);
@@ -76,8 +76,8 @@ void dump_all(int number) {
 
 // In this thread, which is not in anybody's way, and in which it is not blocked.
 void dump() noexcept {
-    if (handler_of_quit() != &dump_all) // a test's own
-        return;
+    if (reinterpret_cast<void*>(handler_of_quit()) != reinterpret_cast<void*>(&dump_all))
+        return; // a test's own
     sigset_t only;
     sigemptyset(&only);
     sigaddset(&only, SIGQUIT);
@@ -85,7 +85,7 @@ void dump() noexcept {
     ::raise(SIGQUIT);
 }
 
-// In memory of its own, and of characters that every format of events leaves as they are.
+// In memory of its own.
 class verdict_text {
 public:
     std::string_view of_gil_holder(int thread) noexcept {
@@ -114,7 +114,7 @@ private:
     void add(std::string_view text) noexcept {
         for (const char c : text)
             if (size_ < sizeof text_)
-                text_[size_++] = c < 0x20 || c == '"' || c == '\\' ? '?' : c;
+                text_[size_++] = c;
     }
 
     void add_number(unsigned number) noexcept {
@@ -187,19 +187,10 @@ bool watchdog::wait_until(std::unique_lock<std::mutex>& lock, clock::time_point 
     return false;
 }
 
-// Where the words leave the verdict open, it is said now: who holds the GIL.
+// If the words leave the verdict open, it is said now: who holds the GIL.
 void watchdog::say_last_words() const noexcept {
-    const std::string_view text = words_.text;
-    const auto gap = text.find(open_verdict);
-    const auto write = [this](std::string_view part) {
-        write_all(words_.descriptor, part.data(), part.size());
-    };
-    if (gap == text.npos)
-        return write(text);
     verdict_text verdict;
-    write(text.substr(0, gap));
-    write(verdict.of_gil_holder(bridge::detail::gil_holder()));
-    write(text.substr(gap + std::strlen(open_verdict)));
+    write_last_words(words_, {verdict.of_gil_holder(bridge::detail::gil_holder())});
 }
 
 void watchdog::wait() {
@@ -221,8 +212,8 @@ void catch_dumps() {
 
     struct sigaction action {};
 
-    action.sa_handler = &dump_all;
-    action.sa_flags = SA_RESTART | SA_NODEFER | SA_ONSTACK;
+    action.sa_sigaction = &dump_all;
+    action.sa_flags = SA_SIGINFO | SA_RESTART | SA_NODEFER | SA_ONSTACK;
     ::sigaction(SIGQUIT, &action, nullptr);
 }
 

@@ -14,12 +14,9 @@
 
 namespace bridge::harness {
 
-/// In the words of a watchdog, what it replaces by a verdict: "the main thread is blocked, ...", or
-/// who holds the GIL.
-inline constexpr const char* open_verdict = "(VERDICT)";
-
 /// Ends the process with code 124 after the given time, unless it is destroyed before; time in
-/// which the process was stopped does not count. What it says then is prepared now. A moment before
+/// which the process was stopped does not count. What it says then is prepared now; its gap is
+/// filled by a verdict: "the main thread is blocked, ...", or who holds the GIL. A moment before
 /// that it raises SIGQUIT in its thread, if catch_dumps() was called.
 class watchdog {
 public:

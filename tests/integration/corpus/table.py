@@ -16,6 +16,7 @@ class Case:
     label: str  # PASS, FAIL, SKIP, TIMEOUT, CRASH
     message: str = ""  # a pattern for what the report says about it
     output: str = ""  # a pattern for what is kept of its output
+    place: str = ""  # a pattern for where its process ended, if that can be known
     bound: float = SOON  # seconds for the whole run of this one test
     ctest: bool = True  # whether CTest may run it, and must agree
     at_exit: bool = False  # it goes wrong when its process ends: in a batch, after other tests
@@ -55,6 +56,10 @@ def left():
 SEGV = r"signal (11 \(SIGSEGV\)|6 \(SIGABRT\))"
 ABRT = r"signal 6 \(SIGABRT\)"
 
+def crash_at(function, signal, **more):
+    return crash(signal, place=rf"it was at \S+/ends\.cpp:\d+ in {function}", **more)
+
+
 # A sanitizer has a report of its own.
 def stacks(signal, name):
     ours = rf"Fatal {signal} \d+ \(.*\); its C\+\+ stack, innermost first:\n.*corpus\(.*" \
@@ -65,21 +70,21 @@ def stacks(signal, name):
 ENDS = {
     "segfaults": crash(SEGV),
     "reads_null": crash(SEGV),
-    "aborts": crash(ABRT, output=stacks(r"signal 6 \(SIGABRT\) in thread", "Aborted")),
-    "crashes_on_a_native_thread": crash(
-        SEGV, output=stacks(r"signal 11 \(SIGSEGV\) at address 0x10 in thread", "Segmentation fault")),
+    "aborts": crash_at("aborts", ABRT, output=stacks(r"signal 6 \(SIGABRT\) in thread", "Aborted")),
+    "crashes_on_a_native_thread": crash_at(
+        "crashes_on_a_native_thread", SEGV, output=stacks(r"signal 11 \(SIGSEGV\) at address 0x10 in thread", "Segmentation fault")),
     "traps": crash(r"signal 4 \(SIGILL\)"),
     "kills_itself": crash(r"signal 9 \(SIGKILL\)"),
     "terminates_itself": crash(r"signal 15 \(SIGTERM\)"),
     "overflows_the_stack": crash(SEGV),
     "overflows_pythons_stack": fail("RecursionError: maximum recursion depth exceeded"),
-    "frees_twice": crash(ABRT),
-    "terminates": crash(ABRT),
-    "throws_from_noexcept": crash(ABRT, output="not expected"),
-    "throws_from_a_thread": crash(ABRT, output="nobody catches this"),
+    "frees_twice": crash_at("frees_twice", ABRT),
+    "terminates": crash_at("terminates", ABRT),
+    "throws_from_noexcept": crash_at("throw_unexpectedly", ABRT, output="not expected"),
+    "throws_from_a_thread": crash_at("throws_from_a_thread", ABRT, output="nobody catches this"),
     "throws_from_a_handler": fail("RuntimeError: escaped"),
     "throws_a_number": fail(r"exception: int\b"),
-    "calls_a_pure_function": crash(ABRT, output="pure virtual"),
+    "calls_a_pure_function": crash_at("base::call", ABRT, output="pure virtual"),
     "exits": early_exit(r"exit\(\)"),
     "exits_as_if_skipped": early_exit(r"exit\(\)"),
     "exits_at_once": early_exit(r"_exit\(\)"),

@@ -63,6 +63,16 @@ TEST("a time-out of what was stopped says by which signal") {
           "process group");
 }
 
+TEST("a crash that the process knew of says where") {
+    record said("s.a");
+    said.append(write_event(test_crashed{"s.a", "it was at x.cpp:7 in f"}));
+    CHECK(judge(said, dies(SIGABRT), allowed).message ==
+          "its process ended with signal 6 (SIGABRT) before the test had finished: it was at "
+          "x.cpp:7 in f");
+    CHECK(judge(record("s.a"), dies(SIGABRT), allowed).message ==
+          "its process ended with signal 6 (SIGABRT) before the test had finished");
+}
+
 TEST("a failure stays one, however the process ends") {
     for (const auto& end : {exits(0), exits(1), exits(77), dies(SIGABRT)})
         CHECK(judge(saying(outcome::failed), end, allowed).result == outcome::failed);

@@ -36,6 +36,12 @@ struct test_note {
     std::string message;
 };
 
+/// The process is about to end before the test has finished.
+struct test_crashed {
+    std::string id;
+    std::string message; ///< how, as far as the process knows: "it was at FILE:LINE in FUNCTION"
+};
+
 /// The last event of a test; `result` is never crashed nor not_run.
 struct test_finished {
     std::string id;
@@ -44,7 +50,7 @@ struct test_finished {
     double duration_ms = 0;
 };
 
-using event = std::variant<test_started, test_failure, test_note, test_finished>;
+using event = std::variant<test_started, test_failure, test_note, test_crashed, test_finished>;
 
 /// One line with its line end; bytes that are not UTF-8 are escaped.
 std::string write_event(const event& value);

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The test that ends if the process ends now, and what can still be told of it then.
+#pragma once
+
+#include "record/output.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace bridge::harness {
+
+/// One at a time: while it is there, its test has not finished.
+class unfinished_test {
+public:
+    /// What it will tell with is prepared now.
+    unfinished_test(std::string id, const output& to);
+    unfinished_test(const unfinished_test&) = delete;
+    unfinished_test& operator=(const unfinished_test&) = delete;
+    ~unfinished_test();
+
+    /// Null between tests. Async-signal-safe.
+    static const char* id() noexcept;
+
+    /// Tells the runner, or who reads, how the test is about to end, in two parts. Nothing between
+    /// tests, and in forks. Async-signal-safe.
+    static void tell_end(std::string_view how, std::string_view place) noexcept;
+
+private:
+    const std::string id_;
+    const output::last_words words_;
+    const int process_;
+};
+
+} // namespace bridge::harness
