@@ -20,6 +20,11 @@ void default_runtime_home::retire(runtime* ended) {
     others->push_back(ended);
 }
 
+void default_runtime_home::begin(std::unique_ptr<runtime> made) {
+    scheduler_of(*made).keep_for_ever();
+    running = made.release();
+}
+
 struct default_context::kept {
     std::shared_ptr<boost::asio::execution_context> context;
     kept* next;
@@ -109,7 +114,8 @@ runtime& default_runtime() {
         return *running;
     const std::lock_guard lock(in.mutex);
     if (in.running == nullptr)
-        in.running = new runtime({.threads = detail::shared().runtime_threads});
+        in.begin(std::make_unique<runtime>(
+            runtime_options{.threads = detail::shared().runtime_threads}));
     return *in.running;
 }
 
@@ -125,7 +131,7 @@ void init_default_runtime(std::unique_ptr<runtime> runtime) {
     auto& in = detail::own_default_runtime;
     const std::lock_guard lock(in.mutex);
     detail::require_none();
-    in.running = runtime.release();
+    in.begin(std::move(runtime));
 }
 
 bool shutdown_default_runtime(std::chrono::milliseconds deadline) {

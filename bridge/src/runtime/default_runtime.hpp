@@ -19,6 +19,7 @@ struct default_runtime_home {
     /// Those that were shut down, to which somebody may still refer; never destroyed.
     std::vector<runtime*>* others = nullptr;
 
+    void begin(std::unique_ptr<runtime> made);
     void retire(runtime* ended);
 };
 

@@ -28,6 +28,19 @@ struct ending : Context {
 /// Threads that run strands. Shared by the strands on it, so that it outlives its runtime for them.
 class scheduler : public reference_counted<scheduler>, private fork_aware {
 public:
+    /// It is never destroyed from here on, and counts no references any more.
+    void keep_for_ever() noexcept { kept_for_ever_.store(true, std::memory_order_relaxed); }
+
+    void retain() noexcept {
+        if (!kept_for_ever_.load(std::memory_order_relaxed))
+            reference_counted::retain();
+    }
+
+    void release() noexcept {
+        if (!kept_for_ever_.load(std::memory_order_relaxed))
+            reference_counted::release();
+    }
+
     /// Takes over a held strand and runs the task and what waits on it; destroys them if the
     /// threads have ended. Any thread, no GIL.
     virtual void schedule(strand& held, strand_task* first) noexcept = 0;
@@ -86,6 +99,7 @@ private:
     gate life_{true};
     const image* made_by_ = &own_image;
     std::atomic<bool> copy_{false};
+    std::atomic<bool> kept_for_ever_{false};
 };
 
 } // namespace bridge::detail
