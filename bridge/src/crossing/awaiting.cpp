@@ -3,6 +3,7 @@
 
 #include "crossing/coroutine.hpp"
 #include "crossing/generator_protocol.hpp"
+#include "crossing/task_body.hpp"
 #include "python/exit.hpp"
 #include "python/imports.hpp"
 
@@ -10,12 +11,10 @@
 #include <bridge/detail/crossing.hpp>
 #include <bridge/detail/python_compat.hpp>
 #include <bridge/detail/report.hpp>
+#include <bridge/detail/steal_or_throw.hpp>
 
 namespace bridge::detail {
 namespace {
-
-constexpr const char* capsule_name = "bridge.awaiting";
-constexpr const char* abandoned_name = "bridge.awaiting (abandoned)";
 
 // A Future of another loop, which would call back on the other loop's thread, or never.
 bool is_foreign_future(py::handle object, py::handle loop) {
@@ -36,8 +35,6 @@ py::object result_of_foreign_future(py::handle future) {
 
 const in_flight_kind awaiting::task_in_loop{.abandon = &awaiting::abandon,
                                             .traverse = &awaiting::traverse};
-
-PyMethodDef awaiting::done_method = {"bridge_done", &awaiting::on_done, METH_O, nullptr};
 
 awaiting::awaiting(py_ref object, task_locals locals) noexcept
     : object_(std::move(object)), locals_(std::move(locals)) {
@@ -131,6 +128,8 @@ void awaiting::cancel_in_python() noexcept {
 
 bool awaiting::settle(PyObject* value) noexcept {
     runner_ = nullptr;
+    if (body_ != nullptr)
+        std::exchange(body_, nullptr)->owner = nullptr;
     in_flight::leave(membership_);
     if (value == nullptr) {
         try {
@@ -213,21 +212,20 @@ void awaiting::start() {
     case prepared::failed:
         throw py::error_already_set();
     }
-    if (is_foreign_future(object_.handle(), locals_.event_loop())) {
+    const bool runs_body = PyCoro_CheckExact(object_.handle().ptr());
+    if (!runs_body && is_foreign_future(object_.handle(), locals_.event_loop())) {
         if (const auto value = result_of_foreign_future(object_.handle()); settle(value.ptr()))
             resume_later();
         return;
     }
-    auto task = start_task();
+    const auto body = new_task_body(runs_body ? object_.handle().ptr() : nullptr);
+    task_ = py_ref(runs_body ? start_task(body) : wrap_in_future());
     stay_at_exit();
-    const auto self = py::reinterpret_steal<py::object>(
-        PyCapsule_New(this, capsule_name, &awaiting::on_callback_gone));
-    const auto callback =
-        py::reinterpret_steal<py::object>(PyCFunction_New(&done_method, self.ptr()));
-    task_ = py_ref(task);
-    callback_ = self.ptr();
+    body_ = as_task_body(body.ptr());
+    body_->owner = this;
     port_of(locals_).members().join(membership_);
-    task.attr(get_imports().name.add_done_callback)(callback);
+    if (!runs_body || body_->ended) // an eager Task is over at once
+        tell_when_done();
 }
 
 bool awaiting::is_cancelling() const noexcept {
@@ -255,30 +253,64 @@ py::object awaiting::make() {
     throw py::error_already_set();
 }
 
-py::object awaiting::start_task() const {
+py::object awaiting::start_task(const py::object& body) const {
+    const auto loop = locals_.event_loop();
+    return steal_or_throw(call_python([&] {
+        return PyObject_CallMethodOneArg(loop.ptr(), get_imports().name.create_task.ptr(),
+                                         body.ptr());
+    }));
+}
+
+py::object awaiting::wrap_in_future() const {
     if (!can_be_awaited(object_.handle().ptr())) {
         set_not_awaitable(object_.handle().ptr());
         throw py::error_already_set();
     }
-    const auto loop = locals_.event_loop();
-    // An eager one runs at once.
-    auto task = py::reinterpret_steal<py::object>(call_python([&] {
-        return PyCoro_CheckExact(object_.handle().ptr())
-                   ? PyObject_CallMethodOneArg(loop.ptr(), get_imports().name.create_task.ptr(),
-                                               object_.handle().ptr())
-                   : PyObject_CallOneArg(get_imports().ensure_future.ptr(), object_.handle().ptr());
+    return steal_or_throw(call_python([&] {
+        return PyObject_CallOneArg(get_imports().ensure_future.ptr(), object_.handle().ptr());
     }));
-    if (!task)
-        throw py::error_already_set();
-    return task;
+}
+
+void awaiting::tell_when_done() noexcept {
+    const auto added = py::reinterpret_steal<py::object>(PyObject_CallMethodOneArg(
+        task_.handle().ptr(), get_imports().name.add_done_callback.ptr(), as_object(body_)));
+    if (!added && settle(nullptr))
+        resume_later();
+}
+
+void awaiting::on_last_step(PyObject* value) noexcept {
+    const py::error_scope keep_set_error; // the Task's
+    if (value == nullptr || !task_keeps_value())
+        return tell_when_done();
+    if (settle(value))
+        resume_later();
+}
+
+// Not one that was cancelled in its last step, which ends so all the same.
+bool awaiting::task_keeps_value() const noexcept {
+    const auto cancelled = py::reinterpret_steal<py::object>(
+        PyObject_GetAttr(task_.handle().ptr(), get_imports().name.must_cancel.ptr()));
+    PyErr_Clear();
+    return cancelled.ptr() == Py_False;
+}
+
+void awaiting::on_done(PyObject* task) noexcept {
+    const auto value = py::reinterpret_steal<py::object>(
+        PyObject_CallMethodNoArgs(task, get_imports().name.result.ptr()));
+    if (settle(value.ptr()))
+        resume_later();
+}
+
+void awaiting::on_body_gone() noexcept {
+    body_ = nullptr;
+    fail(errc::loop_closed);
 }
 
 // The loop is closed with the task unfinished, and nobody would tell.
 void awaiting::abandon(in_flight_member* self, errc why) noexcept {
     const py::error_scope keep_set_error;
     auto* owner = static_cast<member*>(self)->owner;
-    PyCapsule_SetDestructor(owner->callback_, nullptr);
-    PyCapsule_SetName(owner->callback_, abandoned_name);
+    std::exchange(owner->body_, nullptr)->owner = nullptr;
     auto* task = owner->task_.release();
     if (why != errc::interpreter_gone) { // else left where it is: to drop it would run Python code
         const bool is_ours = task != owner->object_.handle().ptr();
@@ -301,23 +333,6 @@ int awaiting::traverse(const in_flight_member* self, visitproc visit, void* arg)
 int awaiting::traverse_object(visitproc visit, void* arg) const noexcept {
     Py_VISIT(object_.handle().ptr());
     return 0;
-}
-
-PyObject* awaiting::on_done(PyObject* self, PyObject* future) noexcept {
-    if (PyCapsule_IsValid(self, capsule_name) == 0)
-        Py_RETURN_NONE; // abandoned
-    auto* owner = static_cast<awaiting*>(PyCapsule_GetPointer(self, capsule_name));
-    PyCapsule_SetDestructor(self, nullptr);
-    const auto value = py::reinterpret_steal<py::object>(
-        PyObject_CallMethodNoArgs(future, get_imports().name.result.ptr()));
-    if (owner->settle(value.ptr()))
-        owner->resume_later();
-    Py_RETURN_NONE;
-}
-
-// The loop dropped the callback without calling it: it was closed with the task unfinished.
-void awaiting::on_callback_gone(PyObject* capsule) noexcept {
-    static_cast<awaiting*>(PyCapsule_GetPointer(capsule, capsule_name))->fail(errc::loop_closed);
 }
 
 void throw_conversion_error(py::handle value, const std::string& wanted) {

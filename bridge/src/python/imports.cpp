@@ -31,6 +31,7 @@ void look_up_names(imports::names& name) {
     name.result = intern("result");
     name.add_done_callback = intern("add_done_callback");
     name.future_blocking = intern("_asyncio_future_blocking");
+    name.must_cancel = intern("_must_cancel");
     name.send = intern("send");
     name.throw_ = intern("throw");
     name.close = intern("close");
@@ -66,10 +67,11 @@ imports* make_imports() {
     all->generator_type = make_generator_type();
     all->step_type = make_step_type();
     all->stream_type = make_stream_type();
+    all->task_body_type = make_task_body_type();
     all->port_type = make_port_type();
     all->generator_abc.attr("register")(
         py::handle(reinterpret_cast<PyObject*>(all->generator_type)));
-    for (auto* type : {all->coroutine_type, all->stream_type})
+    for (auto* type : {all->coroutine_type, all->stream_type, all->task_body_type})
         all->coroutine_abc.attr("register")(py::handle(reinterpret_cast<PyObject*>(type)));
     return all;
 }

@@ -29,6 +29,7 @@ struct imports {
     PyTypeObject* generator_type;  ///< what to_python makes of a generator
     PyTypeObject* step_type;       ///< what its __anext__() and the like give
     PyTypeObject* stream_type;     ///< the coroutine behind to_cpp_stream
+    PyTypeObject* task_body_type;  ///< what a Task runs that C++ awaits
     PyTypeObject* port_type;       ///< what a foreign loop holds of its port
     py::dict ports;                ///< weakref of a loop -> capsule of its port
     py::dict descriptors;          ///< weakref of a foreign loop -> capsule of what wakes it
@@ -46,7 +47,7 @@ struct imports {
     struct names {
         py::object add_reader, debug, stopping, call_soon, call_soon_threadsafe,
             call_exception_handler, ready, create_task, cancel, done, cancelled, exception, result,
-            add_done_callback, future_blocking, send, throw_, close, cr_await;
+            add_done_callback, future_blocking, must_cancel, send, throw_, close, cr_await;
     } name;
 
     py::object coroutine_name;  ///< of a coroutine made without a name
@@ -59,13 +60,14 @@ struct imports {
 imports& get_imports();
 
 /// Makes the types; in coroutine.cpp, coroutine_function.cpp, generator_object.cpp,
-/// generator_step.cpp, stream_pump.cpp and port_reader.cpp.
+/// generator_step.cpp, stream_pump.cpp, task_body.cpp and port_reader.cpp.
 PyTypeObject* make_coroutine_type();
 PyTypeObject* make_future_type();
 PyTypeObject* make_function_type();
 PyTypeObject* make_generator_type();
 PyTypeObject* make_step_type();
 PyTypeObject* make_stream_type();
+PyTypeObject* make_task_body_type();
 PyTypeObject* make_port_type();
 
 } // namespace bridge::detail

@@ -22,6 +22,7 @@ namespace bridge::detail {
 
 class crossing;
 struct coroutine_object;
+struct task_body;
 
 /// Whether `await` takes it. Requires the GIL.
 bool can_be_awaited(PyObject* object);
@@ -73,6 +74,15 @@ public:
     /// Runs the object in a Task of its own. Loop thread, GIL held.
     void run_as_task() noexcept;
 
+    /// That has taken its last step, which gave this value, or null if it raised. Loop thread.
+    void on_last_step(PyObject* value) noexcept;
+
+    /// The same once it is done.
+    void on_done(PyObject* task) noexcept;
+
+    /// The loop was closed with the Task unfinished: nobody will tell.
+    void on_body_gone() noexcept;
+
 protected:
     ~awaiting() = default;
 
@@ -105,15 +115,15 @@ private:
     void request_cancel() noexcept;
     void cancel_in_python() noexcept;
     void start();
-    py::object start_task() const;
+    py::object start_task(const py::object& body) const;
+    py::object wrap_in_future() const;
+    void tell_when_done() noexcept;
+    bool task_keeps_value() const noexcept;
     bool is_cancelling() const noexcept;
     static void deliver_start(port_node* self, bool alive) noexcept;
     static void deliver_cancel(port_node* self, bool alive) noexcept;
-    static PyObject* on_done(PyObject* self, PyObject* future) noexcept;
-    static void on_callback_gone(PyObject* capsule) noexcept;
     static void abandon(in_flight_member* self, errc why) noexcept;
     static int traverse(const in_flight_member* self, visitproc visit, void* arg) noexcept;
-    static PyMethodDef done_method;
     static const in_flight_kind task_in_loop;
 
     py_ref object_;
@@ -125,7 +135,7 @@ private:
     intrusive_ptr<strand> strand_; // null unless its executor is ours
     std::atomic<unsigned> state_{0};
     py_ref task_;
-    PyObject* callback_ = nullptr; // the capsule that the task's callback holds
+    task_body* body_ = nullptr; // what the task runs or calls, while that is to tell
     member membership_;
     coroutine_object* runner_ = nullptr;
     bool asked_python_ = false;

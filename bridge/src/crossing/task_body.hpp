@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the Task of an awaiting C++ coroutine runs, and calls when it is done.
+#pragma once
+
+#include <bridge/detail/python.hpp>
+
+namespace bridge::detail {
+
+class awaiting;
+
+/// Looks like the Python coroutine that it runs. Tells who awaits that of a value in the step that
+/// gives it: a done callback would cost one more turn of the loop. Everything else the Task tells
+/// it as its done callback. If it is destroyed before, nobody will tell.
+struct task_body {
+    PyObject_HEAD awaiting* owner; ///< null before it may be told, and once it was
+    PyObject* coroutine;           ///< null if the Task runs something else
+    bool ended;                    ///< the coroutine has taken its last step
+};
+
+inline PyObject* as_object(task_body* self) noexcept {
+    return reinterpret_cast<PyObject*>(self);
+}
+
+/// Without an owner yet. Throws what Python throws.
+py::object new_task_body(PyObject* coroutine);
+
+inline task_body* as_task_body(PyObject* object) noexcept {
+    return reinterpret_cast<task_body*>(object);
+}
+
+} // namespace bridge::detail
