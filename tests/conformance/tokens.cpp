@@ -201,14 +201,15 @@ BRIDGE_TEST(one_operation_is_cancelled_by_its_own_slot) {
     asio::cancellation_signal stop;
     auto never = sleeper("asyncio.sleep(3600)");
     const auto locals = bridge::current_locals();
-    std::promise<std::exception_ptr> ended;
+    const auto ended = std::make_shared<std::promise<std::exception_ptr>>();
     bridge::to_cpp<bridge::py_ref>(
         locals, call(never),
         asio::bind_cancellation_slot(stop.slot(),
-                                     [&](std::exception_ptr e, auto) { ended.set_value(e); }));
+                                     [ended](std::exception_ptr e, auto) { ended->set_value(e); }));
     stop.emit(asio::cancellation_type::terminal);
-    auto result = ended.get_future();
-    co_await bridge::to_thread([&] { result.wait(); });
+    const auto result = ended->get_future().share();
+    const auto wait = [result] { result.wait(); }; // GCC 12 destroys it twice as a temporary
+    co_await bridge::to_thread(wait);
     bool aborted = false;
     try {
         std::rethrow_exception(result.get());
