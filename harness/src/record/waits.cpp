@@ -20,6 +20,7 @@ namespace {
 using bridge::detail::code_place;
 
 constexpr std::size_t longest_chain = 6;
+constexpr std::string_view body_name = "bridge_body"; // what the macros call the test's own
 
 using owner = std::atomic<const running_test*>;
 using chain = std::array<bridge::detail::shared_place, longest_chain>;
@@ -83,7 +84,7 @@ constexpr bridge::detail::wait_watcher watcher{&begin, &end};
 
 std::string name_of(const code_place& place, const running_test& run) {
     const std::string_view name = place.function;
-    if (name == "bridge_body") // what the macros call the test's own
+    if (name == body_name)
         return run.test().what->name;
     return name == "operator()" ? "<lambda>" : std::string(name);
 }
@@ -127,15 +128,17 @@ void say_waits(int descriptor) noexcept {
     };
     say("C++ coroutines of tests that wait:\n");
     for (const auto& one : owners) {
-        if (one.load(std::memory_order_relaxed) == nullptr)
+        const auto* run = one.load(std::memory_order_relaxed);
+        if (run == nullptr)
             continue;
+        const auto& test = run->test();
         std::string_view head = "  in ";
         for (const auto& shared : chain_of(one)) {
             const auto place = shared.load();
             if (place.file == nullptr || is_harness(place))
                 continue;
             say(std::exchange(head, ", awaited in "));
-            say(place.function);
+            say(std::string_view(place.function) == body_name ? test.what->name : place.function);
             say(" at ");
             say(place.file);
             say(":");

@@ -169,7 +169,7 @@ class Asked(TerminalTest):
     """A key asks the tests that run where they are."""
 
     REPORTS = (
-        rb"WHERE >\S* \[ *\d+\.\d{3}s\] patient\.waits\r\n.*in bridge_body at [^\r]*patient\.cpp:\d+.*<Task pending name='patient\.waits'",
+        rb"WHERE >\S* \[ *\d+\.\d{3}s\] patient\.waits\r\n.*in waits at [^\r]*patient\.cpp:\d+.*<Task pending name='patient\.waits'",
         rb"WHERE >\S* \[ *\d+\.\d{3}s\] patient\.blocks\r\n.*C\+\+ coroutines of tests that wait:.*(Current thread|Thread) 0x",
     )
     AGAIN = 3  # seconds; under load an answer may seem to have ended before it has
