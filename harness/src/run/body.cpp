@@ -2,6 +2,7 @@
 #include <bridge/bridge.hpp>
 
 #include "record/record_error.hpp"
+#include "run/alternate_stack.hpp"
 #include "run/await_points.hpp"
 #include "run/body.hpp"
 #include "run/python_names.hpp"
@@ -60,6 +61,7 @@ std::exception_ptr call_in(bridge::detail::turn_elsewhere& turn,
 awaitable<void> run_on_thread(std::function<void()> body) {
     auto start = [turn = bridge::detail::turn_elsewhere(), body = std::move(body)](auto handler) {
         std::thread([turn, body, handler = std::move(handler)]() mutable {
+            const alternate_stack for_reports;
             auto error = call_in(turn, body);
             const auto on = boost::asio::get_associated_executor(handler);
             boost::asio::post(
@@ -117,7 +119,8 @@ awaitable<void> run_alone(running_test& run, test_object& object, py_ref call_te
     const auto& test = run.test();
     const auto& body = test.what->body;
     if (test.what->takes_values && !test.value) {
-        run.fail(failure_kind::check, "it has no values: values{...} is missing among its options, or is empty",
+        run.fail(failure_kind::check,
+                 "it has no values: values{...} is missing among its options, or is empty",
                  test.info.file, test.info.line);
     } else if (body.on_loop != nullptr) {
         co_await body.on_loop(object.get(), test.value.get());

@@ -95,6 +95,10 @@ BRIDGE_TEST(overflows_the_stack) {
     BRIDGE_CHECK(recurse(0) == 0);
 }
 
+BRIDGE_TEST_SYNC(overflows_the_stack_of_a_thread) {
+    BRIDGE_CHECK(recurse(0) == 0);
+}
+
 BRIDGE_TEST(overflows_pythons_stack) {
     co_await await_python("def g(): g()\nasync def f(): g()");
 }

@@ -77,6 +77,8 @@ ENDS = {
     "kills_itself": crash(r"signal 9 \(SIGKILL\)"),
     "terminates_itself": crash(r"signal 15 \(SIGTERM\)"),
     "overflows_the_stack": crash(SEGV),
+    "overflows_the_stack_of_a_thread": crash_at(
+        "recurse", SEGV, output=stacks(r"signal 11 \(SIGSEGV\) at address 0x\w+ in thread", "Segmentation fault")),
     "overflows_pythons_stack": fail("RecursionError: maximum recursion depth exceeded"),
     "frees_twice": crash_at("frees_twice", ABRT),
     "terminates": crash_at("terminates", ABRT),
