@@ -52,7 +52,7 @@ verdict judge(const record& said, const worker_end& end, std::chrono::millisecon
     if (end.cause == ending::timed_out)
         return {protocol::is_success(told) ? outcome::timed_out : told,
                 "the test had " + describe(told) + ", but its process did not end within " +
-                    protocol::format_duration(allowed)};
+                    protocol::format_duration(allowed) + stopped_by(end)};
     if (end.cause == ending::by_itself && !is_expected_end(told, end.status))
         return {outcome::crashed, "its process ended with " + end.status.describe() +
                                       " after the test had " + describe(told)};

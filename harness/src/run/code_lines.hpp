@@ -15,4 +15,7 @@ void prepare_code_lines();
 /// "FILE:LINE in FUNCTION", or nothing. One thread at a time. Async-signal-safe.
 std::string_view say_code_lines(void* const* frames, int size) noexcept;
 
+/// The same without a word on stderr.
+std::string_view find_users_line(void* const* frames, int size) noexcept;
+
 } // namespace bridge::harness

@@ -252,14 +252,9 @@ std::string_view keep_place(const code_line& line) noexcept {
     return {kept.data(), size};
 }
 
-} // namespace
-
-void prepare_code_lines() {
-    keep(tool, find_on_path("addr2line"));
-    ::readlink("/proc/self/exe", program.data(), program.size() - 1);
-}
-
-std::string_view say_code_lines(void* const* frames, int size) noexcept {
+// Calls f(line) for each that is known. The first of the user's own.
+template<class F>
+std::string_view ask_for_lines(void* const* frames, int size, const F& f) noexcept {
     static constinit stack_text stack;
     stack = {};
     stack.size = std::min(size, most_frames);
@@ -269,21 +264,37 @@ std::string_view say_code_lines(void* const* frames, int size) noexcept {
         find_module(stack, i, frames[i], i > 0);
     ask_for_all(stack);
     std::string_view users;
-    std::string_view head = "The same with functions and lines:\n";
     for (int i = 0; i < stack.size; ++i)
         for (auto left = stack.lines[i]; !left.empty();) {
             const auto line = read(take_line(left));
             if (line.place.empty())
                 continue;
-            for (const auto part :
-                 {head, std::string_view("  "), line.place, std::string_view(" in "), line.function,
-                  std::string_view("\n")})
-                say(part);
-            head = {};
+            f(line);
             if (users.empty() && is_users(line))
                 users = keep_place(line);
         }
     return users;
+}
+
+} // namespace
+
+void prepare_code_lines() {
+    keep(tool, find_on_path("addr2line"));
+    ::readlink("/proc/self/exe", program.data(), program.size() - 1);
+}
+
+std::string_view say_code_lines(void* const* frames, int size) noexcept {
+    std::string_view head = "The same with functions and lines:\n";
+    return ask_for_lines(frames, size, [&head](const code_line& line) {
+        for (const auto part : {head, std::string_view("  "), line.place, std::string_view(" in "),
+                                line.function, std::string_view("\n")})
+            say(part);
+        head = {};
+    });
+}
+
+std::string_view find_users_line(void* const* frames, int size) noexcept {
+    return ask_for_lines(frames, size, [](const code_line&) {});
 }
 
 } // namespace bridge::harness

@@ -79,7 +79,7 @@ void say_place() noexcept {
     limit_report(); // what is said by now is enough, should this hang
     if (const auto place = say_code_lines(crashed_stack.address, crashed_stack.size);
         !place.empty())
-        unfinished_test::tell_end("it was at ", place);
+        unfinished_test::tell_end({"it was at ", place});
 }
 
 void go_on(const fatal_signal& what, siginfo_t* info, void* context) noexcept {

@@ -4,11 +4,14 @@
 #include "run/early_exit.hpp"
 
 #include "record/output.hpp"
+#include "run/code_lines.hpp"
+#include "run/stacks.hpp"
 #include "run/unfinished_test.hpp"
 
 #include <bridge/protocol/exit_code.hpp>
 
 #include <dlfcn.h>
+#include <execinfo.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -31,8 +34,12 @@ exit_function next_exit() noexcept {
     return next;
 }
 
-void say(const char* text) noexcept {
-    write_all(STDERR_FILENO, text, std::strlen(text));
+// Where the user's own code has called it, which is still on this thread's stack.
+std::string_view place_of_call() noexcept {
+    if (sanitizer_has_stacks)
+        return {};
+    void* frames[stack_frames::most];
+    return find_users_line(frames, ::backtrace(frames, stack_frames::most));
 }
 
 // Async-signal-safe: _exit may be called where nothing else may.
@@ -42,8 +49,14 @@ void complain(const char* function) noexcept {
     say(id != nullptr ? id : "the run");
     say(": ");
     say(function);
-    say(id != nullptr ? " was called before the test had finished\n"
-                      : " was called before the tests had ended\n");
+    say(id != nullptr ? " was called before the test had finished"
+                      : " was called before the tests had ended");
+    const auto place = place_of_call();
+    if (!place.empty())
+        say(", at ");
+    say(place);
+    say("\n");
+    unfinished_test::tell_end({function, place.empty() ? " was called" : " was called at ", place});
 }
 
 bool is_watched() noexcept {

@@ -28,10 +28,10 @@ const char* unfinished_test::id() noexcept {
     return test != nullptr ? test->id_.c_str() : nullptr;
 }
 
-void unfinished_test::tell_end(std::string_view how, std::string_view place) noexcept {
+void unfinished_test::tell_end(std::initializer_list<std::string_view> parts) noexcept {
     const auto* test = current.load();
     if (test != nullptr && test->process_ == ::getpid())
-        write_last_words(test->words_, {how, place});
+        write_last_words(test->words_, parts);
 }
 
 } // namespace bridge::harness

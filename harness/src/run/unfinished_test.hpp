@@ -4,6 +4,7 @@
 
 #include "record/output.hpp"
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -21,9 +22,9 @@ public:
     /// Null between tests. Async-signal-safe.
     static const char* id() noexcept;
 
-    /// Tells the runner, or who reads, how the test is about to end, in two parts. Nothing between
-    /// tests, and in forks. Async-signal-safe.
-    static void tell_end(std::string_view how, std::string_view place) noexcept;
+    /// Tells the runner, or who reads, how the test is about to end: all of the parts. Nothing
+    /// between tests, and in forks. Async-signal-safe.
+    static void tell_end(std::initializer_list<std::string_view> parts) noexcept;
 
 private:
     const std::string id_;

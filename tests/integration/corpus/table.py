@@ -32,8 +32,12 @@ def crash(how, **more):
     return Case("CRASH", rf"its process ended with {how} before the test had finished", **more)
 
 
-def early_exit(function):
-    return crash("exit code 1", output=rf"FAILED .*: {function} was called before the test had finished")
+def early_exit(function, at):
+    return crash(
+        "exit code 1",
+        place=rf"{function} was called at \S+/ends\.cpp:\d+ in {at}$" if at else rf"{function} was called$",
+        output=rf"FAILED .*: {function} was called before the test had finished",
+    )
 
 
 def late(how):
@@ -87,16 +91,16 @@ ENDS = {
     "throws_from_a_handler": fail("RuntimeError: escaped"),
     "throws_a_number": fail(r"exception: int\b"),
     "calls_a_pure_function": crash_at("base::call", ABRT, output="pure virtual"),
-    "exits": early_exit(r"exit\(\)"),
-    "exits_as_if_skipped": early_exit(r"exit\(\)"),
-    "exits_at_once": early_exit(r"_exit\(\)"),
-    "exits_at_once_as_if_skipped": early_exit(r"_exit\(\)"),
-    "exits_by_the_standard": early_exit(r"_exit\(\)"),
-    "exits_quickly": early_exit(r"exit\(\)"),
+    "exits": early_exit(r"exit\(\)", "exits"),
+    "exits_as_if_skipped": early_exit(r"exit\(\)", "exits_as_if_skipped"),
+    "exits_at_once": early_exit(r"_exit\(\)", "exits_at_once"),
+    "exits_at_once_as_if_skipped": early_exit(r"_exit\(\)", "exits_at_once_as_if_skipped"),
+    "exits_by_the_standard": early_exit(r"_exit\(\)", "exits_by_the_standard"),
+    "exits_quickly": early_exit(r"exit\(\)", "exits_quickly"),
     "exits_with_3": crash("exit code 3"),
-    "exits_from_a_thread": early_exit(r"exit\(\)"),
-    "exits_from_python": early_exit(r"_exit\(\)"),
-    "exits_from_a_sync_test": early_exit(r"_exit\(\)"),
+    "exits_from_a_thread": early_exit(r"exit\(\)", "exits_from_a_thread"),
+    "exits_from_python": early_exit(r"_exit\(\)", None),
+    "exits_from_a_sync_test": early_exit(r"_exit\(\)", "exits_from_a_sync_test"),
     # Out of the harness's sight: CTest sees the 0 and takes it for a pass.
     "exits_past_the_library": crash("exit code 0", ctest=False),
     "becomes_another_program": crash("exit code 0", ctest=False),
@@ -128,7 +132,7 @@ HANGS = {
     "spins_in_python": timeout("could not be cancelled", output=r"File .*in f"),
     "blocks_the_runtime": timeout(),
     "joins_a_thread_that_stays": timeout("could not be cancelled", output=r"in join"),
-    "stops_itself": timeout("no result after|process did not end within"),
+    "stops_itself": timeout(r"(no result after|process did not end within) .*: it had been stopped by signal 19 \(SIGSTOP\)"),
     "blocks_every_signal": timeout(),
     "ignores_the_request_to_end": timeout("could not be cancelled"),
     "hangs_while_a_thread_is_left": timeout(),

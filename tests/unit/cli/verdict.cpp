@@ -61,6 +61,10 @@ TEST("a time-out of what was stopped says by which signal") {
     CHECK(judge(record("s.a"), end, allowed).message ==
           "no result after 7s: it had been stopped by signal 22 (SIGTTOU); bridge-test ended its "
           "process group");
+    CHECK(
+        judge(saying(outcome::passed), end, allowed).message ==
+        "the test had passed, but its process did not end within 7s: it had been stopped by signal "
+        "22 (SIGTTOU)");
 }
 
 TEST("a crash that the process knew of says where") {
