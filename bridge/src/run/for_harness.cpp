@@ -75,6 +75,11 @@ code_place place_of_this_thread() noexcept {
     return here != nullptr ? here->suspended_at() : code_place();
 }
 
+const void* slot_of_this_thread() noexcept {
+    const auto* here = known_slots != nullptr ? known_slots->current : nullptr;
+    return here != nullptr ? here->slot() : nullptr;
+}
+
 bool default_runtime_answers(std::chrono::milliseconds within) {
     if (!own_image.default_runtime_runs())
         return true;

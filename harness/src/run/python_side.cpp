@@ -129,6 +129,11 @@ py::object native_functions(const running_test& run, watchdog& guard) {
             const py::gil_scoped_release released; // what it runs may wait for it
             return bridge::detail::default_runtime_answers(time_to_answer);
         }),
+        py::arg("thread_of_handler") = py::cpp_function([&run] {
+            const py::gil_scoped_release released;
+            return thread_of_handler(&run);
+        }),
+        py::arg("alive") = py::cpp_function([&guard] { guard.put_off(watchdog_delay); }),
         py::arg("signal_handlers") = py::cpp_function(&signal_handlers),
         py::arg("stopped") = py::cpp_function([&guard] { return seconds(guard.stopped()); }));
 }
@@ -330,6 +335,11 @@ py::object python_side::describe_beside(test_beside& test) {
         py::arg("make_body") =
             py::cpp_function([this, &run] { return make_body(run, call_text_, nullptr); }),
         py::arg("stopped") = py::cpp_function([&test] { return seconds(test.guard().stopped()); }),
+        py::arg("alive") = py::cpp_function([&test] { test.guard().put_off(watchdog_delay); }),
+        py::arg("thread_of_handler") = py::cpp_function([&run] {
+            const py::gil_scoped_release released;
+            return thread_of_handler(&run);
+        }),
         py::arg("waits") = py::cpp_function([&run] { return count_waits(run); }),
         py::arg("describe_waits") = py::cpp_function([&run] { return describe_waits(run); }),
         py::arg("say_stacks") = py::cpp_function(&say_stacks));

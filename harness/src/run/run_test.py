@@ -101,14 +101,18 @@ class _Run:
         try:
             if self.until(task, timeout):
                 return True
+            self.native.alive()  # the report may take its time
             self.report("timeout", f"did not end within {text}" + self.explain_time_out(task, phase()))
             self.native.say_stacks()
             watch.dump(self.loop)
-            task.cancel()
-            if self.until(task, _GRACE):  # its fixture's tear-down, too
-                return True
-            task.cancel()
-            return self.until(task, _GRACE / 2)
+            for grace in (_GRACE, _GRACE / 2):  # its fixture's tear-down, too
+                self.native.alive()  # what blocks this thread is found by who waits for the next one
+                task.cancel()
+                if self.until(task, grace):
+                    return True
+            self.native.alive()
+            self.report("timeout", f"was cancelled, and {watch.describe_stay(task, self.native.thread_of_handler)}")
+            return False
         finally:
             if task.done() and not task.cancelled():
                 task.exception()  # its failure is known
@@ -117,7 +121,7 @@ class _Run:
         reasons = [f"it was in {phase}"] if phase else []
         if not self.native.runtime_answers():
             reasons.append("the runtime is starved, as each of its threads is blocked, where its stack says")
-        reasons.append(watch.describe_wait(task))
+        reasons.append(watch.describe_wait(task, self.native.thread_of_handler))
         if hasattr(self.loop, "describe_time"):
             reasons.append(self.loop.describe_time())
         return f": {'; '.join(reasons)}"
@@ -304,6 +308,8 @@ def warm_up(factory):
         stopped=lambda: 0.0,
         say_stacks=str,
         runtime_answers=lambda: True,
+        thread_of_handler=lambda: 0,
+        alive=str,
         waits=lambda: 0,
         describe_waits=list,
         begin_references=str,

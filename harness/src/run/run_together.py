@@ -93,13 +93,18 @@ class _Together:
         while not task.done() and (more := test.stopped()) > 0:
             await self.wait(task, more)
         if not task.done():
-            reason = watch.describe_wait(task)
+            test.alive()
+            reason = watch.describe_wait(task, test.thread_of_handler)
             test.report("timeout", f"did not end within {test.text}: {reason}")
             test.say_stacks()
             watch.dump(self.loop)
             for grace in (_GRACE, _GRACE / 2):
+                test.alive()
                 task.cancel()
                 await self.wait(task, grace)
+            if not task.done():
+                test.alive()
+                test.report("timeout", f"was cancelled, and {watch.describe_stay(task, test.thread_of_handler)}")
         if task.done() and not task.cancelled():
             task.exception()  # its failure is known
         return task.done()

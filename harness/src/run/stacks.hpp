@@ -45,4 +45,8 @@ void say_other_stacks() noexcept;
 /// does not answer.
 bridge::detail::code_place place_of(int thread) noexcept;
 
+/// The thread on which a handler of a coroutine with that slot runs and does not return: it was
+/// seen there several times. Zero if there is none, or it does not answer.
+int thread_of_handler(const void* slot) noexcept;
+
 } // namespace bridge::harness

@@ -33,15 +33,17 @@ constexpr int asking_signal = SIGURG;
 constinit std::atomic<int> asked_thread{0};
 constinit std::atomic<bool> asks_for_place{false};
 constinit bridge::detail::shared_place answered_place;
+constinit std::atomic<const void*> answered_slot{nullptr};
 
 // In a thread that was asked where it is.
 void answer(int, siginfo_t*, void* context) {
     const int before = errno;
     int self = this_thread();
     if (asked_thread == self) {
-        if (asks_for_place)
+        if (asks_for_place) {
             answered_place.store(bridge::detail::place_of_this_thread());
-        else
+            answered_slot = bridge::detail::slot_of_this_thread();
+        } else
             say_own_stack(context);
         asked_thread.compare_exchange_strong(self, 0);
     }
@@ -170,6 +172,27 @@ bridge::detail::code_place place_of(int thread) noexcept {
     const bool has_answered = ask(thread);
     asks_for_place = false;
     return has_answered ? answered_place.load() : bridge::detail::code_place();
+}
+
+int thread_of_handler(const void* slot) noexcept {
+    const auto works_for_it = [slot](int thread) {
+        answered_slot = nullptr;
+        place_of(thread);
+        return answered_slot == slot;
+    };
+    constexpr int most_looks = 5;
+    constexpr timespec a_while{0, 10'000'000};
+    int found = 0;
+    for_each_other_thread([&](int thread) {
+        if (found == 0 && works_for_it(thread))
+            found = thread;
+    });
+    for (int look = 1; look < most_looks && found != 0; ++look) {
+        ::nanosleep(&a_while, nullptr);
+        if (!works_for_it(found))
+            found = 0;
+    }
+    return found;
 }
 
 void prepare_stacks() {

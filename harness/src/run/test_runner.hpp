@@ -19,9 +19,6 @@
 
 namespace bridge::harness {
 
-/// Later than the loop's own time-out and the end of what it cancels, sooner than the runner's.
-inline constexpr std::chrono::milliseconds watchdog_delay{1000};
-
 class test_runner {
     using milliseconds = std::chrono::milliseconds;
 

@@ -78,16 +78,34 @@ def describe_place(coroutine):
     return f"{frames[-1].f_code.co_filename}:{frames[-1].f_lineno}" if frames else "an unknown place"
 
 
-def describe_wait(task):
+def _describe_innermost(frames):
+    code = frames[-1].f_code
+    return f"{code.co_filename}:{frames[-1].f_lineno} in {code.co_name}"
+
+
+def describe_wait(task, thread_of_handler):
     """In words, why it does not end, as far as its coroutines tell; those of the harness itself tell nothing."""
     frames = _frames_of_users(task.get_coro())
     if not frames:
         return "its function has not returned"
-    code = frames[-1].f_code
-    place = f"{code.co_filename}:{frames[-1].f_lineno} in {code.co_name}"
+    if thread := thread_of_handler():
+        return f"a handler on its executor has not returned, on thread {thread}, where its stack says"
+    place = _describe_innermost(frames)
     if task._fut_waiter is None:
         return f"it goes on and on, and was at {place}"
     return f"nobody has completed what it awaits at {place}"
+
+
+def describe_stay(task, thread_of_handler):
+    """Why it has not ended when it was cancelled."""
+    frames = _frames_of_users(task.get_coro())
+    if not frames:
+        return "its function has not returned"
+    if thread := thread_of_handler():
+        return f"a handler on its executor has not returned, on thread {thread}, where its stack says"
+    if task._fut_waiter is None:
+        return f"goes on and on, and was at {_describe_innermost(frames)}"
+    return f"waits again at {_describe_innermost(frames)}"
 
 
 def dump(loop):

@@ -148,7 +148,7 @@ private:
 } // namespace
 
 watchdog::watchdog(milliseconds after, output::last_words words)
-    : words_(std::move(words)), after_(after) {
+    : words_(std::move(words)), deadline_(seen_ + after) {
     const blocked_signals during_start;
     thread_ = std::thread([this] { wait(); });
 }
@@ -160,6 +160,12 @@ watchdog::~watchdog() {
     }
     changed_.notify_one();
     thread_.join();
+}
+
+void watchdog::put_off(milliseconds more) {
+    const std::lock_guard lock(mutex_);
+    notice_stop();
+    deadline_ = std::max(deadline_, seen_ - stopped_ + more);
 }
 
 watchdog::clock::duration watchdog::stopped() {
@@ -175,11 +181,11 @@ void watchdog::notice_stop() {
     seen_ = now;
 }
 
-// Whether it has become so late.
-bool watchdog::wait_until(std::unique_lock<std::mutex>& lock, clock::time_point deadline) {
+// Whether it is so little before the end.
+bool watchdog::wait_until(std::unique_lock<std::mutex>& lock, clock::duration before) {
     while (!over_) {
         notice_stop();
-        const auto until = deadline + stopped_;
+        const auto until = deadline_ - before + stopped_;
         if (seen_ >= until)
             return true;
         changed_.wait_until(lock, std::min(until, seen_ + tick));
@@ -195,12 +201,12 @@ void watchdog::say_last_words() const noexcept {
 
 void watchdog::wait() {
     std::unique_lock lock(mutex_);
-    if (!wait_until(lock, begun_ + after_ - std::min<clock::duration>(time_to_dump, after_)))
+    if (!wait_until(lock, std::min<clock::duration>(time_to_dump, deadline_ - seen_)))
         return;
     lock.unlock(); // the handler takes its time, and who waits for it may be the end of the test
     dump();
     lock.lock();
-    if (!wait_until(lock, begun_ + after_))
+    if (!wait_until(lock, {}))
         return;
     say_last_words();
     exit_now(protocol::timed_out_exit);

@@ -14,6 +14,9 @@
 
 namespace bridge::harness {
 
+/// Later than the loop's own time-out and the end of what it cancels, sooner than the runner's.
+inline constexpr std::chrono::milliseconds watchdog_delay{1000};
+
 /// Ends the process with code 124 after the given time, unless it is destroyed before; time in
 /// which the process was stopped does not count. What it says then is prepared now; its gap is
 /// filled by a verdict: "the main thread is blocked, ...", or who holds the GIL. A moment before
@@ -27,22 +30,24 @@ public:
     watchdog& operator=(const watchdog&) = delete;
     ~watchdog();
 
+    /// What it watches lives: not before so much time from now. Any thread.
+    void put_off(std::chrono::milliseconds more);
+
     /// For how long the process has been stopped since then: by Ctrl-Z, SIGSTOP or a debugger.
     /// Stops of less than half a second are not noticed. Any thread.
     clock::duration stopped();
 
 private:
     void wait();
-    bool wait_until(std::unique_lock<std::mutex>& lock, clock::time_point deadline);
+    bool wait_until(std::unique_lock<std::mutex>& lock, clock::duration before);
     void notice_stop();
     void say_last_words() const noexcept;
 
     const output::last_words words_;
-    const clock::duration after_;
     std::mutex mutex_;
     std::condition_variable changed_;
-    const clock::time_point begun_ = clock::now();
-    clock::time_point seen_ = begun_;
+    clock::time_point seen_ = clock::now();
+    clock::time_point deadline_; ///< without the time in which the process was stopped
     clock::duration stopped_{0};
     bool over_ = false;
     std::thread thread_;

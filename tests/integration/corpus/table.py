@@ -119,21 +119,26 @@ ENDS = {
     "throws_in_its_last_destructor": fail("thrown while it is torn down"),
 }
 
+NOT_RETURNED = r"(?s)did not end within 300ms: its function has not returned.*was cancelled, and its function has not returned"
+
 HANGS = {
-    "awaits_for_ever": timeout(),
-    "awaits_python_for_ever": timeout(),
-    "ignores_cancellation": timeout(output="<Task pending name='hangs.ignores_cancellation'"),
-    "swallows_cancellation": timeout(),
+    "awaits_for_ever": timeout(r"nobody has completed what it awaits at \S+/corpus\.hpp:\d+ in sleep"),
+    "awaits_python_for_ever": timeout(r"nobody has completed what it awaits at <string>:\d+ in f"),
+    "ignores_cancellation": timeout(
+        r"(?s)did not end within 300ms: nobody has completed what it awaits at <string>:\d+ in f.*was cancelled, and waits again at <string>:\d+ in f",
+        output="<Task pending name='hangs.ignores_cancellation'"),
+    "swallows_cancellation": timeout(r"nobody has completed what it awaits at <string>:\d+ in f"),
     "holds_the_gil": timeout("could not be cancelled"),
     "locks_a_mutex_and_the_gil": timeout("could not be cancelled"),
-    "blocks": timeout(),
-    "spins": timeout(),
+    "blocks": timeout(NOT_RETURNED),
+    "spins": timeout(NOT_RETURNED),
     "blocks_the_loop": timeout("could not be cancelled", output=r"File .*in f"),
     "spins_in_python": timeout("could not be cancelled", output=r"File .*in f"),
-    "blocks_the_runtime": timeout(),
+    "blocks_the_runtime": timeout(
+        r"did not end within 300ms: a handler on its executor has not returned, on thread \d+, where its stack says"),
     "joins_a_thread_that_stays": timeout("could not be cancelled", output=r"in join"),
     "stops_itself": timeout(r"(no result after|process did not end within) .*: it had been stopped by signal 19 \(SIGSTOP\)"),
-    "blocks_every_signal": timeout(),
+    "blocks_every_signal": timeout(NOT_RETURNED),
     "ignores_the_request_to_end": timeout("could not be cancelled"),
     "hangs_while_a_thread_is_left": timeout(),
 }

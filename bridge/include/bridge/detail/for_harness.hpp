@@ -48,6 +48,9 @@ int gil_holder() noexcept;
 /// Async-signal-safe.
 code_place place_of_this_thread() noexcept;
 
+/// The slot of the coroutine whose handler runs here; null if none does. Async-signal-safe.
+const void* slot_of_this_thread() noexcept;
+
 /// Whether a thread of the default runtime takes what is posted to it within that time, or there is
 /// no default runtime. Without the GIL.
 bool default_runtime_answers(std::chrono::milliseconds within);
