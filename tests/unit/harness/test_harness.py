@@ -88,9 +88,12 @@ TABLE = {
     "unretrieved": ("failed", 1, [("background", "ValueError: unretrieved")]),
     "python_thread_failure": ("failed", 1, [("background", "ValueError: in a thread")]),
     "hangs_awaiting": ("timed_out", 124, [("timeout", "did not end within 300ms")]),
-    "hangs_uncancellable": ("timed_out", 124, [("timeout", "did not end within 300ms")]),
+    "hangs_uncancellable": (
+        "timed_out", 124, [("timeout", "did not end within 300ms"), ("timeout", "was cancelled, and waits again at")]),
     "hangs_with_gil": ("timed_out", 124, [("timeout", "could not be cancelled")]),
-    "hangs_in_native_code": ("timed_out", 124, [("timeout", "did not end within 300ms")]),
+    "hangs_in_native_code": (
+        "timed_out", 124,
+        [("timeout", "did not end within 300ms"), ("timeout", "was cancelled, and its function has not returned")]),
     "skips": ("skipped", 77, []),
     "aborts": (None, -6, []),
     "calls_exit": (None, 1, []),
