@@ -138,6 +138,14 @@ BRIDGE_TEST(closing_cancels_a_producers_send_once_and_ends_after_it, tags("O17")
                  "[0, 1, '1 begun, 1 ended', 0, 2, '2 begun, 2 ended']");
 }
 
+BRIDGE_TEST(closing_ends_a_producer_that_blocks_its_executor_until_it_is_received, tags("O17")) {
+    BRIDGE_CHECK(co_await run("async def main():\n"
+                              "  generator = from_thread()\n"
+                              "  first = await generator.__anext__()\n"
+                              "  await generator.aclose()\n"
+                              "  return str(first)") == "0");
+}
+
 BRIDGE_TEST(a_producer_of_a_dropped_generator_is_cancelled, tags("O17", "O19")) {
     BRIDGE_CHECK(co_await run("async def main():\n"
                               "  import weakref\n"

@@ -79,20 +79,23 @@ void start_producer(const std::shared_ptr<production<T>>& of, F producer) {
         asio::bind_cancellation_slot(of->stop.slot(), asio::bind_executor(of->on, ended)));
 }
 
-/// Asks the producer to stop, once, and goes on when that was heard.
+/// Asks the producer to stop, once.
 template<class T>
-boost::asio::awaitable<void> stop_producer(std::shared_ptr<production<T>> of) {
-    of->stop.emit(boost::asio::cancellation_type::all);
-    co_return;
+void stop_producer(std::shared_ptr<production<T>> of) {
+    auto& on = of->on;
+    boost::asio::post(on,
+                      [of = std::move(of)] { of->stop.emit(boost::asio::cancellation_type::all); });
 }
 
+/// Receives meanwhile: the producer may block its executor until somebody does.
 template<class T>
 boost::asio::awaitable<void> end_producer(std::shared_ptr<production<T>> of) {
     namespace asio = boost::asio;
-    co_await asio::co_spawn(of->on, stop_producer(of), asio::use_awaitable);
+    stop_producer(of);
     boost::system::error_code error;
     while (error != asio::error::eof || !of->has_ended)
         error = std::get<0>(co_await of->items.async_receive(asio::as_tuple(asio::use_awaitable)));
+    co_await asio::post(of->on, asio::use_awaitable); // nor is the request left there
 }
 
 /// A frame that is destroyed unfinished waits for nobody.
@@ -101,11 +104,8 @@ struct producer_guard {
     std::shared_ptr<production<T>> of;
 
     ~producer_guard() {
-        if (!of)
-            return;
-        auto& on = of->on;
-        boost::asio::post(
-            on, [of = std::move(of)] { of->stop.emit(boost::asio::cancellation_type::all); });
+        if (of)
+            stop_producer(std::move(of));
     }
 };
 
