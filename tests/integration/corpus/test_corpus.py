@@ -114,6 +114,10 @@ class Corpus(CorpusTest):
             with self.subTest(test[:60]):
                 self.check(test, run)
 
+    def test_a_stop_is_told_with_its_signal(self):
+        run = self.run_one("hangs.stops_itself")
+        self.assertIn(": it had been stopped by signal 19 (SIGSTOP)", run.out)
+
     def test_the_table_is_complete(self):
         done = subprocess.run([BINARY, "--list", "--format", "json"], capture_output=True, timeout=60)
         listed = [test["id"] for test in json.loads(done.stdout)["tests"]]
