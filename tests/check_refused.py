@@ -28,7 +28,7 @@ def blocks(output, source):
     pending = set()
     for line in output.splitlines():
         place = re.search(rf"{re.escape(name)}:(\d+)", line)
-        if place and re.search("required from|in instantiation|.constexpr. expansion of|error:", line):
+        if place and re.search("required from|in instantiation|error:", line):
             pending.add(int(place.group(1)))
         if "error:" in line or "note: in instantiation" in line:
             yield pending.copy(), line

@@ -85,6 +85,9 @@ void require_possible(const detail::definition& what, const test_options& option
     };
     if (options.timeout < std::chrono::milliseconds(1))
         refuse("its timeout is not above zero; write 1ms or more");
+    if (!options.unknown_loop.empty())
+        refuse("loops(\"" + std::string(options.unknown_loop) +
+               "\"): the loops are asyncio, asyncio+debug, same-thread and uvloop");
     for (const auto& pattern : options.ignored_leaks)
         if (const auto why = why_no_leak_pattern(pattern))
             refuse("ignore_leaks(\"" + pattern + "\"): " + *why);

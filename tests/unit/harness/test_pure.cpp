@@ -106,6 +106,12 @@ TEST("a test that says of itself what cannot be is refused with its place") {
     said.timeout = 0ms;
     CHECK(refusal() == "file.cpp:7: other: its timeout is not above zero; write 1ms or more");
     said.timeout = 1ms;
+    harness::detail::apply(said, harness::loops("asyncio", "uvlop"));
+    CHECK(refusal() == "file.cpp:7: other: loops(\"uvlop\"): the loops are asyncio, asyncio+debug, "
+                       "same-thread and uvloop");
+    harness::detail::apply(said, harness::loops("asyncio"));
+    CHECK(refusal().empty());
+    said.loops = {};
     said.ignored_leaks = {"task:a", "tsk:a"};
     CHECK(refusal().starts_with("file.cpp:7: other: ignore_leaks(\"tsk:a\"): 'tsk' is not"));
     said.ignored_leaks.clear();

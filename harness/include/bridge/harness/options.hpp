@@ -86,15 +86,25 @@ struct skip_if {
     std::string_view reason;
 };
 
-/// The loops that the test is for: it runs once under each, as `suite.name@uvloop`. Names are
-/// checked by the compiler: "asyncio", "asyncio+debug", "same-thread", "uvloop".
+/// The loops that the test is for: it runs once under each, as `suite.name@uvloop`. Of "asyncio",
+/// "asyncio+debug", "same-thread", "uvloop"; with another name no test of the program runs.
 struct loops {
     template<class... Names>
-    consteval explicit loops(const Names&... names) : allowed{detail::find_loop(names)...} {
+    constexpr explicit loops(const Names&... names) {
         static_assert(sizeof...(names) > 0, "name at least one loop");
+        (add(names), ...);
     }
 
     detail::loop_set allowed;
+    std::string_view unknown; ///< a name that is no loop's
+
+private:
+    constexpr void add(std::string_view name) {
+        if (const auto loop = detail::parse_loop(name))
+            allowed.add(*loop);
+        else
+            unknown = name;
+    }
 };
 
 /// The test's time is its own: while nothing can run it jumps to the next timer, of Python's or
@@ -147,6 +157,7 @@ struct test_options {
     bool must_fail = false;         ///< a known fault that has gone is a failure
     std::vector<skip_if> skips{};
     detail::loop_set loops{}; ///< empty: any, and not in the id
+    std::string_view unknown_loop{};
     bool is_in_virtual_time = false;
     bool is_swept = false;
     std::function<void()> invariant{}; ///< of a sweep; empty: it has none
@@ -189,6 +200,7 @@ inline void apply(test_options& to, const skip_if& option) {
 
 inline void apply(test_options& to, const loops& option) {
     to.loops = option.allowed;
+    to.unknown_loop = option.unknown;
 }
 
 inline void apply(test_options& to, const virtual_time&) {

@@ -27,16 +27,6 @@ constexpr std::optional<loop_name> parse_loop(std::string_view name) noexcept {
     return std::nullopt;
 }
 
-/// Not constexpr: the compiler names it where loops() has another name.
-void loops_are_asyncio_and_asyncio_debug_and_same_thread_and_uvloop();
-
-consteval loop_name find_loop(std::string_view name) {
-    const auto found = parse_loop(name);
-    if (!found)
-        loops_are_asyncio_and_asyncio_debug_and_same_thread_and_uvloop();
-    return *found;
-}
-
 /// Some of the loops.
 class loop_set {
 public:
