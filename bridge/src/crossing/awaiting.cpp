@@ -272,8 +272,12 @@ py::object awaiting::wrap_in_future() const {
 }
 
 void awaiting::tell_when_done() noexcept {
-    const auto added = py::reinterpret_steal<py::object>(PyObject_CallMethodOneArg(
-        task_.handle().ptr(), get_imports().name.add_done_callback.ptr(), as_object(body_)));
+    const auto callback = new_done_callback(body_);
+    const auto added = py::reinterpret_steal<py::object>(
+        callback
+            ? PyObject_CallMethodOneArg(task_.handle().ptr(),
+                                        get_imports().name.add_done_callback.ptr(), callback.ptr())
+            : nullptr);
     if (!added && settle(nullptr))
         resume_later();
 }

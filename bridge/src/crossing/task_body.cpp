@@ -22,7 +22,7 @@ PyObject* end_step(task_body* self, PySendResult outcome, PyObject* result) {
     return result;
 }
 
-// It is not one if it is a done callback only, nor once the garbage collector has cleared it.
+// It is not one if it only is told of the end, nor once the garbage collector has cleared it.
 bool is_coroutine(const task_body* self) {
     if (self->coroutine == nullptr)
         PyErr_SetString(PyExc_RuntimeError, "bridge.task_body has no coroutine to run");
@@ -73,14 +73,9 @@ PyObject* body_await(PyObject* self) {
     return Py_NewRef(self);
 }
 
-// As the done callback.
-PyObject* call_body(PyObject* object, PyObject* arguments, PyObject*) {
-    if (PyTuple_GET_SIZE(arguments) != 1) {
-        PyErr_SetString(PyExc_TypeError, "bridge.task_body is called with the Task that is done");
-        return nullptr;
-    }
+PyObject* body_done(PyObject* object, PyObject* task) {
     if (auto* owner = as_task_body(object)->owner)
-        owner->on_done(PyTuple_GET_ITEM(arguments, 0));
+        owner->on_done(task);
     Py_RETURN_NONE;
 }
 
@@ -147,7 +142,6 @@ PyTypeObject* make_task_body_type() {
         {Py_tp_clear, reinterpret_cast<void*>(&clear_body)},
         {Py_tp_getattro, reinterpret_cast<void*>(&body_attribute)},
         {Py_tp_repr, reinterpret_cast<void*>(&represent_body)},
-        {Py_tp_call, reinterpret_cast<void*>(&call_body)},
         {Py_tp_iter, reinterpret_cast<void*>(&body_await)},
         {Py_tp_iternext, reinterpret_cast<void*>(&body_next)},
         {Py_am_await, reinterpret_cast<void*>(&body_await)},
@@ -170,6 +164,11 @@ py::object new_task_body(PyObject* coroutine) {
     auto body = steal_or_throw(PyType_GenericAlloc(get_imports().task_body_type, 0));
     as_task_body(body.ptr())->coroutine = Py_XNewRef(coroutine);
     return body;
+}
+
+py::object new_done_callback(task_body* body) {
+    static PyMethodDef method{"tell_cpp", &body_done, METH_O, nullptr};
+    return py::reinterpret_steal<py::object>(PyCFunction_New(&method, as_object(body)));
 }
 
 } // namespace bridge::detail

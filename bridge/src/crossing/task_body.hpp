@@ -10,7 +10,7 @@ class awaiting;
 
 /// Looks like the Python coroutine that it runs. Tells who awaits that of a value in the step that
 /// gives it: a done callback would cost one more turn of the loop. Everything else the Task tells
-/// it as its done callback. If it is destroyed before, nobody will tell.
+/// by its done callback. If it is destroyed before, nobody will tell.
 struct task_body {
     PyObject_HEAD awaiting* owner; ///< null before it may be told, and once it was
     PyObject* coroutine;           ///< null if the Task runs something else
@@ -23,6 +23,10 @@ inline PyObject* as_object(task_body* self) noexcept {
 
 /// Without an owner yet. Throws what Python throws.
 py::object new_task_body(PyObject* coroutine);
+
+/// What the Task calls when it is done. An object of its own: a loop in debug mode refuses callbacks
+/// that look like coroutines. Null with the Python error set.
+py::object new_done_callback(task_body* body);
 
 inline task_body* as_task_body(PyObject* object) noexcept {
     return reinterpret_cast<task_body*>(object);
