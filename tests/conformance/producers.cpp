@@ -52,9 +52,9 @@ asio::awaitable<void> from_thread(bridge::channel<int>& to) {
     co_return;
 }
 
-// More than there is room for.
+// Until there is no room: the consumer may take some meanwhile.
 asio::awaitable<void> too_many(bridge::channel<int>& to) {
-    for (int i = 0; i < 4; ++i)
+    for (int i = 0;; ++i)
         if (!to.try_send(boost::system::error_code(), i))
             throw std::length_error("nobody takes item " + std::to_string(i));
     co_return;
