@@ -95,8 +95,10 @@ async def main():
 
 BRIDGE_TEST(a_task_that_is_over_when_it_is_made_gives_its_end) {
     co_await script::run(R"py(
+class Named(asyncio.Future):
+    def set_name(self, name): pass # which create_task calls before CPython 3.14
 def at_once(loop, coroutine, **named):
-    future = loop.create_future()
+    future = Named(loop=loop)
     try:
         coroutine.send(None)
     except StopIteration as stop:
