@@ -136,10 +136,13 @@ BRIDGE_TEST(an_iterator_without_aclose_is_dropped_silently, tags("I14")) {
                         "  async def __anext__(self):\n"
                         "    await asyncio.sleep(0)\n"
                         "    return 1\n"
-                        "  def __del__(self): seen.append('gone')");
-    co_await take_one(python.value("Plain()"), 0);
+                        "  def __del__(self): seen.append('gone')\n"
+                        "async def plain(): return Plain()");
+    // Made by the loop's thread: without a GIL an object dies when its maker next runs Python.
+    const auto make = [&] { return bridge::to_cpp<py_ref>(python.value("plain()")); };
+    co_await take_one(co_await make(), 0);
     co_await python.run("until(lambda: len(seen) == 1)");
-    auto items = to_cpp_stream<int>(python.value("Plain()"), {.buffer = 4});
+    auto items = to_cpp_stream<int>(co_await make(), {.buffer = 4});
     BRIDGE_CHECK(co_await items.next() == 1);
     co_await items.close();
     co_await python.run("until(lambda: len(seen) == 2)");

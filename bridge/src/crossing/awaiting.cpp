@@ -33,8 +33,8 @@ py::object result_of_foreign_future(py::handle future) {
 
 } // namespace
 
-const in_flight_kind awaiting::task_in_loop{.abandon = &awaiting::abandon,
-                                            .traverse = &awaiting::traverse};
+const in_flight_kind awaiting::task_in_loop{
+    .abandon = &awaiting::abandon, .traverse = &awaiting::traverse, .silence = &awaiting::silence};
 
 awaiting::awaiting(py_ref object, task_locals locals) noexcept
     : object_(std::move(object)), locals_(std::move(locals)) {
@@ -317,15 +317,25 @@ void awaiting::abandon(in_flight_member* self, errc why) noexcept {
     std::exchange(owner->body_, nullptr)->owner = nullptr;
     auto* task = owner->task_.release();
     if (why != errc::interpreter_gone) { // else left where it is: to drop it would run Python code
-        const bool is_ours = task != owner->object_.handle().ptr();
-        if (is_ours && PyObject_SetAttrString(task, "_log_destroy_pending", Py_False) < 0)
-            PyErr_Clear();
+        if (task != owner->object_.handle().ptr())
+            silence_task(task);
         Py_DECREF(task);
         release_unstarted(owner->object_.release()); // the task may not have taken its first step
     } else {
         owner->object_.release();
     }
     owner->fail(why);
+}
+
+// A Task of the user's own speaks for itself.
+void awaiting::silence(const in_flight_member* self) noexcept {
+    const py::error_scope keep_set_error;
+    const auto* owner = static_cast<const member*>(self)->owner;
+    const auto task = owner->task_.handle();
+    if (!task.is(owner->object_.handle()))
+        silence_task(task.ptr());
+    if (owner->body_ != nullptr)
+        silence_body(owner->body_);
 }
 
 int awaiting::traverse(const in_flight_member* self, visitproc visit, void* arg) noexcept {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Life of the pump: making, waking, ending.
 #include "crossing/stream_pump.hpp"
+#include "crossing/task_body.hpp"
 
 #include "python/imports.hpp"
 
@@ -103,9 +104,8 @@ void abandon(in_flight_member* member, errc why) noexcept {
     const py::error_scope keep_set_error;
     if (why == errc::interpreter_gone) // what it holds is left where it is: to drop it runs Python
         leave_all(self);
-    else if (self->task != nullptr &&
-             PyObject_SetAttrString(self->task, "_log_destroy_pending", Py_False) < 0)
-        PyErr_Clear();
+    else if (self->task != nullptr)
+        silence_task(self->task);
     const auto error = std::make_exception_ptr(boost::system::system_error(make_error_code(why)));
     self->of->end(error);
     finish_pump(self, error);
@@ -130,8 +130,17 @@ int traverse_owned(const in_flight_member* member, visitproc visit, void* arg) n
     return self->of->pump() == self ? visit(as_object(self), arg) : 0;
 }
 
-constexpr in_flight_kind pump_kind{
-    .abandon = &abandon, .cancel = &cancel, .describe = &describe, .traverse = &traverse_owned};
+void silence(const in_flight_member* member) noexcept {
+    const py::error_scope keep_set_error;
+    if (auto* task = static_cast<const stream_pump::member*>(member)->owner->task)
+        silence_task(task);
+}
+
+constexpr in_flight_kind pump_kind{.abandon = &abandon,
+                                   .cancel = &cancel,
+                                   .describe = &describe,
+                                   .traverse = &traverse_owned,
+                                   .silence = &silence};
 
 bool wake(port_waiter* waiter, bool directly) noexcept {
     auto* self = static_cast<stream_pump::waiting*>(waiter)->owner;

@@ -7,6 +7,7 @@
 
 #include <bridge/detail/awaiting.hpp>
 #include <bridge/detail/python_compat.hpp>
+#include <bridge/detail/references.hpp>
 #include <bridge/detail/steal_or_throw.hpp>
 
 #include <utility>
@@ -34,6 +35,7 @@ PySendResult body_am_send(PyObject* object, PyObject* value, PyObject** result) 
     *result = nullptr;
     if (!is_coroutine(self))
         return PYGEN_ERROR;
+    self->begun = true;
     const auto outcome = call_python([&] { return PyIter_Send(self->coroutine, value, result); });
     end_step(self, outcome, *result);
     return outcome;
@@ -54,6 +56,7 @@ PyObject* body_throw(PyObject* object, PyObject* arguments) {
     const auto exception = exception_from(arguments);
     if (!exception || !is_coroutine(self))
         return nullptr;
+    self->begun = true;
     PySendResult outcome = PYGEN_ERROR;
     auto* result =
         call_python([&] { return call_throw(self->coroutine, exception.ptr(), outcome); });
@@ -164,6 +167,16 @@ py::object new_task_body(PyObject* coroutine) {
     auto body = steal_or_throw(PyType_GenericAlloc(get_imports().task_body_type, 0));
     as_task_body(body.ptr())->coroutine = Py_XNewRef(coroutine);
     return body;
+}
+
+void silence_task(PyObject* task) noexcept {
+    if (PyObject_SetAttrString(task, "_log_destroy_pending", Py_False) < 0)
+        PyErr_Clear();
+}
+
+void silence_body(const task_body* body) noexcept {
+    if (!body->begun && body->coroutine != nullptr)
+        close_unstarted(body->coroutine, 2);
 }
 
 py::object new_done_callback(task_body* body) {

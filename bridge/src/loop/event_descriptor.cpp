@@ -3,7 +3,6 @@
 
 #include "python/imports.hpp"
 
-#include <bridge/detail/shared.hpp>
 #include <bridge/detail/steal_or_throw.hpp>
 
 #include <sys/eventfd.h>
@@ -23,9 +22,6 @@ void release_descriptor(PyObject* capsule) {
 
 } // namespace
 
-PyMethodDef event_descriptor::gone_method = {"bridge_loop_gone", &event_descriptor::on_loop_gone,
-                                             METH_O, nullptr};
-
 event_descriptor::event_descriptor() : number_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
     if (number_ < 0)
         throw std::system_error(errno, std::generic_category(), "eventfd for an event loop");
@@ -35,20 +31,10 @@ event_descriptor::~event_descriptor() {
     ::close(number_);
 }
 
-py::object event_descriptor::keep_with(py::handle loop) {
-    const auto callback = steal_or_throw(PyCFunction_New(&gone_method, nullptr));
-    auto reference = steal_or_throw(PyWeakref_NewRef(loop.ptr(), callback.ptr()));
-    auto kept = steal_or_throw(PyCapsule_New(this, descriptor_capsule, &release_descriptor));
+void event_descriptor::keep_with(py::handle reference) {
+    const auto kept = steal_or_throw(PyCapsule_New(this, descriptor_capsule, &release_descriptor));
     retain();
     get_imports().descriptors[reference] = kept;
-    return reference;
-}
-
-PyObject* event_descriptor::on_loop_gone(PyObject*, PyObject* reference) noexcept {
-    if (auto* all = shared().all.load())
-        PyDict_DelItem(all->descriptors.ptr(), reference);
-    PyErr_Clear();
-    Py_RETURN_NONE;
 }
 
 void event_descriptor::signal() const noexcept {

@@ -19,8 +19,8 @@ public:
     /// Throws std::system_error.
     event_descriptor();
 
-    /// A weak reference to the loop, until whose end it stays open. Requires the GIL.
-    py::object keep_with(py::handle loop);
+    /// Stays open until the end of the loop, given by a weak reference. Requires the GIL.
+    void keep_with(py::handle reference);
 
     int number() const noexcept { return number_; }
 
@@ -35,8 +35,6 @@ private:
     friend class reference_counted<event_descriptor>;
 
     ~event_descriptor();
-    static PyObject* on_loop_gone(PyObject* self, PyObject* reference) noexcept;
-    static PyMethodDef gone_method;
 
     int number_;
 };

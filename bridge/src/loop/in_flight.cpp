@@ -101,18 +101,29 @@ in_flight::kept in_flight::take(const scheduler* on) noexcept {
     return taken;
 }
 
-std::vector<std::string> in_flight::describe() {
+// What is then done to one may be the end of others.
+template<class Chosen>
+std::vector<in_flight::kept> in_flight::all_that(Chosen chosen) const {
     std::vector<kept> all;
-    {
-        const std::lock_guard lock(mutex_);
-        for (auto* member = members_; member != nullptr; member = member->link.next)
-            if (kept one; member->kind->describe != nullptr && keep(*member, one))
-                all.push_back(std::move(one));
-    }
+    const std::lock_guard lock(mutex_);
+    for (auto* member = members_; member != nullptr; member = member->link.next)
+        if (kept one; chosen(*member->kind) && keep(*member, one))
+            all.push_back(std::move(one));
+    return all;
+}
+
+std::vector<std::string> in_flight::describe() {
     std::vector<std::string> texts;
-    for (const auto& [member, object] : all) // what Python says of it may be the end of others
+    for (const auto& [member, object] :
+         all_that([](const auto& kind) { return kind.describe != nullptr; }))
         texts.push_back(member->kind->describe(member));
     return texts;
+}
+
+void in_flight::silence() noexcept {
+    for (const auto& [member, object] :
+         all_that([](const auto& kind) { return kind.silence != nullptr; }))
+        member->kind->silence(member);
 }
 
 void in_flight::close() noexcept {

@@ -85,12 +85,12 @@ private:
 port::port(py::handle loop, port_host* host)
     : identity_(loop.ptr()), members_(intrusive_ptr<in_flight>::adopt(new in_flight(loop))),
       loop_(loop.ptr()), reference_(nullptr), key_(nullptr), host_(host) {
-    if (host_) {
-        key_ = PyWeakref_NewRef(loop_, nullptr);
-    } else {
+    auto key = new_key(loop);
+    if (!host_) {
         descriptor_ = intrusive_ptr<event_descriptor>::adopt(new event_descriptor);
-        key_ = descriptor_->keep_with(loop).release().ptr();
+        descriptor_->keep_with(key);
     }
+    key_ = key.release().ptr();
     const auto base = py::module_::import("asyncio").attr("BaseEventLoop");
     shows_ready_queue_ = py::isinstance(loop, base) && py::hasattr(loop, "_ready");
     reference_ = PyWeakref_NewRef(loop_, nullptr);

@@ -68,6 +68,26 @@ intrusive_ptr<port> port::make(py::handle loop, port_host& host) {
     return made;
 }
 
+PyMethodDef port::gone_method = {"bridge_loop_gone", &port::on_loop_gone, METH_O, nullptr};
+
+py::object port::new_key(py::handle loop) {
+    const auto callback = steal_or_throw(PyCFunction_New(&gone_method, nullptr));
+    return steal_or_throw(PyWeakref_NewRef(loop.ptr(), callback.ptr()));
+}
+
+// Of a loop whose port is open only the garbage collector calls this, and before any finalizer:
+// that of a Task may come before the loop's, which closes it.
+PyObject* port::on_loop_gone(PyObject*, PyObject* reference) noexcept {
+    auto* all = shared().all.load();
+    if (all == nullptr)
+        Py_RETURN_NONE;
+    if (const auto its = find_by_key(*all, reference))
+        its->members().silence();
+    PyDict_DelItem(all->descriptors.ptr(), reference);
+    PyErr_Clear();
+    Py_RETURN_NONE;
+}
+
 void port::enter_table() {
     {
         const std::lock_guard lock(shared().port_table_mutex);
@@ -91,12 +111,18 @@ intrusive_ptr<port> port::find(py::handle loop) {
 }
 
 intrusive_ptr<port> port::find_or_copy(py::handle loop) {
-    const auto& ports = get_imports().ports;
     const auto key = steal_or_throw(PyWeakref_NewRef(loop.ptr(), nullptr));
+    return find_by_key(get_imports(), key);
+}
+
+intrusive_ptr<port> port::find_by_key(const imports& in, py::handle key) {
     const std::lock_guard lock(shared().port_table_mutex);
-    if (!ports.contains(key))
-        return {};
-    return intrusive_ptr<port>(ports[key].cast<py::capsule>().get_pointer<port>());
+    auto* capsule = PyDict_GetItemWithError(in.ports.ptr(), key.ptr());
+    if (capsule == nullptr && PyErr_Occurred() != nullptr)
+        throw py::error_already_set();
+    return intrusive_ptr<port>(capsule != nullptr
+                                   ? static_cast<port*>(PyCapsule_GetPointer(capsule, capsule_name))
+                                   : nullptr);
 }
 
 void port::leave_table() noexcept {

@@ -27,16 +27,8 @@ int drop_from_pending_call(void*) {
 }
 
 void drop(PyObject* object, bool unstarted) noexcept {
-    // Not if somebody else has it, who may still await it.
-    if (unstarted && Py_REFCNT(object) == 1 &&
-        (PyCoro_CheckExact(object) || Py_IS_TYPE(object, shared().all.load()->coroutine_type))) {
-        const py::error_scope keep_set_error;
-        const auto closed = py::reinterpret_steal<py::object>(call_python([object] {
-            return PyObject_CallMethodNoArgs(object, shared().all.load()->name.close.ptr());
-        }));
-        if (!closed)
-            PyErr_WriteUnraisable(object);
-    }
+    if (unstarted)
+        close_unstarted(object, 1);
     call_python([object] { Py_DECREF(object); });
 }
 
@@ -76,6 +68,19 @@ void watch_references(const reference_watcher* watcher) noexcept {
 
 void release_reference(PyObject* object) noexcept {
     release(object, false);
+}
+
+void close_unstarted(PyObject* awaitable, Py_ssize_t owned) noexcept {
+    if (Py_REFCNT(awaitable) > owned ||
+        !(PyCoro_CheckExact(awaitable) ||
+          Py_IS_TYPE(awaitable, shared().all.load()->coroutine_type)))
+        return;
+    const py::error_scope keep_set_error;
+    const auto closed = py::reinterpret_steal<py::object>(call_python([awaitable] {
+        return PyObject_CallMethodNoArgs(awaitable, shared().all.load()->name.close.ptr());
+    }));
+    if (!closed)
+        PyErr_WriteUnraisable(awaitable);
 }
 
 void release_unstarted(PyObject* awaitable) noexcept {

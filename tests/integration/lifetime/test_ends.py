@@ -152,6 +152,13 @@ ENDS = {
         # the collector without a GIL may finalize a task before what it awaits, and asyncio says that it is pending
         None if FREE_THREADED else [],
     ),
+    "a loop collected unclosed after what runs in it": (  # older than that, in the middle generation
+        "gc.disable()\nloop = asyncio.new_event_loop()\nasync def main():\n"
+        "    await native.hop(); gc.collect(0)\n    tasks = load(); await native.hop(); await end(tasks)\n"
+        "loop.run_until_complete(main())\ndel loop\ngc.collect()",
+        0,
+        [],
+    ),
     "loops collected unclosed, with all that waits for them": (
         "import logging, warnings, weakref\nwarnings.simplefilter('ignore'); logging.disable(logging.CRITICAL)\n"
         "def leave(make):\n    loop = make()\n    async def main():\n        begun = []\n"

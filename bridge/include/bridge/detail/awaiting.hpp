@@ -124,6 +124,7 @@ private:
     static void deliver_cancel(port_node* self, bool alive) noexcept;
     static void abandon(in_flight_member* self, errc why) noexcept;
     static int traverse(const in_flight_member* self, visitproc visit, void* arg) noexcept;
+    static void silence(const in_flight_member* self) noexcept;
     static const in_flight_kind task_in_loop;
 
     py_ref object_;

@@ -38,6 +38,8 @@ struct in_flight_kind {
     /// Of members that another thread may destroy: the object that it is in, or null if that is
     /// being destroyed.
     py::object (*keep)(const in_flight_member* self) noexcept = nullptr;
+    /// The garbage collector takes the loop: what the member made for itself there ends unseen.
+    void (*silence)(const in_flight_member* self) noexcept = nullptr;
 };
 
 /// Something in flight that has to hear when its loop ends. The loop's thread alone makes it a
@@ -86,6 +88,9 @@ public:
     /// For the garbage collector: visits what the members hold.
     int traverse(visitproc visit, void* arg) const noexcept;
 
+    /// Before the garbage collector ends what it found with the loop, in an order of its own.
+    void silence() noexcept;
+
     /// Abandons those that run on the given threads, or all.
     void abandon(const scheduler* on, errc why) noexcept;
 
@@ -114,6 +119,8 @@ private:
     bool note_asked(in_flight_member& member, slow_watch& by, clock::duration slow) noexcept;
     kept take_slow(clock::time_point now, clock::time_point& next_due) noexcept;
     static bool keep(in_flight_member& member, kept& as) noexcept;
+    template<class Chosen>
+    std::vector<kept> all_that(Chosen chosen) const;
     bool runs_here() const noexcept;
     void unwatch(in_flight_member& member) noexcept;
     void set_timer(clock::time_point due) noexcept;
@@ -123,8 +130,8 @@ private:
 
     PyObject* loop_; // borrowed
     bool open_ = true;
-    [[no_unique_address]] python_mutex mutex_; // of the lists and their counts
-    single_writer<std::size_t> native_work_;   // members that are
+    [[no_unique_address]] mutable python_mutex mutex_; // of the lists and their counts
+    single_writer<std::size_t> native_work_;           // members that are
     in_flight_member* members_ = nullptr;
     linked_queue<slow_watch, &slow_watch::link> asked_;
     clock::time_point timer_due_ = no_timer;

@@ -19,6 +19,7 @@
 namespace bridge::detail {
 
 class event_descriptor;
+struct imports;
 struct shared_state;
 
 /// A waiter to be woken when everything that a drain brought is settled. Loop thread only.
@@ -112,6 +113,10 @@ private:
     port(py::handle loop, port_host* host);
     ~port();
     void attach();
+    static py::object new_key(py::handle loop);
+    static PyObject* on_loop_gone(PyObject* self, PyObject* reference) noexcept;
+    static PyMethodDef gone_method;
+    static intrusive_ptr<port> find_by_key(const imports& in, py::handle key);
     void enter_table();
     void leave_table() noexcept;
     void wake() noexcept;

@@ -63,6 +63,10 @@ void release_reference(PyObject* object) noexcept;
 /// The same for an awaitable that nobody began: ends it first, so that Python does not warn.
 void release_unstarted(PyObject* awaitable) noexcept;
 
+/// Ends an awaitable that nobody began, so that Python does not warn. Not if somebody else has it,
+/// who may still await it: the caller owns so many of its references. Requires the GIL.
+void close_unstarted(PyObject* awaitable, Py_ssize_t owned) noexcept;
+
 /// Drops what was left by threads without the GIL. Requires the GIL.
 void drop_released_references() noexcept;
 
