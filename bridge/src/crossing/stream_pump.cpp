@@ -127,7 +127,11 @@ std::string describe(const in_flight_member* member) {
 
 int traverse_owned(const in_flight_member* member, visitproc visit, void* arg) noexcept {
     auto* self = static_cast<const stream_pump::member*>(member)->owner;
-    return self->of->pump() == self ? visit(as_object(self), arg) : 0;
+    if (self->of->pump() != self)
+        return 0;
+    Py_VISIT(as_object(self));
+    Py_VISIT(self->of->iterable().ptr()); // which its end lets go of
+    return 0;
 }
 
 void silence(const in_flight_member* member) noexcept {

@@ -28,6 +28,14 @@ CASES = {
         0,
         ["next, pending: the event loop was closed", "next, afterwards: "],
     ),
+    "the loop is collected unclosed, after the Task of the stream": (  # older than that, in the middle generation
+        "import gc, warnings; warnings.simplefilter('ignore', ResourceWarning)\n"
+        "asyncio.BaseEventLoop.call_exception_handler = lambda self, context: os._exit(9)  # of a Task destroyed pending\n"
+        "gc.disable()\nloop = asyncio.new_event_loop()\nloop.run_until_complete(native.hop())\ngc.collect(0)\n"
+        "stream = loop.run_until_complete(watched())\ndel loop\ngc.collect()\nstream.wait()",
+        0,
+        ["next, pending: the event loop was closed", "next, afterwards: "],
+    ),
     "the same-thread loop is closed": (
         "loop = native.EventLoop()\nloop.run_until_complete(watched())\nloop.close()",
         0,
