@@ -23,7 +23,8 @@ async def endless(request):
 
     async def send():
         while True:
-            await socket.send_str("again")
+            await socket.send_str("again")  # goes into a buffer
+            await asyncio.sleep(0)  # so that the loop sees the client's close in time
 
     sending = asyncio.create_task(send())
     async for message in socket:
