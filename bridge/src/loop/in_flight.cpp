@@ -4,11 +4,21 @@
 #include "python/imports.hpp"
 
 #include <bridge/detail/call_python.hpp>
+#include <bridge/detail/references.hpp>
+#include <bridge/detail/steal_or_throw.hpp>
 
 #include <mutex>
 #include <utility>
 
 namespace bridge::detail {
+
+in_flight::in_flight(py::handle loop)
+    : loop_(loop.ptr()),
+      reference_(steal_or_throw(PyWeakref_NewRef(loop.ptr(), nullptr)).release().ptr()) {}
+
+in_flight::~in_flight() {
+    release_reference(reference_);
+}
 
 void in_flight::join(in_flight_member& member) noexcept {
     const std::lock_guard lock(mutex_);

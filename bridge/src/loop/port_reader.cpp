@@ -100,13 +100,18 @@ void port::attach() {
     }
 }
 
+// The loop's thread makes what the loop keeps: without a GIL the last of an object that another
+// thread has made may wait until that one runs Python again, and so would the end of the loop.
 PyObject* port::on_attach(PyObject* self, PyObject*) noexcept {
-    auto* to = as_port_object(self)->its;
+    auto* before = as_port_object(self);
+    auto* to = before->its;
     try {
-        const auto object = py::reinterpret_borrow<py::object>(self);
+        before->closes = false;
+        const auto object = new_port_object(*to, true);
         to->loop().attr(get_imports().name.add_reader)(to->descriptor_->number(),
                                                        new_method(readable_method, object));
     } catch (py::error_already_set& error) {
+        before->closes = true;
         error.restore();
         return nullptr;
     }

@@ -6,7 +6,9 @@
 
 #include <bridge/detail/call_python.hpp>
 #include <bridge/detail/in_flight.hpp>
+#include <bridge/detail/python_compat.hpp>
 #include <bridge/detail/shared.hpp>
+#include <bridge/detail/steal_or_throw.hpp>
 
 #include <algorithm>
 #include <mutex>
@@ -64,29 +66,44 @@ void in_flight::unwatch(in_flight_member& member) noexcept {
         asked_.unlink(*watch);
 }
 
+py::object in_flight::timer_function() {
+    retain();
+    const auto self =
+        py::reinterpret_steal<py::object>(PyCapsule_New(this, timer_capsule, [](PyObject* capsule) {
+            static_cast<in_flight*>(PyCapsule_GetPointer(capsule, timer_capsule))->release();
+        }));
+    if (!self) {
+        release();
+        throw py::error_already_set();
+    }
+    return steal_or_throw(PyCFunction_New(&timer_method, self.ptr()));
+}
+
 // One timer serves all requests of its time: most of them are answered long before.
 void in_flight::set_timer(clock::time_point due) noexcept {
-    if (free_threaded && !runs_here())
-        return; // the loop of another thread must not be touched
-    if (due >= timer_due_ || !open_)
+    const bool is_elsewhere = free_threaded && !runs_here();
+    if (!is_elsewhere && (due >= timer_due_ || !open_))
         return;
     const py::error_scope keep_set_error;
     try {
-        retain();
-        const auto self = py::reinterpret_steal<py::object>(
-            PyCapsule_New(this, timer_capsule, [](PyObject* capsule) {
-                static_cast<in_flight*>(PyCapsule_GetPointer(capsule, timer_capsule))->release();
-            }));
-        if (!self)
-            return release();
-        const auto method =
-            py::reinterpret_steal<py::object>(PyCFunction_New(&timer_method, self.ptr()));
+        if (is_elsewhere)
+            return look_there();
+        const auto function = timer_function();
         const std::chrono::duration<double> after = due - clock::now();
-        call_python([&] { py::handle(loop_).attr("call_later")(after.count(), method); });
+        call_python([&] { py::handle(loop_).attr("call_later")(after.count(), function); });
         timer_due_ = due;
     } catch (py::error_already_set&) {
         // The loop is being closed, or has no timers: then nothing is said.
     }
+}
+
+// The loop of another thread must not be touched: that sets the timer.
+void in_flight::look_there() {
+    const auto loop = weak_target(reference_);
+    if (!loop)
+        return;
+    const auto function = timer_function();
+    call_python([&] { loop.attr(get_imports().name.call_soon_threadsafe)(function); });
 }
 
 PyObject* in_flight::on_timer(PyObject* self, PyObject*) noexcept {

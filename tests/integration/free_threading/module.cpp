@@ -9,6 +9,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <atomic>
+#include <chrono>
 #include <memory>
 #include <stdexcept>
 
@@ -27,6 +29,15 @@ asio::awaitable<int> hop(int value) {
 asio::awaitable<void> forever() {
     asio::steady_timer timer(co_await asio::this_coro::executor, 1h);
     co_await timer.async_wait(asio::use_awaitable);
+}
+
+std::atomic<bool> may_end = false;
+
+// Does not react to a cancellation.
+asio::awaitable<void> deaf() {
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    while (!may_end)
+        co_await hop(0);
 }
 
 asio::awaitable<int> fail(int value) {
@@ -99,6 +110,14 @@ BRIDGE_PYTHON_MODULE(free_threading_native, module) {
     bridge::def_async(module, "count", &count, py::arg("until"));
     bridge::def_async(module, "sum", &sum, py::arg("iterable"), py::arg("buffer"));
     module.def("hot_forever", [] { return bridge::to_python_future(forever()); });
+    module.def("hot_deaf", [] {
+        may_end = false;
+        return bridge::to_python_future(deaf());
+    });
+    module.def("let_end", [] { may_end = true; });
+    module.def("set_slow", [](int milliseconds) {
+        bridge::set_slow_cancel_duration(std::chrono::milliseconds(milliseconds));
+    });
     module.def("hot_hop", [](int value) { return bridge::to_python_future(hop(value)); });
     // Of its own for each loop, as far as nothing else is shared.
     py::class_<bridge::runtime, std::shared_ptr<bridge::runtime>>(module, "Runtime")

@@ -4,6 +4,7 @@
 import asyncio
 import contextvars
 import gc
+import logging
 import subprocess
 import sys
 import sysconfig
@@ -165,6 +166,28 @@ class LoopsInThreads(unittest.TestCase):
                 assert all(isinstance(end, asyncio.CancelledError) for end in ends), ends
                 while len(seen) < THREADS * len(futures):
                     await asyncio.sleep(0)
+
+        for name, factory in FACTORIES.items():
+            with self.subTest(name):
+                run_loop(factory, main())
+
+    def test_what_another_thread_cancelled_and_does_not_end_is_named(self):
+        async def main():
+            named = asyncio.Event()
+            loop = asyncio.get_running_loop()
+            handler = logging.Handler()
+            handler.emit = lambda record: "has not ended" in record.getMessage() and named.set()
+            logging.getLogger("asyncio").addHandler(handler)
+            native.set_slow(10)
+            future = native.hot_deaf()
+            try:
+                await loop.run_in_executor(None, future.cancel)
+                await asyncio.wait_for(named.wait(), PATIENCE)
+            finally:
+                native.set_slow(10_000)
+                native.let_end()
+                logging.getLogger("asyncio").removeHandler(handler)
+            await asyncio.wait([future])
 
         for name, factory in FACTORIES.items():
             with self.subTest(name):

@@ -61,7 +61,8 @@ struct slow_watch {
 /// own timers.
 class in_flight : public reference_counted<in_flight> {
 public:
-    explicit in_flight(py::handle loop) noexcept : loop_(loop.ptr()) {}
+    /// Throws what Python throws of a loop that has no weak references.
+    explicit in_flight(py::handle loop);
 
     /// Does nothing once it is closed: the loop's end has told those that were there.
     void join(in_flight_member& member) noexcept;
@@ -111,7 +112,7 @@ private:
     using kept =
         std::pair<in_flight_member*, py::object>; // and what it is in, if that is an object
 
-    ~in_flight() = default;
+    ~in_flight();
     void tell_idle() noexcept;
     bool remove(in_flight_member& member) noexcept;
     bool remove_locked(in_flight_member& member) noexcept;
@@ -124,11 +125,14 @@ private:
     bool runs_here() const noexcept;
     void unwatch(in_flight_member& member) noexcept;
     void set_timer(clock::time_point due) noexcept;
+    void look_there();
+    py::object timer_function();
     void warn_of_slow() noexcept;
     static PyObject* on_timer(PyObject* self, PyObject*) noexcept;
     static PyMethodDef timer_method;
 
-    PyObject* loop_; // borrowed
+    PyObject* loop_;      // borrowed
+    PyObject* reference_; // a weak one to it
     bool open_ = true;
     [[no_unique_address]] mutable python_mutex mutex_; // of the lists and their counts
     single_writer<std::size_t> native_work_;           // members that are
