@@ -195,12 +195,13 @@ void abandon(in_flight_member* member, errc why) noexcept {
     Py_XSETREF(self->outcome, error.release().ptr());
 }
 
-// "fetch, waiting at client.cpp:12".
+// "fetch, waiting in read at client.cpp:12, made at main.py:7 in main".
 std::string describe(const in_flight_member* member) {
     const auto* self = of_member(member);
     std::string text = py::str(py::handle(self->name));
     if (const auto place = self->op->suspended_at(); place.file != nullptr)
-        text += std::string(", waiting at ") + place.file + ":" + std::to_string(place.line);
+        text += std::string(", waiting in ") + name_of(place) + " at " + place.file + ":" +
+                std::to_string(place.line);
     if (auto* delegate = extras_of(self).delegate)
         text += ", awaiting " + std::string(py::repr(py::handle(delegate)));
     return text;

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <memory>
 #include <new>
+#include <utility>
 
 namespace bridge::detail {
 namespace {
@@ -33,9 +34,11 @@ void deliver_escaped(port_node* self, bool alive) noexcept {
     const std::unique_ptr<escaped> node(static_cast<escaped*>(self));
     if (!alive)
         return print_to_stderr(node->error);
-    report_exception(node->locals.event_loop(), "Exception escaped an Asio handler",
-                     to_python_exception(node->error));
+    report_native_error(node->locals.event_loop(), "Exception escaped an Asio handler",
+                        node->error);
 }
+
+constinit thread_local const std::exception_ptr* now_reported = nullptr;
 
 bool must_end_the_loop() noexcept {
     return PyErr_ExceptionMatches(PyExc_SystemExit) != 0 ||
@@ -43,6 +46,17 @@ bool must_end_the_loop() noexcept {
 }
 
 } // namespace
+
+const std::exception_ptr* reported_error() noexcept {
+    return now_reported;
+}
+
+void report_native_error(py::handle loop, const char* message,
+                         const std::exception_ptr& error) noexcept {
+    const auto* before = std::exchange(now_reported, &error);
+    report_exception(loop, message, to_python_exception(error));
+    now_reported = before;
+}
 
 bool report_set_error(py::handle loop, const char* message) noexcept {
     if (must_end_the_loop())

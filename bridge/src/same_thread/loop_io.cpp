@@ -279,7 +279,7 @@ void loop_io::end() noexcept {
 
 void loop_io::report_escaped(py::handle loop) noexcept {
     for (const auto& error : std::exchange(escaped_, {}))
-        report_exception(loop, "Exception escaped an Asio handler", to_python_exception(error));
+        report_native_error(loop, "Exception escaped an Asio handler", error);
 }
 
 } // namespace bridge::detail

@@ -27,6 +27,22 @@ void escalation::arm(std::chrono::steady_clock::duration delay, std::function<vo
     });
 }
 
+void escalation::set_target(process_group of) {
+    target_ = of;
+    if (limits_.timeout && is_armed_ && !is_ending_ && !is_paused_)
+        arm(*limits_.timeout, [this] { explain_then_end(); });
+}
+
+// By the time that does not count and was not given yet.
+bool escalation::puts_off(std::function<void()> action) {
+    if (!limits_.more || limits_.more() <= granted_)
+        return false;
+    const auto more = limits_.more();
+    constexpr std::chrono::steady_clock::duration least = std::chrono::milliseconds(50);
+    arm(std::max(least, more - std::exchange(granted_, more)), std::move(action));
+    return true;
+}
+
 void escalation::pause() {
     if (!is_armed_ || is_paused_)
         return;
@@ -66,6 +82,8 @@ void escalation::end(ending cause) {
 // Who catches SIGQUIT writes where it hangs, as the harness and the Java machine do; for all others
 // it would be the end, with a core file.
 void escalation::explain_then_end() {
+    if (!is_ending_ && puts_off([this] { explain_then_end(); }))
+        return;
     stop_signal_ = target_.stop_signal();
     if (is_ending_ || !target_.leader_catches(SIGQUIT))
         return end(ending::timed_out);
@@ -73,7 +91,12 @@ void escalation::explain_then_end() {
     cause_ = ending::timed_out;
     target_.signal_leader(SIGQUIT);
     target_.signal_leader(SIGCONT);
-    arm(limits_.dump_time, [this] { terminate(); });
+    arm(limits_.dump_time, [this] { terminate_explained(); });
+}
+
+void escalation::terminate_explained() {
+    if (!puts_off([this] { terminate_explained(); }))
+        terminate();
 }
 
 void escalation::terminate() {

@@ -18,6 +18,9 @@ struct worker_limits {
     std::optional<std::chrono::milliseconds> timeout; ///< until the process may explain itself
     std::chrono::milliseconds dump_time{1000};        ///< for that, until the group gets SIGTERM
     std::chrono::milliseconds kill_after{1000};       ///< from SIGTERM to SIGKILL
+
+    /// How much of its time until now does not count; empty: none.
+    std::function<std::chrono::steady_clock::duration()> more = {};
 };
 
 /// Who ended the process.
@@ -32,8 +35,8 @@ public:
     /// From now on its time counts.
     void start(process_group of);
 
-    /// The process that is meant has become known.
-    void set_target(process_group of) noexcept { target_ = of; }
+    /// The process that is meant has become known, and begins now.
+    void set_target(process_group of);
 
     /// Asks the leader where it is, if it can answer: by SIGQUIT. Changes nothing else.
     void ask() const;
@@ -58,8 +61,10 @@ public:
 
 private:
     void arm(std::chrono::steady_clock::duration delay, std::function<void()> action);
+    bool puts_off(std::function<void()> action);
     void end(ending cause);
     void explain_then_end();
+    void terminate_explained();
     void terminate();
 
     worker_limits limits_;
@@ -69,6 +74,7 @@ private:
     int stop_signal_ = 0;
     std::function<void()> next_; ///< what happens when the timer ends
     std::chrono::steady_clock::duration left_{};
+    std::chrono::steady_clock::duration granted_{}; ///< of limits_.more
     bool is_paused_ = false;
     bool is_armed_ = false;
     bool is_ending_ = false;

@@ -8,6 +8,7 @@
 
 #include "children/explain_start.hpp"
 #include "children/test_command.hpp"
+#include "output/style.hpp"
 #include "process/capture.hpp"
 #include "process/shared_streams.hpp"
 #include "run/record.hpp"
@@ -177,15 +178,17 @@ bool dispatcher::start(std::size_t place) {
 }
 
 void dispatcher::launch(const std::shared_ptr<running_test>& test, worker_sinks sinks) {
+    worker_limits limits{test->allowed};
+    limits.more = [test] { return test->said.explained(); };
     if (sessions_.serves(*test->plan.test.binary)) {
-        sessions_.run(test->plan, {test->allowed}, std::move(sinks), [this, test] {
+        sessions_.run(test->plan, std::move(limits), std::move(sinks), [this, test] {
             withdraw(test);
             fill();
         });
         return;
     }
     const auto how = settings_.is_capturing ? wiring::captured_test : wiring::uncaptured_test;
-    processes_.start(to_command(test->plan), how, {test->allowed}, std::move(sinks));
+    processes_.start(to_command(test->plan), how, std::move(limits), std::move(sinks));
 }
 
 // As if it had not been started.
@@ -204,6 +207,11 @@ void dispatcher::finish(const std::shared_ptr<running_test>& test, const worker_
     case_result result{test->plan.test,       decision.result,    decision.message,
                        test->said.failures(), test->said.notes(), test->output.text(),
                        end.duration};
+    const bool has_sanitizers_report = result.output.find("Sanitizer:") != std::string::npos;
+    const auto command = shell_quote(test->plan.test.binary->location.shown_path) +
+                         " --run-exact " + shell_quote(test->plan.test.info->id);
+    if (auto note = explain_end(test->said, end, command); !note.empty() && !has_sanitizers_report)
+        result.notes.push_back(std::move(note));
     if (end.left_processes)
         result.notes.push_back("it left processes behind that held its output open; "
                                "bridge-test ended them");

@@ -2,6 +2,7 @@
 // From the event pipe's bytes to failures, notes and the end.
 #include "run/record.hpp"
 
+#include <algorithm>
 #include <type_traits>
 #include <variant>
 
@@ -13,6 +14,10 @@ constexpr std::size_t longest_line = 1024 * 1024;
 constexpr std::size_t most_bytes = 1024 * 1024;
 constexpr std::size_t most_items = 200;
 constexpr std::size_t longest_last_words = 4096;
+
+// addr2line has ten seconds in the harness; a test may hang, be asked where it is, and crash.
+constexpr int most_explanations = 4;
+constexpr std::chrono::seconds longest_explanation{15};
 
 } // namespace
 
@@ -50,6 +55,8 @@ void record::take(const protocol::event& event) {
     const auto id = std::visit([](const auto& one) { return one.id; }, event);
     if (id != id_)
         return complain("an event of another test, \"" + id + "\"");
+    if (take_end(event))
+        return;
     if (finished_)
         return complain("an event after the last one");
     if (const auto* one = std::get_if<protocol::test_failure>(&event)) {
@@ -59,11 +66,39 @@ void record::take(const protocol::event& event) {
     } else if (const auto* note = std::get_if<protocol::test_note>(&event)) {
         if (has_room_for(note->message))
             notes_.push_back(note->message);
-    } else if (const auto* crash = std::get_if<protocol::test_crashed>(&event)) {
-        last_words_ = crash->message.substr(0, longest_last_words);
     } else if (const auto* last = std::get_if<protocol::test_finished>(&event)) {
         finished_ = *last;
     }
+}
+
+// What a process may say of its own end, after that of the test too.
+bool record::take_end(const protocol::event& event) {
+    if (const auto* one = std::get_if<protocol::test_explaining>(&event)) {
+        take_explanation(one->is_over);
+        return true;
+    }
+    const auto* crash = std::get_if<protocol::test_crashed>(&event);
+    if (crash != nullptr)
+        last_words_ = crash->message.substr(0, longest_last_words);
+    return crash != nullptr;
+}
+
+void record::take_explanation(bool is_over) {
+    const auto now = clock::now();
+    if (is_over && explains_since_) {
+        explained_ = explained();
+        explains_since_.reset();
+    } else if (!is_over && explanations_ < most_explanations) {
+        ++explanations_;
+        explains_since_ = now;
+    }
+}
+
+record::clock::duration record::explained() const {
+    if (!explains_since_)
+        return explained_;
+    return explained_ +
+           std::min<clock::duration>(clock::now() - *explains_since_, longest_explanation);
 }
 
 bool record::has_room_for(std::string_view text) {

@@ -2,6 +2,7 @@
 // Collects what one test process says over its event pipe, within bounds.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -16,6 +17,8 @@ namespace bridge::cli {
 
 class record {
 public:
+    using clock = std::chrono::steady_clock;
+
     explicit record(std::string id) : id_(std::move(id)) {}
 
     /// Bytes of the pipe, in any portions.
@@ -26,6 +29,10 @@ public:
     /// What the process said of its own end; empty: nothing.
     const std::string& last_words() const noexcept { return last_words_; }
 
+    /// For how long the process has looked where everything is, by now: that is not the test's
+    /// time.
+    clock::duration explained() const;
+
     /// Failures told by the test, then how many did not fit, then that it
     /// sent what is not an event.
     std::vector<failure> failures() const;
@@ -35,6 +42,8 @@ public:
 private:
     void take_line(std::string_view line);
     void take(const protocol::event& event);
+    bool take_end(const protocol::event& event);
+    void take_explanation(bool is_over);
     bool has_room_for(std::string_view text);
     void complain(const std::string& what);
 
@@ -48,6 +57,9 @@ private:
     std::vector<std::string> notes_;
     std::string complaint_;
     std::string last_words_;
+    int explanations_ = 0;
+    std::optional<clock::time_point> explains_since_;
+    clock::duration explained_{}; ///< before that
 };
 
 } // namespace bridge::cli

@@ -52,6 +52,12 @@ json::object to_json(const test_crashed& value) {
     return object;
 }
 
+json::object to_json(const test_explaining& value) {
+    auto object = head("test.explaining", value.id);
+    object["over"] = value.is_over;
+    return object;
+}
+
 json::object to_json(const test_finished& value) {
     auto object = head("test.finished", value.id);
     object["outcome"] = json::string_view(to_string(value.result));
@@ -104,6 +110,8 @@ std::optional<event> parse_event(std::string_view line) {
         return test_note{fields.text("id"), fields.text("message")};
     if (name == "test.crashed")
         return test_crashed{fields.text("id"), fields.text("message")};
+    if (name == "test.explaining")
+        return test_explaining{fields.text("id"), fields.flag_or_false("over")};
     if (name == "test.finished")
         return to_finished(fields);
     return std::nullopt;

@@ -3,6 +3,11 @@
 #include <bridge/python_error.hpp>
 
 #include "record/errors.hpp"
+#include "record/running_test.hpp"
+#include "record/throws.hpp"
+
+#include <bridge/detail/for_harness.hpp>
+#include <bridge/harness/describe.hpp>
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/multiple_exceptions.hpp>
@@ -13,6 +18,7 @@
 
 #include <optional>
 #include <string_view>
+#include <system_error>
 #include <typeinfo>
 
 namespace bridge::harness {
@@ -47,6 +53,30 @@ std::optional<python_error> python_error_of(const std::exception_ptr& error) {
     }
 }
 
+template<class... T>
+std::string describe_if_one_of(const std::exception_ptr& error) {
+    std::string text;
+    const auto is_one = [&]<class One>(One*) {
+        try {
+            std::rethrow_exception(error);
+        } catch (const One& value) {
+            text = harness::describe(value);
+            return true;
+        } catch (...) {
+            return false;
+        }
+    };
+    (is_one(static_cast<T*>(nullptr)) || ...);
+    return text;
+}
+
+// Of what is no std::exception, if it is of a type that many throw.
+std::string describe_value(const std::exception_ptr& error) {
+    return describe_if_one_of<int, unsigned, long, unsigned long, long long, unsigned long long,
+                              bool, char, float, double, const char*, std::string, std::string_view,
+                              std::error_code, boost::system::error_code>(error);
+}
+
 // What std::throw_with_nested has put into it, and so on; empty if there is nothing.
 std::string describe_nested(const std::exception& outer) {
     try {
@@ -79,6 +109,14 @@ std::string headline(const python_error& error) {
     return text + ": " + leaves;
 }
 
+// What the macros call every test's body is named as the test.
+void name_body(std::string& traceback) {
+    constexpr std::string_view body = ", in bridge_body\n";
+    const auto* run = running_test::find();
+    for (std::size_t at = 0; run != nullptr && (at = traceback.find(body, at)) != traceback.npos;)
+        traceback.replace(at, body.size(), ", in " + std::string(run->test().what->name) + "\n");
+}
+
 } // namespace
 
 std::string describe_error(const std::exception_ptr& error) {
@@ -89,20 +127,27 @@ std::string describe_error(const std::exception_ptr& error) {
     } catch (const std::exception& e) {
         return current_type_name() + ": " + e.what() + describe_nested(e);
     } catch (...) {
-        return current_type_name();
+        const auto value = describe_value(error);
+        return current_type_name() + (value.empty() ? "" : ": " + value);
     }
 }
 
 std::string explain_error(const std::exception_ptr& error) {
     if (const auto python = python_error_of(error))
         return with_gil([&] { return explain_python_error(*python); });
-    return describe_error(error);
+    return describe_error(error) + place_of_throw(error);
+}
+
+std::string explain_reported_error(const python_error& error) {
+    const auto* native = bridge::detail::reported_error();
+    return native != nullptr ? explain_error(*native) : explain_python_error(error);
 }
 
 std::string explain_python_error(const python_error& error) {
     auto traceback = error.format();
     while (!traceback.empty() && traceback.back() == '\n')
         traceback.pop_back();
+    name_body(traceback);
     auto head = headline(error);
     return traceback == head ? head : head + "\n" + traceback;
 }

@@ -13,11 +13,16 @@ namespace bridge::harness {
 /// pybind11 holds the error.
 std::string describe_error(const std::exception_ptr& error);
 
-/// The same; a Python exception has its traceback behind that. Takes the GIL for one.
+/// The same; a Python exception has its traceback behind that, another one where it was thrown.
+/// Takes the GIL for one of Python.
 std::string explain_error(const std::exception_ptr& error);
 
 /// "Type: text", of an exception group with what is in it; then the traceback. Requires the GIL.
 std::string explain_python_error(const python_error& error);
+
+/// What the loop's exception handler is called with: if it was made of a C++ exception, that one is
+/// explained. Requires the GIL.
+std::string explain_reported_error(const python_error& error);
 
 /// What helps beside the error's own text; empty for most. Takes the GIL for an error of Python.
 std::string hint_for(const std::exception_ptr& error);

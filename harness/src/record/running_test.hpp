@@ -55,6 +55,11 @@ public:
 
     wait_listener* listener() const noexcept { return listener_; }
 
+    /// The system's number of the thread that runs the body, if that has one of its own; else zero.
+    void set_body_thread(int thread) noexcept { body_thread_ = thread; }
+
+    int body_thread() const noexcept { return body_thread_; }
+
     bool is_stopped() const;
     bool is_timed_out() const;
     bool is_skipped() const;
@@ -97,6 +102,7 @@ private:
     std::vector<const std::string*> contexts_;
     std::string cancelled_;
     std::atomic<wait_listener*> listener_{nullptr};
+    std::atomic<int> body_thread_{0};
 };
 
 /// Throws std::logic_error if the test has real time.

@@ -6,6 +6,7 @@
 #include "run/await_points.hpp"
 #include "run/body.hpp"
 #include "run/python_names.hpp"
+#include "run/stacks.hpp"
 
 #include <bridge/detail/for_harness.hpp>
 
@@ -58,10 +59,12 @@ std::exception_ptr call_in(bridge::detail::turn_elsewhere& turn,
 }
 
 // On a thread of its own: a body that hangs must not take one of the runtime's from later tests.
-awaitable<void> run_on_thread(std::function<void()> body) {
-    auto start = [turn = bridge::detail::turn_elsewhere(), body = std::move(body)](auto handler) {
-        std::thread([turn, body, handler = std::move(handler)]() mutable {
+awaitable<void> run_on_thread(running_test& run, std::function<void()> body) {
+    auto start = [turn = bridge::detail::turn_elsewhere(), body = std::move(body),
+                  &run](auto handler) {
+        std::thread([turn, body, handler = std::move(handler), &run]() mutable {
             const alternate_stack for_reports;
+            run.set_body_thread(this_thread());
             auto error = call_in(turn, body);
             const auto on = boost::asio::get_associated_executor(handler);
             boost::asio::post(
@@ -125,7 +128,7 @@ awaitable<void> run_alone(running_test& run, test_object& object, py_ref call_te
     } else if (body.on_loop != nullptr) {
         co_await body.on_loop(object.get(), test.value.get());
     } else if (body.on_thread != nullptr) {
-        co_await run_on_thread([&] { body.on_thread(object.get(), test.value.get()); });
+        co_await run_on_thread(run, [&] { body.on_thread(object.get(), test.value.get()); });
     } else {
         co_await run_python(run, object, std::move(call_text));
     }

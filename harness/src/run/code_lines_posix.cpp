@@ -5,8 +5,6 @@
 // Only what is async-signal-safe, or has been done once before.
 #include "run/code_lines.hpp"
 
-#include "run/stacks.hpp"
-
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <link.h>
@@ -17,6 +15,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <climits>
@@ -24,13 +23,14 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 #include <string>
 
 namespace bridge::harness {
 namespace {
 
-constexpr unsigned longest_answer = 3; // seconds
-constexpr int most_frames = 64;
+constexpr unsigned longest_answer = 10; // seconds
+constexpr int most_frames = 512;
 constexpr int most_modules = 4;
 constexpr std::size_t longest_function = 160;
 
@@ -55,34 +55,46 @@ std::string find_on_path(const std::string& name) {
     return {};
 }
 
-struct stack_text {
-    std::array<std::uintptr_t, most_frames> offset{};  ///< in its module
-    std::array<const char*, most_frames> module{};     ///< its path; null: of no interest
-    std::array<std::string_view, most_frames> lines{}; ///< of addr2line
-    int size = 0;
+// A frame of any of the stacks.
+struct asked_frame {
+    void* address;
+    bool is_return;
+    const char* module;    ///< its path
+    std::uintptr_t offset; ///< in that
+    std::string_view text; ///< what addr2line says
 };
 
-constinit std::array<char, 128 * 1024> answers{};
+constinit std::atomic<bool> are_lines_in_use{false};
+constinit std::array<asked_frame, most_frames> asked_frames{};
+constinit int frame_count = 0;
+constinit std::array<char, 512 * 1024> answers{};
+
+asked_frame* find_frame(void* address, bool is_return) noexcept {
+    auto* end = asked_frames.data() + frame_count;
+    auto* found = std::find_if(asked_frames.data(), end, [&](const asked_frame& one) {
+        return one.address == address && one.is_return == is_return;
+    });
+    return found != end ? found : nullptr;
+}
 
 bool is_systems(std::string_view path) {
     return path.empty() || path.starts_with("/lib") || path.starts_with("/usr/lib") ||
            path.starts_with("linux-vdso");
 }
 
-// What backtrace_symbols_fd() does, too.
-void find_module(stack_text& stack, int i, void* address, bool is_return) noexcept {
+// False if it is of no interest. What backtrace_symbols_fd() does, too.
+bool find_module(asked_frame& frame) noexcept {
     Dl_info info{};
     link_map* map = nullptr;
-    if (::dladdr1(address, &info, reinterpret_cast<void**>(&map), RTLD_DL_LINKMAP) == 0 ||
+    if (::dladdr1(frame.address, &info, reinterpret_cast<void**>(&map), RTLD_DL_LINKMAP) == 0 ||
         map == nullptr)
-        return;
+        return false;
     const bool is_program = map->l_name == nullptr || *map->l_name == '\0';
-    const char* path = is_program ? program.data() : map->l_name;
-    if (*path == '\0' || (!is_program && is_systems(path)))
-        return;
-    stack.module[i] = path;
+    frame.module = is_program ? program.data() : map->l_name;
     // The call is before the address to which it returns, which may be of another line.
-    stack.offset[i] = reinterpret_cast<std::uintptr_t>(address) - map->l_addr - (is_return ? 1 : 0);
+    frame.offset =
+        reinterpret_cast<std::uintptr_t>(frame.address) - map->l_addr - (frame.is_return ? 1 : 0);
+    return *frame.module != '\0' && (is_program || !is_systems(frame.module));
 }
 
 // Without what fork() does around it: the locks that it takes may be held by who has crashed. Its
@@ -143,25 +155,27 @@ std::string_view take_line(std::string_view& text) {
 }
 
 // Asks for all frames of this module; `used` bytes of the answers are others'.
-void ask_for_module(stack_text& stack, const char* module, std::size_t& used) noexcept {
+void ask_for_module(const char* module, std::size_t& used) noexcept {
     constexpr std::size_t longest_address = 20;
-    std::array<std::array<char, longest_address>, most_frames> addresses{};
-    std::array<char*, most_frames + 5> words{};
-    char name[] = "-e";
-    char how[] = "-Cfipa";
+    static constinit std::array<std::array<char, longest_address>, most_frames> addresses{};
+    static constinit std::array<char*, most_frames + 5> words{};
+    static constinit std::array<asked_frame*, most_frames> asked{};
+    static constinit char name[] = "-e";
+    static constinit char how[] = "-Cfipa";
     std::size_t count = 0;
     for (char* word : {tool.data(), how, name, const_cast<char*>(module)})
         words[count++] = word;
-    std::array<int, most_frames> asked{};
     int number = 0;
-    for (int i = 0; i < stack.size; ++i) {
-        if (stack.module[i] == nullptr || std::strcmp(stack.module[i], module) != 0)
+    for (int i = 0; i < frame_count; ++i) {
+        if (std::strcmp(asked_frames[i].module, module) != 0)
             continue;
         auto& text = addresses[number];
-        std::to_chars(text.data(), text.data() + text.size() - 1, stack.offset[i], 16);
-        asked[number++] = i;
+        *std::to_chars(text.data(), text.data() + text.size() - 1, asked_frames[i].offset, 16).ptr =
+            0;
+        asked[number++] = &asked_frames[i];
         words[count++] = text.data();
     }
+    words[count] = nullptr;
     auto said = run_tool(words.data(), answers.data() + used, answers.size() - used);
     used += said.size();
     for (int i = -1; !said.empty();) {
@@ -170,33 +184,11 @@ void ask_for_module(stack_text& stack, const char* module, std::size_t& used) no
             ++i;
         if (i < 0 || i >= number)
             continue;
-        auto& lines = stack.lines[asked[i]];
-        const auto* begin = lines.empty() ? line.data() : lines.data();
-        lines = {begin, static_cast<std::size_t>(line.data() + line.size() - begin)};
+        auto& text = asked[i]->text;
+        const auto* begin = text.empty() ? line.data() : text.data();
+        text = {begin, static_cast<std::size_t>(line.data() + line.size() - begin)};
     }
 }
-
-void ask_for_all(stack_text& stack) noexcept {
-    std::array<const char*, most_modules> known{};
-    int count = 0;
-    std::size_t used = 0;
-    for (int i = 0; i < stack.size; ++i) {
-        const auto* module = stack.module[i];
-        const auto* end = known.data() + count;
-        if (module == nullptr || count == most_modules ||
-            std::find_if(known.data(), const_cast<const char**>(end),
-                         [&](const char* one) { return std::strcmp(one, module) == 0; }) != end)
-            continue;
-        known[count++] = module;
-        ask_for_module(stack, module, used);
-    }
-}
-
-// One line of addr2line: "[0xADDRESS: | (inlined by) ]FUNCTION at FILE:LINE[ (discriminator N)]".
-struct code_line {
-    std::string_view function;
-    std::string_view place; ///< empty: not known
-};
 
 // Without arguments; a body by the name of its test.
 std::string_view short_name(std::string_view function) {
@@ -218,7 +210,16 @@ std::string_view short_name(std::string_view function) {
     return function.substr(0, longest_function);
 }
 
-code_line read(std::string_view line) {
+// A user's own main() runs the tests, and is in no test.
+bool is_users_code(std::string_view function, std::string_view place) {
+    const auto has = [place](std::string_view part) { return place.find(part) != place.npos; };
+    return function != "main" && !place.starts_with("/usr/") && !has("/boost/") &&
+           !has("include/bridge/") && !has("harness/src/") && !has("bridge/src/");
+}
+
+// One line of addr2line: "[0xADDRESS: | (inlined by) ]FUNCTION at FILE:LINE[ (discriminator N)]".
+// The place is empty if it is not known.
+code_line read_code_line(std::string_view line) {
     if (line.starts_with("0x"))
         line.remove_prefix(std::min(line.size(), line.find(' ') + 1));
     constexpr std::string_view inlined = " (inlined by) ";
@@ -232,48 +233,24 @@ code_line read(std::string_view line) {
     place = place.substr(0, place.find(" (discriminator"));
     const bool is_known =
         !place.starts_with("??") && !place.ends_with(":?") && !place.ends_with(":0");
-    return {short_name(line.substr(0, at)), is_known ? place : std::string_view()};
+    const auto function = short_name(line.substr(0, at));
+    return {function, is_known ? place : std::string_view(), is_users_code(function, place)};
 }
 
-// A user's own main() runs the tests, and is in no test.
-bool is_users(const code_line& line) {
-    const auto place = line.place;
-    const auto has = [place](std::string_view part) { return place.find(part) != place.npos; };
-    return line.function != "main" && !place.starts_with("/usr/") && !has("/boost/") &&
-           !has("include/bridge/") && !has("harness/src/") && !has("bridge/src/");
-}
-
-// Where in what must last longer than the answers' memory is used.
-std::string_view keep_place(const code_line& line) noexcept {
-    static constinit std::array<char, PATH_MAX + longest_function + 8> kept{};
+// In what must last longer than the answers' memory is used: "PLACE in FUNCTION, from PLACE in
+// FUNCTION".
+std::string_view keep_place(const code_line& first, const code_line& last) noexcept {
+    static constinit std::array<char, 2 * (PATH_MAX + longest_function + 16)> kept{};
+    constexpr std::string_view in = " in ";
     std::size_t size = 0;
-    for (const auto part : {line.place, std::string_view(" in "), line.function})
-        size += part.copy(kept.data() + size, kept.size() - size);
+    const auto add = [&size](std::initializer_list<std::string_view> parts) {
+        for (const auto part : parts)
+            size += part.copy(kept.data() + size, kept.size() - size);
+    };
+    add({first.place, in, first.function});
+    if (last.function != first.function)
+        add({", from ", last.place, in, last.function});
     return {kept.data(), size};
-}
-
-// Calls f(line) for each that is known. The first of the user's own.
-template<class F>
-std::string_view ask_for_lines(void* const* frames, int size, const F& f) noexcept {
-    static constinit stack_text stack;
-    stack = {};
-    stack.size = std::min(size, most_frames);
-    if (tool[0] == '\0')
-        return {};
-    for (int i = 0; i < stack.size; ++i)
-        find_module(stack, i, frames[i], i > 0);
-    ask_for_all(stack);
-    std::string_view users;
-    for (int i = 0; i < stack.size; ++i)
-        for (auto left = stack.lines[i]; !left.empty();) {
-            const auto line = read(take_line(left));
-            if (line.place.empty())
-                continue;
-            f(line);
-            if (users.empty() && is_users(line))
-                users = keep_place(line);
-        }
-    return users;
 }
 
 } // namespace
@@ -283,18 +260,74 @@ void prepare_code_lines() {
     ::readlink("/proc/self/exe", program.data(), program.size() - 1);
 }
 
-std::string_view say_code_lines(void* const* frames, int size) noexcept {
-    std::string_view head = "The same with functions and lines:\n";
-    return ask_for_lines(frames, size, [&head](const code_line& line) {
-        for (const auto part : {head, std::string_view("  "), line.place, std::string_view(" in "),
-                                line.function, std::string_view("\n")})
-            say(part);
-        head = {};
-    });
+code_lines::code_lines() noexcept : is_ours_(!are_lines_in_use.exchange(true)) {
+    if (is_ours_)
+        frame_count = 0;
 }
 
-std::string_view find_users_line(void* const* frames, int size) noexcept {
-    return ask_for_lines(frames, size, [](const code_line&) {});
+code_lines::~code_lines() {
+    if (is_ours_) {
+        frame_count = 0;
+        are_lines_in_use = false;
+    }
+}
+
+void code_lines::add(const stack_frames& stack) noexcept {
+    for (int i = 0; is_ours_ && i < stack.size && frame_count < most_frames; ++i) {
+        asked_frame frame{stack.address[i], i > 0, nullptr, 0, {}};
+        if (find_frame(frame.address, frame.is_return) == nullptr && find_module(frame))
+            asked_frames[frame_count++] = frame;
+    }
+}
+
+void code_lines::ask() noexcept {
+    if (!is_ours_ || tool[0] == '\0')
+        return;
+    std::array<const char*, most_modules> known{};
+    std::size_t count = 0;
+    std::size_t used = 0;
+    for (int i = 0; i < frame_count && count < most_modules; ++i) {
+        const auto* module = asked_frames[i].module;
+        if (std::any_of(known.begin(), known.begin() + count,
+                        [&](const char* one) { return std::strcmp(one, module) == 0; }))
+            continue;
+        known[count++] = module;
+        ask_for_module(module, used);
+    }
+}
+
+std::string_view code_lines::text_of(const stack_frames& stack, int frame) noexcept {
+    const auto* found = find_frame(stack.address[frame], frame > 0);
+    return found != nullptr ? found->text : std::string_view();
+}
+
+bool code_lines::take(std::string_view& text, code_line& line) noexcept {
+    while (!text.empty()) {
+        line = read_code_line(take_line(text));
+        if (!line.place.empty())
+            return true;
+    }
+    return false;
+}
+
+bool code_lines::is_pythons(const stack_frames& stack, int frame) noexcept {
+    Dl_info info{};
+    return ::dladdr(stack.address[frame], &info) != 0 && info.dli_sname != nullptr &&
+           std::strcmp(info.dli_sname, "_PyEval_EvalFrameDefault") == 0;
+}
+
+std::string_view code_lines::users_line(const stack_frames& stack) const noexcept {
+    code_line first{};
+    code_line last{};
+    for (int i = 0; i < stack.size && !is_pythons(stack, i); ++i)
+        for_each_line(stack, i, [&](const code_line& line) {
+            if (!line.is_users)
+                return;
+            if (first.place.empty())
+                first = line;
+            last = line;
+        });
+    return first.place.empty() ? std::string_view() : keep_place(first, last);
 }
 
 } // namespace bridge::harness

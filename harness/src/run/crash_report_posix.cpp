@@ -3,8 +3,9 @@
 // it is first called.
 #include "run/crash_report.hpp"
 
-#include "run/code_lines.hpp"
-#include "run/stacks.hpp"
+#include "run/explaining.hpp"
+#include "run/python_stacks.hpp"
+#include "run/stack_report.hpp"
 #include "run/unfinished_test.hpp"
 
 #include <signal.h>
@@ -30,7 +31,7 @@ constinit fatal_signal fatal_signals[] = {{SIGSEGV, "SIGSEGV"},
                                           {SIGILL, "SIGILL"},
                                           {SIGABRT, "SIGABRT"}};
 
-constexpr unsigned longest_report = 5; // seconds
+constexpr unsigned longest_report = 30; // seconds: longer than addr2line has
 
 constinit std::atomic<int> crashed_thread{0};
 constinit std::atomic<int> crash_number{0};
@@ -38,6 +39,7 @@ constinit stack_frames crashed_stack{};
 
 // The report hangs, as where the thread holds a lock that it needs: the signal then ends it.
 void give_up(int) {
+    say_raw(crashed_stack);
     ::signal(crash_number, SIG_DFL);
     ::kill(::getpid(), crash_number);
 }
@@ -71,15 +73,16 @@ void say_what(const fatal_signal& what, const siginfo_t& info, const void* conte
     }
     say(" in thread ");
     say_thread(this_thread());
-    say("; its C++ stack, innermost first:\n");
-    say_own_stack(context, crashed_stack);
+    say("\n");
+    take_own_stack(context, crashed_stack);
+    say_stacks(&crashed_stack);
 }
 
-void say_place() noexcept {
-    limit_report(); // what is said by now is enough, should this hang
-    if (const auto place = say_code_lines(crashed_stack.address, crashed_stack.size);
-        !place.empty())
-        unfinished_test::tell_end({"it was at ", place});
+void tell_place() noexcept {
+    take_python_stacks(SIGQUIT);
+    const auto place = place_of_thread(this_thread());
+    unfinished_test::tell_end(
+        {place.empty() ? "its stacks are in its output" : "it was at ", place});
 }
 
 void go_on(const fatal_signal& what, siginfo_t* info, void* context) noexcept {
@@ -104,10 +107,10 @@ void report(int number, siginfo_t* info, void* context) {
             ::pause(); // the other one ends us all
     }
     crash_number = number;
+    set_ending();
     limit_report();
     say_what(*what, *info, context);
-    say_other_stacks();
-    say_place();
+    tell_place();
     ::alarm(0);
     go_on(*what, info, context);
 }

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// _exit and _Exit of the C library, shadowed: calls from any library, Python's os._exit too, come
-// to the program's own symbol first.
+// _exit, _Exit, raise and kill of the C library, shadowed: calls from any library, Python's
+// os._exit too, come to the program's own symbol first.
 #include "run/early_exit.hpp"
 
 #include "record/output.hpp"
 #include "run/code_lines.hpp"
-#include "run/stacks.hpp"
+#include "run/explaining.hpp"
+#include "run/python_stacks.hpp"
 #include "run/unfinished_test.hpp"
 
 #include <bridge/protocol/exit_code.hpp>
 
 #include <dlfcn.h>
-#include <execinfo.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -38,8 +39,16 @@ exit_function next_exit() noexcept {
 std::string_view place_of_call() noexcept {
     if (sanitizer_has_stacks)
         return {};
-    void* frames[stack_frames::most];
-    return find_users_line(frames, ::backtrace(frames, stack_frames::most));
+    const explaining now;
+    stack_frames stack;
+    take_own_stack(nullptr, stack);
+    code_lines lines;
+    lines.add(stack);
+    lines.ask();
+    if (const auto place = lines.users_line(stack); !place.empty())
+        return place;
+    take_python_stacks(SIGQUIT);
+    return python_place_of(0);
 }
 
 // Async-signal-safe: _exit may be called where nothing else may.
@@ -50,6 +59,7 @@ void complain(const char* function) noexcept {
     say(": ");
     say(function);
     say(id != nullptr ? " was called before the test had finished"
+        : is_over     ? " was called when the tests had ended"
                       : " was called before the tests had ended");
     const auto place = place_of_call();
     if (!place.empty())
@@ -68,16 +78,46 @@ void refuse_exit() {
     if (!is_watched() || is_over)
         return;
     std::fflush(nullptr);
+    set_ending();
     complain("exit()");
     next_exit()(protocol::failed_exit);
 }
 
 int allowed_code(int code) noexcept {
-    if (!is_watched() || (code != 0 && code != protocol::skipped_exit))
+    if (!is_watched() || (is_over && code == ordered))
         return code;
-    if (!is_over)
+    if (!is_ending()) {
+        set_ending();
         complain("_exit()");
-    return ordered;
+    }
+    return code == 0 || code == protocol::skipped_exit ? ordered.load() : code;
+}
+
+// Whether the signal ends the process, and nobody is told before.
+bool is_deadly(int signal) noexcept {
+    for (const int one :
+         {0, SIGCHLD, SIGCONT, SIGURG, SIGWINCH, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU})
+        if (signal == one)
+            return false;
+
+    struct sigaction now {};
+
+    return ::sigaction(signal, nullptr, &now) == 0 && (now.sa_flags & SA_SIGINFO) == 0 &&
+           now.sa_handler == SIG_DFL;
+}
+
+void notice_signal(const char* function, int signal) noexcept {
+    if (is_watched() && !is_ending() && is_deadly(signal))
+        complain(function);
+}
+
+bool is_ours(pid_t process) noexcept {
+    return process == ::getpid() || process == 0 || process == -1 || process == -::getpgrp();
+}
+
+template<class Function>
+Function next_function(const char* name) noexcept {
+    return reinterpret_cast<Function>(::dlsym(RTLD_NEXT, name));
 }
 
 } // namespace
@@ -105,5 +145,18 @@ extern "C" {
 
 [[gnu::visibility("default")]] void _Exit(int code) noexcept {
     ::_exit(code);
+}
+
+[[gnu::visibility("default")]] int raise(int signal) noexcept {
+    static const auto next = bridge::harness::next_function<int (*)(int)>("raise");
+    bridge::harness::notice_signal("raise()", signal);
+    return next(signal);
+}
+
+[[gnu::visibility("default")]] int kill(pid_t process, int signal) noexcept {
+    static const auto next = bridge::harness::next_function<int (*)(pid_t, int)>("kill");
+    if (bridge::harness::is_ours(process))
+        bridge::harness::notice_signal("kill()", signal);
+    return next(process, signal);
 }
 }

@@ -3,8 +3,12 @@
 
 import contextlib
 import fnmatch
+import functools
+import gc
+import io
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -51,6 +55,49 @@ def _open_descriptors():
     return found
 
 
+def _describe_address(address):
+    if isinstance(address, tuple) and len(address) >= 2:
+        host, port = address[:2]
+        return f"[{host}]:{port}" if ":" in str(host) else f"{host}:{port}"
+    return repr(address) if address else "no name"
+
+
+def _describe_socket(number):
+    """Its kind and addresses, as "TCP 127.0.0.1:80, listening"; nothing if it is none."""
+    with contextlib.suppress(OSError, ValueError), socket.socket(fileno=os.dup(number)) as one:
+        inet = one.family in (socket.AF_INET, socket.AF_INET6)
+        kinds = {socket.SOCK_STREAM: "TCP", socket.SOCK_DGRAM: "UDP"} if inet else {}
+        family = getattr(one.family, "name", f"family {one.family}").removeprefix("AF_").lower()
+        text = f"{kinds.get(one.type, family)} {_describe_address(one.getsockname())}"
+        with contextlib.suppress(OSError):
+            return f"{text}, connected to {_describe_address(one.getpeername())}"
+        with contextlib.suppress(OSError):
+            if one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                return f"{text}, listening"
+        return text
+    return ""
+
+
+def _owner_of(number):
+    """The Python object that has it open, if one has: "held by <socket.socket ...>"."""
+    for one in gc.get_objects():
+        with contextlib.suppress(Exception):
+            if isinstance(one, (socket.socket, io.RawIOBase)) and one.fileno() == number:
+                return f"held by {one!r}"
+    return ""
+
+
+def _describe_descriptor(number, what):
+    more = _describe_socket(number) if what.startswith("socket:") else ""
+    if what == "anon_inode:[eventfd]":
+        more = "an event of a loop that is kept alive, or of the test's own"
+    said = ", ".join(one for one in (more, _owner_of(number)) if one)
+    return f"descriptor {number} is still open: {what}" + (f" ({said})" if said else "")
+
+
+_STANDARD = {0: "input", 1: "output", 2: "error output"}
+
+
 def _child_processes():
     """number -> name; nothing where the system does not tell."""
     found = {}
@@ -94,7 +141,7 @@ class Surroundings:
             time.sleep(_POLL)  # native threads close theirs when they get to it
         for kind, name, text in left:
             if not leaks.is_ignored(kind, name):
-                note(text)
+                note(text() if callable(text) else text)
 
     def _what_is_left(self):
         threads = [
@@ -102,12 +149,18 @@ class Surroundings:
             for one in threading.enumerate()
             if one not in self.threads
         ]
+        now = _open_descriptors()
         descriptors = [
-            ("descriptor", what, f"descriptor {number} is still open: {what}")
-            for number, what in _open_descriptors().items()
+            ("descriptor", what, functools.partial(_describe_descriptor, number, what))
+            for number, what in now.items()
             if number not in self.descriptors
         ]
-        return threads + descriptors + self._children_that_are_left() + self._changed_handlers()
+        closed = [
+            ("descriptor", name, f"the standard {name} (descriptor {number}) is closed, and was open before the test")
+            for number, name in _STANDARD.items()
+            if now and number in self.descriptors and number not in now
+        ]
+        return threads + descriptors + closed + self._children_that_are_left() + self._changed_handlers()
 
     def _children_that_are_left(self):
         state = {False: "still runs", True: "has ended, but nobody has waited for it"}
@@ -137,20 +190,20 @@ def describe_task(task):
     text = f"task {task.get_name()!r} was still pending: coroutine {name_of(coroutine)!r}{where}"
     for file, line, function in (getattr(coroutine, "cr_origin", None) or ())[:1]:
         text += f", made at {file}:{line} in {function}"
-    return text
+    return text + "; await it, or cancel it and await it"
 
 
 def describe_native(count, places):
     text = f"native work was still pending: {count} operation(s) of the loop"
-    return "\n  ".join([text, *places])
+    return "\n  ".join([text, *places, "await it, or cancel it and await it"])
 
 
 def describe_coroutine(text):
-    return f"a C++ coroutine that nobody awaits still waits: {text}"
+    return f"a C++ coroutine that nobody awaits still waits: {text}; await it, or cancel it before the test ends"
 
 
 def describe_reference(text):
-    return f"a bridge::py_ref is kept: {text}"
+    return f"a bridge::py_ref is kept: {text}; reset it before the test ends"
 
 
 class Leaks:
@@ -180,7 +233,7 @@ class Leaks:
         name = name_of(generator)
         frame = generator.ag_frame
         where = f": it stands at {frame.f_code.co_filename}:{frame.f_lineno}" if frame else ""
-        self.fail("generator", name, f"async generator {name!r} was not closed{where}")
+        self.fail("generator", name, f"async generator {name!r} was not closed{where}; await its aclose(), as contextlib.aclosing does")
 
     def end(self):
         if self.ignored:

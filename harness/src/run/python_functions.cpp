@@ -5,8 +5,9 @@
 #include "record/references.hpp"
 #include "record/waits.hpp"
 #include "run/python_side.hpp"
+#include "run/python_stacks.hpp"
 #include "run/signal_handlers.hpp"
-#include "run/stacks.hpp"
+#include "run/stack_report.hpp"
 
 #include <bridge/protocol/duration.hpp>
 
@@ -14,6 +15,7 @@
 
 #include <pybind11/stl.h>
 
+#include <signal.h>
 #include <unistd.h>
 
 namespace bridge::harness {
@@ -22,10 +24,17 @@ namespace {
 // So long a thread of the runtime may work on one handler without being said to be blocked.
 constexpr std::chrono::milliseconds time_to_answer{250};
 
-void say_stacks() {
+void say_all_stacks() {
+    if (sanitizer_has_stacks)
+        return say_waits(STDERR_FILENO);
+    take_python_stacks(SIGQUIT);
+    const py::gil_scoped_release released;
     say_waits(STDERR_FILENO);
-    if (!sanitizer_has_stacks)
-        say_other_stacks();
+    say_stacks(nullptr);
+}
+
+std::string text_of(std::string_view text) {
+    return std::string(text);
 }
 
 py::list describe_waits(const running_test& run) {
@@ -40,6 +49,10 @@ py::list describe_references() {
     for (const auto& one : kept_references())
         all.append(py::make_tuple(one.type, one.text));
     return all;
+}
+
+std::string explain(const py::object& error) {
+    return explain_reported_error(python_error(error));
 }
 
 py::object handler_function(const running_test& run) {
@@ -87,8 +100,7 @@ py::object sweep_functions(await_points* points) {
 
 py::object native_functions(const running_test& run, watchdog& guard) {
     return py::module_::import("types").attr("SimpleNamespace")(
-        py::arg("explain") = py::cpp_function(
-            [](const py::object& error) { return explain_python_error(python_error(error)); }),
+        py::arg("explain") = py::cpp_function(&explain),
         py::arg("count") = py::cpp_function(&bridge::detail::count_native),
         py::arg("cancel") = py::cpp_function(&bridge::detail::cancel_native),
         py::arg("describe") = py::cpp_function(&bridge::detail::describe_native),
@@ -97,7 +109,13 @@ py::object native_functions(const running_test& run, watchdog& guard) {
         py::arg("begin_references") = py::cpp_function(&begin_references),
         py::arg("end_references") = py::cpp_function(&end_references),
         py::arg("describe_references") = py::cpp_function(&describe_references),
-        py::arg("say_stacks") = py::cpp_function(&say_stacks),
+        py::arg("say_stacks") = py::cpp_function(&say_all_stacks),
+        py::arg("place_of") =
+            py::cpp_function([](int thread) { return text_of(place_of_thread(thread)); }),
+        py::arg("places_of_others") =
+            py::cpp_function([] { return text_of(places_of_others(this_thread())); }),
+        py::arg("body_thread") = py::cpp_function([&run] { return run.body_thread(); }),
+        py::arg("test_name") = run.test().what->name,
         py::arg("runtime_answers") = py::cpp_function([] {
             const py::gil_scoped_release released; // what it runs may wait for it
             return bridge::detail::default_runtime_answers(time_to_answer);
@@ -114,13 +132,17 @@ py::object functions_beside(test_beside& test, running_test& run, py::object ign
         py::arg("name") = run.test().info.id, py::arg("timeout") = seconds(run.timeout()),
         py::arg("text") = protocol::format_duration(run.timeout()), py::arg("ignored") = ignored,
         py::arg("report") = report_function(run), py::arg("note") = note_function(run),
-        py::arg("make_body") = make_body,
+        py::arg("make_body") = make_body, py::arg("explain") = py::cpp_function(&explain),
         py::arg("stopped") = py::cpp_function([&test] { return seconds(test.guard().stopped()); }),
         py::arg("alive") = py::cpp_function([&test] { test.guard().put_off(watchdog_delay); }),
         py::arg("thread_of_handler") = handler_function(run),
         py::arg("waits") = py::cpp_function([&run] { return count_waits(run); }),
         py::arg("describe_waits") = py::cpp_function([&run] { return describe_waits(run); }),
-        py::arg("say_stacks") = py::cpp_function(&say_stacks));
+        py::arg("place_of") =
+            py::cpp_function([](int thread) { return text_of(place_of_thread(thread)); }),
+        py::arg("body_thread") = py::cpp_function([&run] { return run.body_thread(); }),
+        py::arg("test_name") = run.test().what->name,
+        py::arg("say_stacks") = py::cpp_function(&say_all_stacks));
 }
 
 } // namespace bridge::harness

@@ -2,6 +2,7 @@
 #include "run/python_modules.hpp"
 
 #include "python_sources.hpp"
+#include "run/python_stacks.hpp"
 #include "run/steady_clock.hpp"
 
 #include <bridge/detail/for_harness.hpp>
@@ -25,6 +26,7 @@ py::object names_of(const py::dict& all) {
 
 py::dict load_run_test() {
     py::dict given;
+    given["stacks_descriptor"] = python_stacks_descriptor();
     given["left_behind"] = names_of(load("left_behind", left_behind_source));
     given["watch"] = names_of(load("watch", watch_source));
     given["cancel_sweep"] = names_of(load("cancel_sweep", cancel_sweep_source, given));
@@ -38,7 +40,9 @@ py::dict load_run_test() {
 }
 
 py::object load_call_text() {
-    return load("python_text", python_text_source)["call_text"];
+    py::dict given;
+    given["python_asserts"] = names_of(load("python_asserts", python_asserts_source));
+    return load("python_text", python_text_source, given)["call_text"];
 }
 
 py::object load_virtual_time_loop() {

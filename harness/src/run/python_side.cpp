@@ -4,10 +4,13 @@
 #include "choose/chosen_python.hpp"
 #include "record/errors.hpp"
 #include "record/references.hpp"
+#include "record/throws.hpp"
 #include "run/body.hpp"
 #include "run/crash_report.hpp"
 #include "run/python_functions.hpp"
 #include "run/python_modules.hpp"
+#include "run/python_stacks.hpp"
+#include "run/stack_report.hpp"
 
 #include <bridge/protocol/duration.hpp>
 
@@ -131,8 +134,24 @@ python_side::python_side(const command_line& options)
         set_threads(*options.threads);
     if (Py_IsInitialized() == 0) {
         const auto python = chosen_python();
+        handlers_.are_ours = true;
         python_.emplace(0, nullptr, python.empty() ? nullptr : python.c_str());
     }
+    try {
+        load();
+    } catch (py::error_already_set& error) {
+        throw std::runtime_error(python_error(error).what()); // which outlives Python
+    }
+    keep();
+    catch_dumps();
+    report_crashes(); // after faulthandler
+    note_waits();
+    note_references();
+    if (!sanitizer_has_stacks)
+        note_throws(&find_users_line);
+}
+
+void python_side::load() {
     const auto module = load_run_test();
     function_ = module["run_test"];
     function_for_several_ = module["run_together"];
@@ -146,14 +165,19 @@ python_side::python_side(const command_line& options)
     end_ = module["end_python"];
     warm_up_ = module["warm_up"];
     keep_ = module["keep_what_is_there"];
-    keep();
-    catch_dumps();
-    report_crashes(); // after faulthandler
-    note_waits();
-    note_references();
 }
 
-python_side::~python_side() = default;
+python_side::~python_side() {
+    if (python_)
+        set_python_dump(nullptr);
+}
+
+python_side::handlers_at_the_end::~handlers_at_the_end() {
+    if (!are_ours)
+        return;
+    catch_dumps();
+    report_crashes();
+}
 
 void python_side::start_runtime() {
     auto& runtime = default_runtime(); // its own exit handlers are registered before ours

@@ -79,7 +79,15 @@ private:
     const py::object& loop_factory(detail::loop_name loop);
     const py::object& loop_factory(const running_test& run);
     bool may_run(running_test& run);
+    void load();
 
+    /// Python's end takes our handlers of signals away: they are set again after it.
+    struct handlers_at_the_end {
+        ~handlers_at_the_end();
+        bool are_ours = false;
+    };
+
+    handlers_at_the_end handlers_;
     std::optional<interpreter> python_;
     bool debug_;
     detail::loop_name loop_; ///< of tests whose id names none

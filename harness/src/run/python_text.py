@@ -33,7 +33,7 @@ async def call_text(text, file, line, names, offers):
     """Runs the function `test` that the text of a BRIDGE_TEST_PY defines."""
     source = "\n" * _lines_before(text, file, line) + textwrap.dedent(text)
     scope = {"__name__": "bridge_test_text", "__file__": file}
-    exec(compile(source, file, "exec"), scope)
+    exec(python_asserts.compile_text(source, file, scope), scope)
     test = scope.get("test")
     if not callable(test):
         raise TypeError("the text of a BRIDGE_TEST_PY defines no function `test`; write `async def test(): ...`")

@@ -22,7 +22,7 @@ faulthandler.enable(file=_STDERR, all_threads=True)
 # By bridge-test where a process does not end, and by the watchdog's own thread before it ends it.
 with contextlib.suppress(ValueError):  # this thread is not Python's main one
     signal.signal(signal.SIGQUIT, watch.on_quit)  # catch_dumps() has it called
-faulthandler.register(signal.SIGQUIT, file=_STDERR, all_threads=True, chain=False)
+faulthandler.register(signal.SIGQUIT, file=stacks_descriptor, all_threads=True, chain=False)
 
 
 class _Session:
@@ -79,6 +79,8 @@ class _Run:
         while not future.done() and not over:
             try:
                 loop.run_forever()
+                if not future.done() and not over:
+                    self.watcher.on_stop()
             except SystemExit as error:
                 self.watcher.background(f"SystemExit({error.code!r}) left a task or callback")
         future.remove_done_callback(stop)
@@ -101,9 +103,10 @@ class _Run:
         try:
             if self.until(task, timeout):
                 return True
+            self.native.alive()
+            self.native.say_stacks()
             self.native.alive()  # the report may take its time
             self.report("timeout", f"did not end within {text}" + self.explain_time_out(task, phase()))
-            self.native.say_stacks()
             watch.dump(self.loop)
             for grace in (_GRACE, _GRACE / 2):  # its fixture's tear-down, too
                 self.native.alive()  # what blocks this thread is found by who waits for the next one
@@ -111,7 +114,7 @@ class _Run:
                 if self.until(task, grace):
                     return True
             self.native.alive()
-            self.report("timeout", f"was cancelled, and {watch.describe_stay(task, self.native.thread_of_handler)}")
+            self.report("timeout", f"was cancelled, and {watch.describe_stay(task, self.native)}")
             return False
         finally:
             if task.done() and not task.cancelled():
@@ -120,8 +123,9 @@ class _Run:
     def explain_time_out(self, task, phase):
         reasons = [f"it was in {phase}"] if phase else []
         if not self.native.runtime_answers():
-            reasons.append("the runtime is starved, as each of its threads is blocked, where its stack says")
-        reasons.append(watch.describe_wait(task, self.native.thread_of_handler))
+            where = f"at {places}" if (places := self.native.places_of_others()) else "where its stack says"
+            reasons.append(f"the runtime is starved, as each of its threads is blocked, {where}")
+        reasons.append(watch.describe_wait(task, self.native))
         if hasattr(self.loop, "describe_time"):
             reasons.append(self.loop.describe_time())
         return f": {'; '.join(reasons)}"
@@ -149,6 +153,8 @@ class _Run:
             task.cancel()
         if left:
             self.wait_for_tasks(self.now() + _GRACE / 2)
+        for task in left:
+            watch.tell_end(task, self.report, self.native.explain)
         del left
         if self.end_native():
             for function, text in self.native.describe_waits():
@@ -227,7 +233,7 @@ def run_test(make_body, factory, debug, name, timeout, text, report, note, ignor
     loop = session.loop
     asyncio.set_event_loop(loop)
     stays = False
-    with watch.Watch(report, native) as watcher:
+    with watch.Watch(report, note, native) as watcher:
         loop.set_exception_handler(watcher.on_loop_failure)
         leaks = left_behind.Leaks(report, note, ignored)
         run = _Run(session, watcher, report, leaks, native)
@@ -307,6 +313,10 @@ def warm_up(factory):
         cancel=lambda *_: 0,
         stopped=lambda: 0.0,
         say_stacks=str,
+        place_of=str,
+        places_of_others=str,
+        body_thread=lambda: 0,
+        test_name="",
         runtime_answers=lambda: True,
         thread_of_handler=lambda: 0,
         alive=str,

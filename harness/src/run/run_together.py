@@ -19,7 +19,7 @@ class _Watch(watch.Watch):
     """Tells the test in whose context something goes wrong."""
 
     def __init__(self, together, native):
-        super().__init__(together.report, native)
+        super().__init__(together.report, together.group.note, native)
         self.together = together
 
     def on_loop_failure(self, loop, context):
@@ -94,9 +94,10 @@ class _Together:
             await self.wait(task, more)
         if not task.done():
             test.alive()
-            reason = watch.describe_wait(task, test.thread_of_handler)
-            test.report("timeout", f"did not end within {test.text}: {reason}")
             test.say_stacks()
+            test.alive()
+            reason = watch.describe_wait(task, test)
+            test.report("timeout", f"did not end within {test.text}: {reason}")
             watch.dump(self.loop)
             for grace in (_GRACE, _GRACE / 2):
                 test.alive()
@@ -104,7 +105,7 @@ class _Together:
                 await self.wait(task, grace)
             if not task.done():
                 test.alive()
-                test.report("timeout", f"was cancelled, and {watch.describe_stay(task, test.thread_of_handler)}")
+                test.report("timeout", f"was cancelled, and {watch.describe_stay(task, test)}")
         if task.done() and not task.cancelled():
             task.exception()  # its failure is known
         return task.done()
@@ -130,6 +131,8 @@ class _Together:
             task.cancel()
         if left:
             await asyncio.wait(left, timeout=_GRACE / 2)
+        for task in left:
+            watch.tell_end(task, test.report, test.explain)
         for function, text in test.describe_waits():
             leaks.fail("coroutine", function, left_behind.describe_coroutine(text))
         for generator in self.generators.left():

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the threads of this process are, told to stderr. Async-signal-safe once it is prepared;
-// nothing needs the GIL.
+// Where the threads of this process are. Async-signal-safe once it is prepared; nothing needs the
+// GIL.
 #pragma once
 
 #include <bridge/detail/frame.hpp>
@@ -21,25 +21,41 @@ void prepare_stacks();
 
 int this_thread() noexcept;
 
+/// A thread with this name is the harness's own: what it does is of no interest.
+inline constexpr const char* watching_thread = "bridge-watchdog";
+
+/// On stderr.
 void say(std::string_view text) noexcept;
 void say_number(std::uintptr_t number, int base = 10) noexcept;
 
 /// "1234 (name)".
 void say_thread(int thread) noexcept;
 
-/// The return addresses of this thread, innermost first, kept for say_code_lines().
+/// Innermost first: the first is where the thread is, the others are return addresses.
 struct stack_frames {
     static constexpr int most = 64;
     void* address[most];
     int size;
 };
 
-/// Of this thread. In a handler with its context, of what the signal has interrupted.
-void say_own_stack(const void* context, stack_frames& kept) noexcept;
-void say_own_stack(const void* context) noexcept;
+struct thread_stack {
+    int thread;
+    std::uintptr_t pthread; ///< zero: it has not answered
+    bool blocks_signals;    ///< so that it cannot be asked
+    stack_frames frames;    ///< none: it has not answered
+};
 
-/// Of every other thread, each with its head, and how to read them.
-void say_other_stacks() noexcept;
+/// Of this thread. In a handler with its context, of what the signal has interrupted.
+void take_own_stack(const void* context, stack_frames& into) noexcept;
+
+/// As it is, addresses only.
+void say_raw(const stack_frames& stack) noexcept;
+
+/// Of that thread.
+void take_stack_of(int thread, thread_stack& into) noexcept;
+
+/// Of every other thread but the harness's own; how many.
+int take_other_stacks(thread_stack* into, int most) noexcept;
 
 /// Where the coroutine last waited whose handler runs on that thread, or nothing if none does or it
 /// does not answer.

@@ -10,7 +10,8 @@
 
 namespace bridge::harness {
 
-/// One at a time: while it is there, its test has not finished.
+/// One at a time: while it is there, its test has not finished. What it tells with stays: a process
+/// may end badly after its last test.
 class unfinished_test {
 public:
     /// What it will tell with is prepared now.
@@ -22,14 +23,13 @@ public:
     /// Null between tests. Async-signal-safe.
     static const char* id() noexcept;
 
-    /// Tells the runner, or who reads, how the test is about to end: all of the parts. Nothing
-    /// between tests, and in forks. Async-signal-safe.
+    /// Tells the runner, or who reads, how the process is about to end: all of the parts. After the
+    /// test has finished only the runner is told. Nothing in forks. Async-signal-safe.
     static void tell_end(std::initializer_list<std::string_view> parts) noexcept;
 
-private:
-    const std::string id_;
-    const output::last_words words_;
-    const int process_;
+    /// Asks the runner not to end the process before it has told that this is over.
+    /// Async-signal-safe.
+    static void tell_explaining(bool begins) noexcept;
 };
 
 } // namespace bridge::harness

@@ -15,8 +15,10 @@ _HARNESS = "harness/src/run/"
 class Watch:
     """Reports failures that no awaiting code sees, while it is entered."""
 
-    def __init__(self, report, native):
+    def __init__(self, report, note, native):
         self.report = report
+        self.note = note
+        self.has_stopped = False
         self.explain = native.explain
         self.catch = warnings.catch_warnings()
 
@@ -55,8 +57,19 @@ class Watch:
             name = what.thread.name if what.thread else "an unknown one"
             self.background(f"Exception in the Python thread {name}", what.exc_value)
 
+    def on_stop(self):
+        if not self.has_stopped:
+            self.has_stopped = True
+            self.note("the loop was stopped before the test had ended, as by loop.stop(): it was run again")
+
     def on_loop_failure(self, loop, context):
         self.background(context.get("message", "the loop's exception handler"), context.get("exception"))
+
+
+def tell_end(task, report, explain):
+    """Of a task that was left and has been cancelled: what it raises then would be told when nobody listens."""
+    if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+        report("background", f"the task {task.get_name()!r} failed when it was cancelled: {explain(error)}")
 
 
 def _awaited_frames(awaitable):
@@ -78,34 +91,64 @@ def describe_place(coroutine):
     return f"{frames[-1].f_code.co_filename}:{frames[-1].f_lineno}" if frames else "an unknown place"
 
 
-def _describe_innermost(frames):
+def _describe_innermost(frames, native):
     code = frames[-1].f_code
-    return f"{code.co_filename}:{frames[-1].f_lineno} in {code.co_name}"
+    return f"{code.co_filename}:{frames[-1].f_lineno} in {_name(code.co_name, native.test_name)}"
 
 
-def describe_wait(task, thread_of_handler):
+def _name(function, test):
+    """What the macros call every test's body is named as the test."""
+    return test if function == "bridge_body" else function
+
+
+def _describe_native(native):
+    """Why native code keeps the test from going on, if it does; what was said of the stacks is known."""
+    if thread := native.thread_of_handler():
+        where = f"at {place}" if (place := native.place_of(thread)) else f"on thread {thread}, where its stack says"
+        return f"a handler on its executor has not returned, {where}"
+    return ""
+
+
+def _describe_function(native):
+    thread = native.body_thread()
+    place = native.place_of(thread) if thread else ""
+    return "its function has not returned" + (f", and is at {place}" if place else "")
+
+
+def _describe_awaiters(place, native):
+    """Who awaits, in C++, what waits at that place: the coroutines of the test's own."""
+    if len(waits := native.describe_waits()) != 1 or not waits[0][1]:
+        return ""
+    first, *awaiters = waits[0][1].removeprefix("in ").split(", awaited in ")
+    function, _, at = first.partition(" at ")
+    if f"{at} in {function}" != place:
+        awaiters.insert(0, first)
+    return "".join(f", awaited in {one}" for one in awaiters)
+
+
+def describe_wait(task, native):
     """In words, why it does not end, as far as its coroutines tell; those of the harness itself tell nothing."""
     frames = _frames_of_users(task.get_coro())
     if not frames:
-        return "its function has not returned"
-    if thread := thread_of_handler():
-        return f"a handler on its executor has not returned, on thread {thread}, where its stack says"
-    place = _describe_innermost(frames)
+        return _describe_function(native)
+    if reason := _describe_native(native):
+        return reason
+    place = _describe_innermost(frames, native)
     if task._fut_waiter is None:
         return f"it goes on and on, and was at {place}"
-    return f"nobody has completed what it awaits at {place}"
+    return f"nobody has completed what it awaits at {place}{_describe_awaiters(place, native)}"
 
 
-def describe_stay(task, thread_of_handler):
+def describe_stay(task, native):
     """Why it has not ended when it was cancelled."""
     frames = _frames_of_users(task.get_coro())
     if not frames:
-        return "its function has not returned"
-    if thread := thread_of_handler():
-        return f"a handler on its executor has not returned, on thread {thread}, where its stack says"
+        return _describe_function(native)
+    if reason := _describe_native(native):
+        return reason
     if task._fut_waiter is None:
-        return f"goes on and on, and was at {_describe_innermost(frames)}"
-    return f"waits again at {_describe_innermost(frames)}"
+        return f"goes on and on, and was at {_describe_innermost(frames, native)}"
+    return f"waits again at {_describe_innermost(frames, native)}"
 
 
 def dump(loop):
@@ -118,10 +161,11 @@ def dump(loop):
 def dump_tasks(loop):
     lines = []
     for task in asyncio.all_tasks(loop):
-        lines.append(f"{task!r}\n")
+        name = task.get_name()
+        lines.append(f"{task!r}\n".replace(" bridge_body ", f" {name} "))
         for frame in _awaited_frames(task.get_coro()):
             code = frame.f_code
-            lines.append(f'  File "{code.co_filename}", line {frame.f_lineno}, in {code.co_name}\n')
+            lines.append(f'  File "{code.co_filename}", line {frame.f_lineno}, in {_name(code.co_name, name)}\n')
     sys.stderr.write("".join(lines))
     sys.stderr.flush()
 

@@ -2,21 +2,26 @@
 #include "run/watchdog.hpp"
 
 #include "record/waits.hpp"
+#include "run/code_lines.hpp"
 #include "run/exit_now.hpp"
-#include "run/stacks.hpp"
+#include "run/explaining.hpp"
+#include "run/python_stacks.hpp"
+#include "run/stack_report.hpp"
+#include "run/unfinished_test.hpp"
 
 #include <bridge/detail/for_harness.hpp>
 #include <bridge/protocol/exit_code.hpp>
 
+#include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <string_view>
+#include <utility>
 
 namespace bridge::harness {
 namespace {
@@ -29,19 +34,16 @@ constexpr milliseconds least_stop{500};
 
 constexpr milliseconds time_to_dump{200};
 
-using handler = void (*)(int);
-
-constinit std::atomic<handler> pythons_dump{nullptr};
-
-handler handler_of_quit() noexcept {
+python_dump handler_of_quit() noexcept {
     struct sigaction action {};
 
     ::sigaction(SIGQUIT, nullptr, &action);
-    return action.sa_handler;
+    const bool is_none = action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN;
+    return is_none ? nullptr : action.sa_handler;
 }
 
 void say_gil_holder() noexcept {
-    const int thread = bridge::detail::gil_holder();
+    const int thread = Py_IsInitialized() != 0 ? bridge::detail::gil_holder() : 0;
     if (thread == 0)
         return;
     say("The GIL is held by thread ");
@@ -53,8 +55,19 @@ void say_gil_holder() noexcept {
 // of tasks takes the GIL.
 void ask_for_tasks([[maybe_unused]] int number) noexcept {
 #if PY_VERSION_HEX >= 0x030A0000
-    PyErr_SetInterruptEx(number);
+    if (Py_IsInitialized() != 0)
+        PyErr_SetInterruptEx(number);
 #endif
+}
+
+// What the thread itself does is of no interest.
+constinit thread_local bool is_watching = false;
+
+// Of what does not end after its last test; whoever asks then, ends it next.
+void tell_place_at_the_end() noexcept {
+    const auto place = place_of_thread(::getpid());
+    if (unfinished_test::id() == nullptr && !place.empty())
+        unfinished_test::tell_end({"it was at ", place});
 }
 
 // C++ first: Python's part ends at what it does not understand.
@@ -63,14 +76,13 @@ void dump_all(int number, siginfo_t*, void* context) {
     say_waits(STDERR_FILENO);
     say_gil_holder();
     if (!sanitizer_has_stacks) {
-        say("C++ stack of thread ");
-        say_thread(this_thread());
-        say(", innermost first:\n");
-        say_own_stack(context);
-        say_other_stacks();
+        stack_frames own;
+        take_own_stack(context, own);
+        say_stacks(is_watching ? nullptr : &own);
     }
-    pythons_dump.load()(number);
+    say_python_stacks(number);
     ask_for_tasks(number);
+    tell_place_at_the_end();
     errno = before;
 }
 
@@ -95,7 +107,9 @@ public:
             add("the main thread holds the GIL and does not come back to its loop");
         else
             add_holder(thread);
-        add(", where its stack says");
+        const auto place = place_of_thread(thread == 0 ? ::getpid() : thread);
+        add(place.empty() ? ", where its stack says" : " at ");
+        add(place);
         return {text_, size_};
     }
 
@@ -108,6 +122,7 @@ private:
             add(place.file);
             add(":");
             add_number(place.line);
+            add(", and is");
         }
     }
 
@@ -176,7 +191,10 @@ watchdog::clock::duration watchdog::stopped() {
 
 void watchdog::notice_stop() {
     const auto now = clock::now();
-    if (now - seen_ > tick + least_stop)
+    const auto explained = explaining::time();
+    if (explained != explained_)
+        stopped_ += explained - std::exchange(explained_, explained);
+    else if (now - seen_ > tick + least_stop)
         stopped_ += now - seen_;
     seen_ = now;
 }
@@ -200,6 +218,8 @@ void watchdog::say_last_words() const noexcept {
 }
 
 void watchdog::wait() {
+    is_watching = true;
+    ::pthread_setname_np(::pthread_self(), watching_thread);
     std::unique_lock lock(mutex_);
     if (!wait_until(lock, std::min<clock::duration>(time_to_dump, deadline_ - seen_)))
         return;
@@ -208,13 +228,16 @@ void watchdog::wait() {
     lock.lock();
     if (!wait_until(lock, {}))
         return;
+    while (is_ending()) // which has its own limits, and its own words
+        ::pause();
     say_last_words();
     exit_now(protocol::timed_out_exit);
 }
 
 void catch_dumps() {
     prepare_stacks();
-    pythons_dump = handler_of_quit();
+    prepare_code_lines();
+    set_python_dump(Py_IsInitialized() != 0 ? handler_of_quit() : nullptr);
 
     struct sigaction action {};
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "record/output.hpp"
+#include "run/explaining.hpp"
 
 #include <bridge/detail/virtual_time.hpp>
 
@@ -18,9 +19,9 @@ namespace bridge::harness {
 inline constexpr std::chrono::milliseconds watchdog_delay{1000};
 
 /// Ends the process with code 124 after the given time, unless it is destroyed before; time in
-/// which the process was stopped does not count. What it says then is prepared now; its gap is
-/// filled by a verdict: "the main thread is blocked, ...", or who holds the GIL. A moment before
-/// that it raises SIGQUIT in its thread, if catch_dumps() was called.
+/// which the process was stopped, or is being explained, does not count. What it says then is
+/// prepared now; its gap is filled by a verdict: "the main thread is blocked, ...", or who holds
+/// the GIL. A moment before that it raises SIGQUIT in its thread, if catch_dumps() was called.
 class watchdog {
 public:
     using clock = bridge::detail::real_clock;
@@ -33,8 +34,8 @@ public:
     /// What it watches lives: not before so much time from now. Any thread.
     void put_off(std::chrono::milliseconds more);
 
-    /// For how long the process has been stopped since then: by Ctrl-Z, SIGSTOP or a debugger.
-    /// Stops of less than half a second are not noticed. Any thread.
+    /// For how long the process has been stopped since then: by Ctrl-Z, SIGSTOP or a debugger, or
+    /// to be explained. Other stops of less than half a second are not noticed. Any thread.
     clock::duration stopped();
 
 private:
@@ -49,11 +50,12 @@ private:
     clock::time_point seen_ = clock::now();
     clock::time_point deadline_; ///< without the time in which the process was stopped
     clock::duration stopped_{0};
+    clock::duration explained_ = explaining::time();
     bool over_ = false;
     std::thread thread_;
 };
 
-/// SIGQUIT has a handler by now, which writes where Python's threads are. From now on it writes
+/// While Python is there, SIGQUIT has a handler by now, which writes where Python's threads are. From now on it writes
 /// before that where C++ is: the coroutines of tests that wait, who holds the GIL, and the stacks
 /// of all threads. After that Python writes where its tasks are, if it gets to it.
 void catch_dumps();

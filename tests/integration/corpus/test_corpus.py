@@ -95,6 +95,8 @@ class CorpusTest(RunnerTest):
         if expected.place and KNOWS_PLACES:
             message += f": {expected.place}"
         self.assertTrue(re.search(message, said), f"{message!r} in {said[:3000]}")
+        if expected.details and KNOWS_PLACES:
+            self.assertTrue(re.search(expected.details, said), f"{expected.details!r} in {said[:3000]}")
         output = getattr(case.find("system-out"), "text", "")
         self.assertTrue(re.search(expected.output, output), f"{expected.output!r} in {output[:3000]}")
 

@@ -77,6 +77,66 @@ TEST("a crash that the process knew of says where") {
           "its process ended with signal 6 (SIGABRT) before the test had finished");
 }
 
+TEST("a crash after the end of the test says where, too") {
+    auto said = saying(outcome::passed);
+    said.append(write_event(test_crashed{"s.a", "it was at x.cpp:7 in f"}));
+    CHECK(judge(said, dies(SIGABRT), allowed).message ==
+          "its process ended with signal 6 (SIGABRT) after the test had passed: it was at x.cpp:7 "
+          "in f");
+}
+
+TEST("a crash of which nothing is known says why, and what to do") {
+    const record nothing("s.a");
+    CHECK(has(explain_end(nothing, dies(SIGKILL), "x --run-exact s.a"), "dmesg"));
+    CHECK(
+        has(explain_end(nothing, dies(SIGSEGV), "x --run-exact s.a"), "has replaced its handler"));
+    CHECK(has(explain_end(nothing, dies(SIGSEGV), "x --run-exact s.a"),
+              "gdb --args x --run-exact s.a"));
+    CHECK(has(explain_end(nothing, dies(SIGTERM), "x --run-exact s.a"),
+              "who has sent the signal is not known"));
+    CHECK(has(explain_end(nothing, exits(0), "x --run-exact s.a"),
+              "a system call ended it, or exec()"));
+    CHECK(has(explain_end(nothing, exits(124), "x --run-exact s.a"),
+              "has closed the descriptors of the harness"));
+    CHECK(has(explain_end(saying(outcome::passed), dies(SIGKILL), "x --run-exact s.a"), "dmesg"));
+    CHECK(explain_end(saying(outcome::passed), exits(0), "x --run-exact s.a").empty());
+    CHECK(
+        explain_end(nothing, ends(ending::timed_out, true, SIGKILL), "x --run-exact s.a").empty());
+    record known("s.a");
+    known.append(write_event(test_crashed{"s.a", "it was at x.cpp:7 in f"}));
+    CHECK(explain_end(known, dies(SIGSEGV), "x --run-exact s.a").empty());
+}
+
+TEST("a failed test says how its process ended, if that is not as usual") {
+    for (const auto& end : {exits(0), exits(1), exits(124)})
+        CHECK(explain_end(saying(outcome::failed), end, "x --run-exact s.a").empty());
+    CHECK(explain_end(saying(outcome::failed), dies(SIGSEGV), "x --run-exact s.a") ==
+          "after that its process ended with signal 11 (SIGSEGV)");
+    auto said = saying(outcome::failed);
+    said.append(write_event(test_crashed{"s.a", "_exit() was called at x.cpp:7 in f"}));
+    CHECK(explain_end(said, exits(1), "x --run-exact s.a") ==
+          "after that its process ended with exit code 1: _exit() was called at x.cpp:7 in f");
+}
+
+TEST("the time in which a process explains itself is known, and bounded") {
+    record said("s.a");
+    CHECK(said.explained() == record::clock::duration::zero());
+    said.append(write_event(test_explaining{"s.a", false}));
+    const auto first = said.explained();
+    CHECK(said.explained() >= first);
+    said.append(write_event(test_explaining{"s.a", true}));
+    const auto once = said.explained();
+    CHECK(once >= first && said.explained() == once);
+    for (int i = 0; i < 10; ++i)
+        said.append(write_event(test_explaining{"s.a", false}) +
+                    write_event(test_explaining{"s.a", true}));
+    const auto often = said.explained();
+    said.append(write_event(test_explaining{"s.a", false}));
+    CHECK(said.explained() == often); // too often to be believed
+    said.append(write_event(test_finished{"s.a", outcome::passed, "", 1}));
+    CHECK(judge(said, exits(0), allowed).result == outcome::passed);
+}
+
 TEST("a failure stays one, however the process ends") {
     for (const auto& end : {exits(0), exits(1), exits(77), dies(SIGABRT)})
         CHECK(judge(saying(outcome::failed), end, allowed).result == outcome::failed);

@@ -42,6 +42,11 @@ BRIDGE_TEST(in_cpp) {
     co_await wait_for_nobody();
 }
 
+BRIDGE_TEST(in_its_body) {
+    asio::steady_timer timer(co_await asio::this_coro::executor, 24h);
+    co_await timer.async_wait(asio::use_awaitable);
+}
+
 BRIDGE_TEST(in_python_from_cpp) {
     co_await wait_in_python();
 }

@@ -33,6 +33,16 @@ BRIDGE_TEST(is_for_two_loops, bridge::harness::loops("asyncio", "uvloop")) {
     co_return;
 }
 
+const std::vector<int> numbers{1, 2};
+
+BRIDGE_TEST_P(has_rows, (int number, std::string text), values{{1, "a"}, named("two", 2, "b")}) {
+    co_return;
+}
+
+BRIDGE_TEST_P(has_a_range, (int number), values{numbers}) {
+    co_return;
+}
+
 #ifndef ONLY_ALLOWED
 
 class private_set_up {
@@ -115,6 +125,31 @@ BRIDGE_TEST_F(tear_down_of_another_framework, h) {
 
 // refused: a fixture has a constructor without parameters
 BRIDGE_TEST_F(made_from_a_number, i) {
+    co_return;
+}
+
+// refused: each row of values{...} has as many values as the test has parameters
+BRIDGE_TEST_P(k, (int number, std::string text), values{{1, "a"}, {2}}) {
+    co_return;
+}
+
+// refused: each row of values{...} has as many values as the test has parameters
+BRIDGE_TEST_P(l, (int number, std::string text), values{{1, "a", 2}}) {
+    co_return;
+}
+
+// refused: each row of values{...} has as many values as the test has parameters
+BRIDGE_TEST_P(m, (int number), values{{1, 2}}) {
+    co_return;
+}
+
+// refused: each row of values{...} has as many values as the test has parameters
+BRIDGE_TEST_P(n, (int number, std::string text), values{named("one", 1)}) {
+    co_return;
+}
+
+// refused: each row of values{...} has as many values as the test has parameters
+BRIDGE_TEST_P(o, (int number, std::string text), values{"a", "b"}) {
     co_return;
 }
 

@@ -14,33 +14,45 @@ BINARY = None  # path of the test binary, from the command line
 AT_ONCE = 4
 LINE = r"\S+hangs\.cpp:\d+"
 UNCANCELLED = "and could not be cancelled: "
-BLOCKED = UNCANCELLED + r"the main thread is blocked, where its stack says$"
-HOLDS_THE_GIL = UNCANCELLED + r"the main thread holds the GIL and does not come back to its loop, where its stack says$"
+BLOCKED = UNCANCELLED + "the main thread is blocked"
+HOLDS_THE_GIL = UNCANCELLED + "the main thread holds the GIL and does not come back to its loop"
+
+
+def at(function):
+    """Without stacks, as under a sanitizer, that is not known."""
+    return rf"(, where its stack says| at {LINE} in {function})$"
+
 
 WITHOUT_GIL = sysconfig.get_config_var("Py_GIL_DISABLED")
 if WITHOUT_GIL:
     HOLDS_THE_GIL = BLOCKED
-    HELD_ELSEWHERE = r": a handler on its executor has not returned, on thread \d+, where its stack says"
+    HELD_ELSEWHERE = (
+        r": a handler on its executor has not returned, "
+        rf"(on thread \d+, where its stack says|at {LINE} in with_the_gil_held_elsewhere)$")
 else:
     HELD_ELSEWHERE = " " + UNCANCELLED + (
-        rf"the GIL is held by thread \d+, in the coroutine that last waited at {LINE}, where its stack says$")
+        rf"the GIL is held by thread \d+, in the coroutine that last waited at {LINE}, and is"
+        + at("with_the_gil_held_elsewhere"))
 
 # name: what follows "did not end within 300ms"
 TABLE = {
-    "in_cpp": rf": nobody has completed what it awaits at {LINE} in wait_for_nobody$",
-    "in_python_from_cpp": r": nobody has completed what it awaits at \S+asyncio/tasks\.py:\d+ in sleep$",
+    "in_cpp": rf": nobody has completed what it awaits at {LINE} in wait_for_nobody, awaited in in_cpp at {LINE}$",
+    "in_its_body": rf": nobody has completed what it awaits at {LINE} in in_its_body$",
+    "in_python_from_cpp": (
+        r": nobody has completed what it awaits at \S+asyncio/tasks\.py:\d+ in sleep, "
+        rf"awaited in wait_in_python at {LINE}, awaited in in_python_from_cpp at {LINE}$"),
     "in_python": r": nobody has completed what it awaits at \S+asyncio/locks\.py:\d+ in wait$",
     "on_a_task": rf": nobody has completed what it awaits at {LINE} in test$",
-    "in_its_set_up": rf": it was in set_up; nobody has completed what it awaits at {LINE} in wait_for_nobody$",
-    "in_a_function": r": its function has not returned$",
+    "in_its_set_up": rf": it was in set_up; nobody has completed what it awaits at {LINE} in wait_for_nobody, awaited in set_up at {LINE}$",
+    "in_a_function": rf": its function has not returned(, and is at {LINE} in in_a_function)?$",
     "by_going_on": r": it goes on and on, and was at \S+asyncio/tasks\.py:\d+ in ",
-    "with_the_loop_blocked": " " + BLOCKED,
-    "on_the_main_thread": " " + BLOCKED,
-    "with_the_gil_held": " " + HOLDS_THE_GIL,
-    "by_running_python": " " + HOLDS_THE_GIL,
+    "with_the_loop_blocked": " " + BLOCKED + at("test"),
+    "on_the_main_thread": " " + BLOCKED + at("on_the_main_thread"),
+    "with_the_gil_held": " " + HOLDS_THE_GIL + at("with_the_gil_held"),
+    "by_running_python": " " + HOLDS_THE_GIL + at("test"),
     "with_the_gil_held_elsewhere@asyncio": HELD_ELSEWHERE,
     "with_the_runtime_starved@asyncio": (
-        r": the runtime is starved, as each of its threads is blocked, where its stack says; "
+        rf": the runtime is starved, as each of its threads is blocked, (where its stack says|at {LINE} in .*); "
         rf"nobody has completed what it awaits at {LINE} in "),
 }
 
@@ -81,7 +93,7 @@ class Hangs(unittest.TestCase):
         blocked = run_exact(BINARY, "hangs.with_the_loop_blocked")
         if not is_sanitized():
             for output in ended.output, blocked.output:
-                self.assertRegex(output, r"(?m)^C\+\+ stack of thread \d+ \(.*\), innermost first:\n\S+")
+                self.assertRegex(output, r"(?m)^C\+\+ stack of thread \d+ \(.*\), innermost first:\n +\S+")
 
     def test_sigquit_is_answered_with_the_whole_report(self):
         chain = rf"(?m)^C\+\+ coroutines of tests that wait:\n  in wait_for_nobody at {LINE}, awaited in in_cpp at {LINE}$"
@@ -112,5 +124,5 @@ class Hangs(unittest.TestCase):
 if __name__ == "__main__":
     BINARY = os.path.abspath(sys.argv.pop(1))
     if not is_sanitized():
-        STACKS.append(r"(?m)^C\+\+ stack of thread \d+ \(.*\), innermost first:\n\S+")
+        STACKS.append(r"(?m)^C\+\+ stack of thread \d+ \(.*\), innermost first:\n +\S+")
     unittest.main()

@@ -17,13 +17,13 @@ LINE = r"\S+leaks\.cpp:\d+"
 TABLE = {
     "leaves_a_task": (
         "failed",
-        [("leak", rf"^task 'poller' was still pending: coroutine 'poll' at {LINE}, made at {LINE} in test$")], []),
+        [("leak", rf"^task 'poller' was still pending: coroutine 'poll' at {LINE}, made at {LINE} in test; await it, or cancel it and await it$")], []),
     "leaves_native_work": (
         "failed",
-        [("leak", rf"^native work was still pending: 1 operation\(s\) of the loop\n  .*, waiting at {LINE}$")], []),
+        [("leak", rf"^native work was still pending: 1 operation\(s\) of the loop\n  .*, waiting in wait_for_ever at {LINE}.*\n  await it, or cancel it and await it$")], []),
     "leaves_a_coroutine": (
         "failed",
-        [("leak", rf"^a C\+\+ coroutine that nobody awaits still waits: in serve at {LINE}, awaited in serve_all at {LINE}$")],
+        [("leak", rf"^a C\+\+ coroutine that nobody awaits still waits: in serve at {LINE}, awaited in serve_all at {LINE}; await it, or cancel it before the test ends$")],
         []),
     "leaves_a_coroutine_and_may": ("passed", [], [r"^1 leak\(s\) ignored: coroutine:serve$"]),
     "leaves_a_coroutine_that_ends_soon": ("passed", [], []),
@@ -37,11 +37,11 @@ TABLE = {
     "gives_the_gil_back": ("passed", [], []),
     "loses_the_gil": ("failed", [("exception", "the body returned without the GIL, with which it began; take back what")], []),
     "keeps_a_reference": (
-        "failed", [("leak", rf"^a bridge::py_ref is kept: of type 'dict', taken at {LINE}$")], []),
+        "failed", [("leak", rf"^a bridge::py_ref is kept: of type 'dict', taken at {LINE}; reset it before the test ends$")], []),
     "keeps_a_second_reference": (
-        "failed", [("leak", rf"^a bridge::py_ref is kept: of type 'list', taken at {LINE}$")], []),
+        "failed", [("leak", rf"^a bridge::py_ref is kept: of type 'list', taken at {LINE}; reset it before the test ends$")], []),
     "keeps_a_reference_on_the_main_thread": (
-        "failed", [("leak", rf"^a bridge::py_ref is kept: of type 'str', taken at {LINE}$")], []),
+        "failed", [("leak", rf"^a bridge::py_ref is kept: of type 'str', taken at {LINE}; reset it before the test ends$")], []),
     "keeps_a_reference_and_may": ("passed", [], [r"^1 leak\(s\) ignored: reference:dict$"]),
     "keeps_what_lives_anyway": ("passed", [], []),
     "drops_its_references": ("passed", [], []),

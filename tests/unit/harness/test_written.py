@@ -62,7 +62,10 @@ TABLE = {
     "is_python": ("passed", 0, [], ""),
     "is_plain_python": ("passed", 0, [], ""),
     "is_python_with_a_fixture": ("passed", 0, [], BOTH_ENDS),
-    "fails_in_python": ("failed", 1, [("exception", "AssertionError: as it must")], ""),
+    "fails_in_python": ("failed", 1, [("exception", "AssertionError: as it must\nassert 1 == 2: 1 == 2\n")], ""),
+    "compares_in_python": (
+        "failed", 1, [("exception", "AssertionError: assert await fetch() == expected: [1, 2] == [1, 3]\n")], ""),
+    "asserts_in_python": ("passed", 0, [], ""),
     "skips_in_python": ("skipped", 77, [], ""),
     "takes_what_nobody_provides": (
         "failed", 1,

@@ -259,6 +259,35 @@ BRIDGE_TEST_PY(fails_in_python, R"(
         assert 1 == 2, "as it must" # the line
 )")
 
+BRIDGE_TEST_PY(compares_in_python, R"(
+    async def fetch():
+        return [1, 2]
+
+    async def test():
+        expected = [1, 3]
+        assert await fetch() == expected
+)")
+
+BRIDGE_TEST_PY(asserts_in_python, R"(
+    def test():
+        seen = []
+
+        def once(value):
+            seen.append(value)
+            return value
+
+        assert once(1) < once(2) and seen == [1, 2]
+        assert once("a") in once("abc"), once("never evaluated")
+        assert not once([])
+        assert seen == [1, 2, "a", "abc", []]
+        try:
+            assert not seen
+        except AssertionError as error:
+            assert str(error) == "assert not seen: seen is [1, 2, 'a', 'abc', []]"
+        else:
+            raise RuntimeError("it has held")
+)")
+
 BRIDGE_TEST_PY(skips_in_python, R"(
     import unittest
 

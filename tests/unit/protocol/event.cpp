@@ -40,6 +40,8 @@ TEST("every event is read back as it was written") {
     CHECK(round_trip(test_note{"s.a", "seed 5"}).message == "seed 5");
     CHECK(round_trip(test_crashed{"s.a", "it was at x.cpp:7 in f"}).message ==
           "it was at x.cpp:7 in f");
+    CHECK(!round_trip(test_explaining{"s.a"}).is_over);
+    CHECK(round_trip(test_explaining{"s.a", true}).is_over);
     const auto last = round_trip(test_finished{"s.a", outcome::skipped, "no net", 1.25});
     CHECK(last.result == outcome::skipped && last.message == "no net" && last.duration_ms == 1.25);
 }

@@ -6,6 +6,7 @@
 #include <bridge/detail/intrusive.hpp>
 #include <bridge/detail/python.hpp>
 #include <bridge/detail/python_source.hpp>
+#include <bridge/detail/report.hpp>
 #include <bridge/detail/strand.hpp>
 #include <bridge/detail/wait_watcher.hpp>
 

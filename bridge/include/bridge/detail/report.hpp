@@ -18,6 +18,14 @@ bool report_set_error(py::handle loop, const char* message) noexcept;
 /// The same for an exception object. Requires the GIL.
 void report_exception(py::handle loop, const char* message, const py::object& exception) noexcept;
 
+/// The C++ exception that is being handed over as a Python one, while the loop's exception handler
+/// is called with it on this thread; else null.
+const std::exception_ptr* reported_error() noexcept;
+
+/// As report_exception(), of a C++ exception. Requires the GIL.
+void report_native_error(py::handle loop, const char* message,
+                         const std::exception_ptr& error) noexcept;
+
 /// A C++ exception that left a handler on a native thread: travels to the loop's exception handler
 /// without the GIL; to stderr if there is no loop.
 void report_escaped(const strand& from, std::exception_ptr error) noexcept;

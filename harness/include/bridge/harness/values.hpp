@@ -6,6 +6,7 @@
 #include <bridge/harness/options.hpp>
 
 #include <concepts>
+#include <cstddef>
 #include <initializer_list>
 #include <memory>
 #include <ranges>
@@ -29,6 +30,9 @@ template<class T>
 concept has_text = text_like<T> || is_optional<T> || is_tuple<T> || printable<T> ||
     std::is_enum_v<T> || printable_range<T>;
 
+template<class... P>
+class value_row;
+
 /// The value as a part of an id, not encoded yet.
 template<class T>
 std::string id_text(const T& value) {
@@ -40,6 +44,26 @@ std::string id_text(const T& value) {
     else
         return describe(value);
 }
+
+#define BRIDGE_HARNESS_ROW_LENGTH                                                                  \
+    "each row of values{...} has as many values as the test has parameters: values{{1, \"a\"}, "   \
+    "{2, "                                                                                         \
+    "\"b\"}} for (int number, std::string text)"
+
+template<class T>
+inline constexpr bool is_value_row = false;
+template<class... A>
+inline constexpr bool is_value_row<named_value<A...>> = true;
+template<class... P>
+inline constexpr bool is_value_row<value_row<P...>> = true;
+
+/// Whether these are values of a row of another length: no range of rows, nor a whole row.
+template<std::size_t Length, class... A>
+inline constexpr bool is_wrong_row = sizeof...(A) != Length && sizeof...(A) > 1;
+template<std::size_t Length, class A>
+inline constexpr bool is_wrong_row<Length, A> =
+    Length != 1 && !is_value_row<std::remove_cvref_t<A>> &&
+    (text_like<std::remove_cvref_t<A>> || !std::ranges::range<A>);
 
 /// The arguments of one run of a test's body.
 template<class... P>
@@ -65,12 +89,26 @@ public:
         : text_(std::move(named.name)),
           value_(std::make_shared<std::tuple<P...>>(std::move(named.arguments))) {}
 
+    template<class... A>
+
+    requires(is_wrong_row<sizeof...(P), A...>) value_row(A&&...) {
+        static_assert(is_wrong_row<sizeof...(P), A...> == 0, BRIDGE_HARNESS_ROW_LENGTH);
+    }
+
+    template<class... A>
+
+    requires(sizeof...(A) != sizeof...(P)) value_row(named_value<A...>) {
+        static_assert(sizeof...(A) == sizeof...(P), BRIDGE_HARNESS_ROW_LENGTH);
+    }
+
     test_value erase() const { return {text_, value_}; }
 
 private:
     std::string text_;
     std::shared_ptr<std::tuple<P...>> value_;
 };
+
+#undef BRIDGE_HARNESS_ROW_LENGTH
 
 /// What `values` names among the options of a test with these parameters.
 template<class... P>

@@ -36,13 +36,20 @@ struct test_note {
     std::string message;
 };
 
-/// The process is about to end before the test has finished.
+/// The process is about to end before it should, mostly before the test has finished.
 struct test_crashed {
     std::string id;
     std::string message; ///< how, as far as the process knows: "it was at FILE:LINE in FUNCTION"
 };
 
-/// The last event of a test; `result` is never crashed nor not_run.
+/// The process begins to find out where everything is, or has found out: that time is not the
+/// test's.
+struct test_explaining {
+    std::string id;
+    bool is_over = false;
+};
+
+/// The last event of a test but for the two before; `result` is never crashed nor not_run.
 struct test_finished {
     std::string id;
     outcome result = outcome::passed;
@@ -50,7 +57,8 @@ struct test_finished {
     double duration_ms = 0;
 };
 
-using event = std::variant<test_started, test_failure, test_note, test_crashed, test_finished>;
+using event = std::variant<test_started, test_failure, test_note, test_crashed, test_explaining,
+                           test_finished>;
 
 /// One line with its line end; bytes that are not UTF-8 are escaped.
 std::string write_event(const event& value);
