@@ -21,7 +21,7 @@ class Modes(CorpusTest):
         self.check_all(run)
 
     def test_all_in_batches(self):
-        self.assertEqual(len(LAST), 7)
+        self.assertEqual(len(LAST), 6)
         left_out = [word for test in LAST for word in ("--skip", test)]
         words = (BINARY, "-j4", "-v", "--grace", "3s", "--isolation", "batch", *left_out)
         run = self.run_tests(*words, bound=120)
