@@ -270,7 +270,7 @@ void dispatcher::ask() {
 
 void dispatcher::tell_answers() {
     for (const auto& one : running_) {
-        if (!one->asked || !one->asked->is_whole())
+        if (!one->asked || one->said.is_explaining() || !one->asked->is_whole())
             continue;
         reports_.emit(case_asked{one->plan.test, one->asked->text(),
                                  std::chrono::steady_clock::now() - one->started});

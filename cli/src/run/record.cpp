@@ -16,8 +16,8 @@ constexpr std::size_t most_items = 200;
 constexpr std::size_t longest_last_words = 4096;
 
 // addr2line has ten seconds in the harness; a test may hang, be asked where it is, and crash.
-constexpr int most_explanations = 4;
 constexpr std::chrono::seconds longest_explanation{15};
+constexpr std::chrono::seconds most_explained{60};
 
 } // namespace
 
@@ -88,8 +88,7 @@ void record::take_explanation(bool is_over) {
     if (is_over && explains_since_) {
         explained_ = explained();
         explains_since_.reset();
-    } else if (!is_over && explanations_ < most_explanations) {
-        ++explanations_;
+    } else if (!is_over && explained_ < most_explained) {
         explains_since_ = now;
     }
 }

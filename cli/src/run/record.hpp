@@ -29,6 +29,8 @@ public:
     /// What the process said of its own end; empty: nothing.
     const std::string& last_words() const noexcept { return last_words_; }
 
+    bool is_explaining() const noexcept { return explains_since_.has_value(); }
+
     /// For how long the process has looked where everything is, by now: that is not the test's
     /// time.
     clock::duration explained() const;
@@ -57,7 +59,6 @@ private:
     std::vector<std::string> notes_;
     std::string complaint_;
     std::string last_words_;
-    int explanations_ = 0;
     std::optional<clock::time_point> explains_since_;
     clock::duration explained_{}; ///< before that
 };
