@@ -15,7 +15,7 @@ namespace bridge::cli {
 
 namespace {
 
-std::string explain_nothing(const filter& wanted, const selection& from) {
+std::string explain_nothing(const filter& wanted, const selection& from, const std::string& loops) {
     const auto& found = from.found;
     std::size_t tests = 0;
     std::vector<std::string> paths;
@@ -26,8 +26,12 @@ std::string explain_nothing(const filter& wanted, const selection& from) {
     const auto searched =
         fmt::format("{} tests in {} binaries ({})", tests, paths.size(), fmt::join(paths, ", "));
     const auto words = wanted.describe();
+    const auto under =
+        loops.empty()
+            ? std::string()
+            : fmt::format("; --loops {} leaves out the tests that are for other loops", loops);
     if (words.empty() || tests == 0)
-        return fmt::format("there are no tests: searched {}", searched);
+        return fmt::format("there are no tests: searched {}{}", searched, under);
     if (words == "--failed" && from.state.path.empty())
         return "no verdicts are remembered: there is no manifest, and neither XDG_CACHE_HOME nor "
                "HOME names a folder; --state names a file";
@@ -35,8 +39,8 @@ std::string explain_nothing(const filter& wanted, const selection& from) {
         return fmt::format("no test failed when it last ran, as {} remembers: searched {}",
                            from.state.path, searched);
     return fmt::format("no test fits {}: searched {}; 'bridge-test list' shows them, and a binary "
-                       "or folder is named with a '/'",
-                       words, searched);
+                       "or folder is named with a '/'{}",
+                       words, searched, under);
 }
 
 // A file that cannot be understood is as good as none, but not without a word.
@@ -83,7 +87,7 @@ selection select_tests(supervisor& processes, const options& settings) {
     if (processes.stopped() != stop_reason::none)
         return result; // not all binaries were asked: nothing can be said about the words
     if (result.cases.empty())
-        result.nothing_selected = explain_nothing(wanted, result);
+        result.nothing_selected = explain_nothing(wanted, result, settings.loops);
     else
         for (const auto& word : wanted.unused())
             result.warnings.push_back(word + " fits no test");

@@ -120,6 +120,11 @@ class Corpus(CorpusTest):
         run = self.run_one("hangs.stops_itself")
         self.assertIn(": it had been stopped by signal 19 (SIGSTOP)", run.out)
 
+    def test_loops_that_leave_nothing_are_named(self):
+        run = self.run_tests(BINARY, "is_for_one_loop", "--loops", "asyncio")
+        self.assertEqual(run.code, 5, run.out)
+        self.assertIn("; --loops asyncio leaves out the tests that are for other loops", run.out + run.err)
+
     def test_the_table_is_complete(self):
         done = subprocess.run([BINARY, "--list", "--format", "json"], capture_output=True, timeout=60)
         listed = [test["id"] for test in json.loads(done.stdout)["tests"]]
