@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// __cxa_throw of the C++ library, shadowed: throws of any library come to the program's own symbol
-// first. Weak, so that a C++ library that is linked statically has its own.
+// __cxa_throw and __cxa_allocate_exception of the C++ library, shadowed: throws of any library come
+// to the program's own symbol first. Weak, so that a C++ library that is linked statically has its
+// own.
 #include "record/throws.hpp"
 
 #include <dlfcn.h>
@@ -43,6 +44,16 @@ void keep_throw(const void* object) noexcept {
     to.object.store(object, std::memory_order_release);
 }
 
+// What is made at the address of an earlier exception may be thrown by nobody:
+// std::make_exception_ptr().
+void forget_throw(const void* object) noexcept {
+    for (auto& one : throws) {
+        const void* its = object;
+        if (one.object.load(std::memory_order_relaxed) == object)
+            one.object.compare_exchange_strong(its, nullptr, std::memory_order_relaxed);
+    }
+}
+
 // The latest, as objects have the addresses of earlier ones.
 const thrown* find_throw(const void* object) noexcept {
     const auto end = next_throw.load(std::memory_order_relaxed);
@@ -74,9 +85,8 @@ std::string place_of_throw(const std::exception_ptr& error) {
     void* addresses[most_addresses];
     int count = 0;
     for (const auto& one : found->addresses)
-        if (auto* address = one.load(std::memory_order_relaxed); address != nullptr)
+        if (auto* address = one.load(std::memory_order_acquire); address != nullptr)
             addresses[count++] = address;
-    std::atomic_thread_fence(std::memory_order_acquire);
     if (found->object.load(std::memory_order_relaxed) != object || ++questions > most_questions)
         return {};
     const auto place = find(addresses, count);
@@ -91,6 +101,18 @@ extern "C" {
 [[noreturn, gnu::weak, gnu::visibility("default")]] void
 bridge_harness_throw(void* object, std::type_info* type,
                      void (*destroy)(void*)) __asm__("__cxa_throw");
+
+[[gnu::weak, gnu::visibility("default")]] void* bridge_harness_allocate(std::size_t size) noexcept
+    __asm__("__cxa_allocate_exception");
+
+void* bridge_harness_allocate(std::size_t size) noexcept {
+    using allocate_function = void* (*)(std::size_t);
+    static const auto next =
+        reinterpret_cast<allocate_function>(::dlsym(RTLD_NEXT, "__cxa_allocate_exception"));
+    void* object = next(size);
+    bridge::harness::forget_throw(object);
+    return object;
+}
 
 void bridge_harness_throw(void* object, std::type_info* type, void (*destroy)(void*)) {
     using throw_function = void (*)(void*, std::type_info*, void (*)(void*));
