@@ -213,10 +213,6 @@ PyObject* remove_done_callback(PyObject* object, PyObject* callback) {
     return PyLong_FromSsize_t(removed);
 }
 
-PyCFunction keywords(PyObject* (*function)(PyObject*, PyObject*, PyObject*)) {
-    return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
-}
-
 PyCFunction fast(PyObject* (*function)(PyObject*, PyObject* const*, Py_ssize_t, PyObject*)) {
     return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
 }

@@ -181,10 +181,6 @@ PySendResult step_delegation(coroutine_object* self, PyObject* value, PyObject* 
     return end_delegation(self, outcome_value, result);
 }
 
-bool is_generator_exit(const py::object& exception) {
-    return PyErr_GivenExceptionMatches(exception.ptr(), PyExc_GeneratorExit) != 0;
-}
-
 // Closes what is delegated to, and lets the coroutine behind it unwind here if it can.
 PySendResult unwind(coroutine_object* self, PyObject** result) {
     const auto closed = close_delegate(*self);

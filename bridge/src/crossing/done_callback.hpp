@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Calling what a Task has left with the future that it waits for.
+// Taking what a Task leaves with the future that it waits for, and calling it.
 #pragma once
 
 #include <bridge/detail/python.hpp>
@@ -7,6 +7,11 @@
 #include <optional>
 
 namespace bridge::detail {
+
+/// A method with keywords, as add_done_callback() is one, for Python's table.
+inline PyCFunction keywords(PyObject* (*function)(PyObject*, PyObject*, PyObject*)) noexcept {
+    return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
+}
 
 /// Lets the loop call it with the future, in the context. False with the error set. GIL held.
 bool call_soon(py::handle loop, PyObject* callback, PyObject* future, PyObject* context);

@@ -15,7 +15,7 @@
 namespace bridge::detail {
 namespace {
 
-int traverse(PyObject* object, visitproc visit, void* arg) {
+int generator_traverse(PyObject* object, visitproc visit, void* arg) {
     const auto* self = as_generator_object(object);
     Py_VISIT(Py_TYPE(object));
     Py_VISIT(self->round);
@@ -25,7 +25,7 @@ int traverse(PyObject* object, visitproc visit, void* arg) {
     return 0;
 }
 
-int clear(PyObject* object) {
+int generator_clear(PyObject* object) {
     Py_CLEAR(as_generator_object(object)->finalizer);
     return 0;
 }
@@ -36,7 +36,7 @@ bool is_suspended(const generator_object* self) {
 }
 
 // The loop closes it, where it knows it; else its coroutine unwinds by itself.
-void finalize(PyObject* object) {
+void generator_finalize(PyObject* object) {
     auto* self = as_generator_object(object);
     if (self->round == nullptr || self->closed || !is_suspended(self))
         return;
@@ -52,7 +52,7 @@ void finalize(PyObject* object) {
     op_of(self).abandon();
 }
 
-void dealloc(PyObject* object) {
+void generator_dealloc(PyObject* object) {
     auto* self = as_generator_object(object);
     if (!finalize_before_dealloc(object))
         return;
@@ -111,36 +111,36 @@ PyObject* aclose(PyObject* self, PyObject*) {
     return make_step(self, step_kind::close, Py_None);
 }
 
-PyObject* itself(PyObject* self) {
+PyObject* generator_itself(PyObject* self) {
     return Py_NewRef(self);
 }
 
-PyObject* itself_method(PyObject* self, PyObject*) {
+PyObject* generator_itself_method(PyObject* self, PyObject*) {
     return Py_NewRef(self);
 }
 
-PyObject* get_name(PyObject* self, void*) {
+PyObject* generator_get_name(PyObject* self, void*) {
     return PyObject_GetAttrString(as_generator_object(self)->round, "__name__");
 }
 
-PyObject* get_qualified_name(PyObject* self, void*) {
+PyObject* generator_get_qualified_name(PyObject* self, void*) {
     return PyObject_GetAttrString(as_generator_object(self)->round, "__qualname__");
 }
 
-PyObject* get_running(PyObject* self, void*) {
+PyObject* generator_get_running(PyObject* self, void*) {
     return PyBool_FromLong(as_generator_object(self)->running);
 }
 
-PyObject* get_suspended(PyObject* self, void*) {
+PyObject* generator_get_suspended(PyObject* self, void*) {
     return PyBool_FromLong(is_suspended(as_generator_object(self)));
 }
 
-PyObject* get_await(PyObject* self, void*) {
+PyObject* generator_get_await(PyObject* self, void*) {
     return PyObject_GetAttrString(as_generator_object(self)->round, "cr_await");
 }
 
 // Where its coroutine waits, until that is over.
-PyObject* get_frame(PyObject* object, void*) {
+PyObject* generator_get_frame(PyObject* object, void*) {
     const auto& op = op_of(as_generator_object(object));
     const auto place = op.suspended_at();
     if (place.file == nullptr || (!as_generator_object(object)->running && op.is_over()))
@@ -153,17 +153,17 @@ PyObject* get_frame(PyObject* object, void*) {
     }
 }
 
-PyObject* get_none(PyObject*, void*) {
+PyObject* generator_get_none(PyObject*, void*) {
     Py_RETURN_NONE;
 }
 
-PyObject* represent(PyObject* self) {
+PyObject* generator_represent(PyObject* self) {
     return PyUnicode_FromFormat("<C++ async generator %U at %p>",
                                 as_coroutine(as_generator_object(self)->round)->name, self);
 }
 
-PyMethodDef methods[] = {
-    {"__aiter__", itself_method, METH_NOARGS, nullptr},
+PyMethodDef generator_methods[] = {
+    {"__aiter__", generator_itself_method, METH_NOARGS, nullptr},
     {"__anext__", one_at_a_time<&next_method>, METH_NOARGS, nullptr},
     {"asend", one_at_a_time<&asend>, METH_O, "Gives the value to the co_yield; the next item."},
     {"athrow", one_at_a_time<&athrow>, METH_VARARGS, "Throws from the co_yield; the next item."},
@@ -171,47 +171,47 @@ PyMethodDef methods[] = {
     {nullptr, nullptr, 0, nullptr},
 };
 
-PyGetSetDef getset[] = {
-    {"__name__", get_name, nullptr, nullptr, nullptr},
-    {"__qualname__", get_qualified_name, nullptr, nullptr, nullptr},
-    {"ag_running", one_at_a_time<&get_running>, nullptr, nullptr, nullptr},
-    {"ag_suspended", one_at_a_time<&get_suspended>, nullptr, nullptr, nullptr},
-    {"ag_await", get_await, nullptr, nullptr, nullptr},
-    {"ag_frame", one_at_a_time<&get_frame>, nullptr, nullptr, nullptr},
-    {"cr_frame", one_at_a_time<&get_frame>, nullptr, nullptr, nullptr},
-    {"cr_await", get_await, nullptr, nullptr, nullptr},
-    {"ag_code", get_none, nullptr, nullptr, nullptr},
+PyGetSetDef generator_getset[] = {
+    {"__name__", generator_get_name, nullptr, nullptr, nullptr},
+    {"__qualname__", generator_get_qualified_name, nullptr, nullptr, nullptr},
+    {"ag_running", one_at_a_time<&generator_get_running>, nullptr, nullptr, nullptr},
+    {"ag_suspended", one_at_a_time<&generator_get_suspended>, nullptr, nullptr, nullptr},
+    {"ag_await", generator_get_await, nullptr, nullptr, nullptr},
+    {"ag_frame", one_at_a_time<&generator_get_frame>, nullptr, nullptr, nullptr},
+    {"cr_frame", one_at_a_time<&generator_get_frame>, nullptr, nullptr, nullptr},
+    {"cr_await", generator_get_await, nullptr, nullptr, nullptr},
+    {"ag_code", generator_get_none, nullptr, nullptr, nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 
-PyMemberDef members[] = {
+PyMemberDef generator_members[] = {
     {"__weaklistoffset__", T_PYSSIZET, sizeof(PyObject), READONLY, nullptr},
     {nullptr, 0, 0, 0, nullptr},
 };
 
-PyType_Slot slots[] = {
-    {Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},
-    {Py_tp_finalize, reinterpret_cast<void*>(&finalize)},
-    {Py_tp_traverse, reinterpret_cast<void*>(&traverse)},
-    {Py_tp_clear, reinterpret_cast<void*>(&clear)},
-    {Py_tp_repr, reinterpret_cast<void*>(&represent)},
-    {Py_am_aiter, reinterpret_cast<void*>(&itself)},
+PyType_Slot generator_slots[] = {
+    {Py_tp_dealloc, reinterpret_cast<void*>(&generator_dealloc)},
+    {Py_tp_finalize, reinterpret_cast<void*>(&generator_finalize)},
+    {Py_tp_traverse, reinterpret_cast<void*>(&generator_traverse)},
+    {Py_tp_clear, reinterpret_cast<void*>(&generator_clear)},
+    {Py_tp_repr, reinterpret_cast<void*>(&generator_represent)},
+    {Py_am_aiter, reinterpret_cast<void*>(&generator_itself)},
     {Py_am_anext, reinterpret_cast<void*>(one_at_a_time<&next>)},
-    {Py_tp_methods, methods},
-    {Py_tp_getset, getset},
-    {Py_tp_members, members},
+    {Py_tp_methods, generator_methods},
+    {Py_tp_getset, generator_getset},
+    {Py_tp_members, generator_members},
     {Py_tp_doc, const_cast<char*>("A C++ coroutine that yields.")},
     {0, nullptr},
 };
 
-PyType_Spec spec = {"bridge.async_generator", sizeof(generator_object), 0,
-                    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-                    slots};
+PyType_Spec generator_spec = {
+    "bridge.async_generator", sizeof(generator_object), 0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION, generator_slots};
 
 } // namespace
 
 PyTypeObject* make_generator_type() {
-    auto* type = PyType_FromSpec(&spec);
+    auto* type = PyType_FromSpec(&generator_spec);
     if (type == nullptr)
         throw py::error_already_set();
     return reinterpret_cast<PyTypeObject*>(type);

@@ -18,6 +18,11 @@ PyObject* call_throw(PyObject* inner, PyObject* exception, PySendResult& outcome
 /// The exception that throw(type[, value[, traceback]]) means; null with the error set.
 py::object exception_from(PyObject* arguments);
 
+/// Whether it is what close() throws.
+inline bool is_generator_exit(const py::object& exception) noexcept {
+    return PyErr_GivenExceptionMatches(exception.ptr(), PyExc_GeneratorExit) != 0;
+}
+
 /// What tp_iternext and send() return for an outcome: StopIteration carries the value.
 PyObject* as_generator(PySendResult outcome, PyObject* result);
 

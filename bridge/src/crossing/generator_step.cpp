@@ -37,7 +37,7 @@ const char* method_name(step_kind kind) {
     return "aclose";
 }
 
-void finalize(PyObject* object) {
+void step_finalize(PyObject* object) {
     const auto* self = as_step(object);
     if (!warns_of_unawaited || self->now != step_phase::created)
         return;
@@ -51,7 +51,7 @@ void finalize(PyObject* object) {
     Py_XDECREF(name);
 }
 
-void dealloc(PyObject* object) {
+void step_dealloc(PyObject* object) {
     auto* self = as_step(object);
     const bool is_finalized = warns_of_unawaited && self->now == step_phase::created;
     if (is_finalized && !finalize_before_dealloc(object))
@@ -79,7 +79,7 @@ PyObject* allocate(generator_object* of) {
     return spare;
 }
 
-int traverse(PyObject* object, visitproc visit, void* arg) {
+int step_traverse(PyObject* object, visitproc visit, void* arg) {
     const auto* self = as_step(object);
     Py_VISIT(Py_TYPE(object));
     Py_VISIT(self->of);
@@ -87,12 +87,12 @@ int traverse(PyObject* object, visitproc visit, void* arg) {
     return 0;
 }
 
-int clear(PyObject* object) {
+int step_clear(PyObject* object) {
     Py_CLEAR(as_step(object)->argument);
     return 0;
 }
 
-PyObject* itself(PyObject* self) {
+PyObject* step_itself(PyObject* self) {
     return Py_NewRef(self);
 }
 
@@ -185,10 +185,6 @@ bool leaves_outcome(const generator_step* self) {
     return self->kind != step_kind::close && round->now == phase::settled && !is_cancelled(round);
 }
 
-bool is_generator_exit(const py::object& exception) {
-    return PyErr_GivenExceptionMatches(exception.ptr(), PyExc_GeneratorExit) != 0;
-}
-
 // Who awaits it is gone: what the generator waits for is cancelled, and it does not go on.
 PyObject* give_up(generator_object* of) {
     of->running = false;
@@ -254,34 +250,34 @@ PyObject* step_close(PyObject* object, PyObject*) {
     Py_RETURN_NONE;
 }
 
-PyMethodDef methods[] = {
+PyMethodDef step_methods[] = {
     {"send", step_send, METH_O, nullptr},
     {"throw", step_throw, METH_VARARGS, nullptr},
     {"close", step_close, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
 
-PyType_Slot slots[] = {
-    {Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},
-    {Py_tp_traverse, reinterpret_cast<void*>(&traverse)},
-    {Py_tp_clear, reinterpret_cast<void*>(&clear)},
-    {Py_tp_finalize, reinterpret_cast<void*>(&finalize)},
+PyType_Slot step_slots[] = {
+    {Py_tp_dealloc, reinterpret_cast<void*>(&step_dealloc)},
+    {Py_tp_traverse, reinterpret_cast<void*>(&step_traverse)},
+    {Py_tp_clear, reinterpret_cast<void*>(&step_clear)},
+    {Py_tp_finalize, reinterpret_cast<void*>(&step_finalize)},
     {Py_tp_iternext, reinterpret_cast<void*>(&step_next)},
-    {Py_am_await, reinterpret_cast<void*>(&itself)},
+    {Py_am_await, reinterpret_cast<void*>(&step_itself)},
     {Py_am_send, reinterpret_cast<void*>(&step_am_send)},
-    {Py_tp_iter, reinterpret_cast<void*>(&itself)},
-    {Py_tp_methods, methods},
+    {Py_tp_iter, reinterpret_cast<void*>(&step_itself)},
+    {Py_tp_methods, step_methods},
     {0, nullptr},
 };
 
-PyType_Spec spec = {"bridge.async_generator_step", sizeof(generator_step), 0,
-                    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-                    slots};
+PyType_Spec step_spec = {
+    "bridge.async_generator_step", sizeof(generator_step), 0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION, step_slots};
 
 } // namespace
 
 PyTypeObject* make_step_type() {
-    auto* type = PyType_FromSpec(&spec);
+    auto* type = PyType_FromSpec(&step_spec);
     if (type == nullptr)
         throw py::error_already_set();
     return reinterpret_cast<PyTypeObject*>(type);

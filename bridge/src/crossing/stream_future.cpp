@@ -12,7 +12,7 @@ namespace bridge::detail {
 namespace {
 
 // add_done_callback(fn, *, context=None), as a Task calls it.
-PyObject* add_done_callback(PyObject* object, PyObject* args, PyObject* kwargs) {
+PyObject* stream_add_done_callback(PyObject* object, PyObject* args, PyObject* kwargs) {
     static const char* names[] = {"fn", "context", nullptr};
     PyObject* callback = nullptr;
     PyObject* context = Py_None;
@@ -31,7 +31,7 @@ PyObject* add_done_callback(PyObject* object, PyObject* args, PyObject* kwargs) 
     Py_RETURN_NONE;
 }
 
-PyObject* remove_done_callback(PyObject* object, PyObject* callback) {
+PyObject* stream_remove_done_callback(PyObject* object, PyObject* callback) {
     auto* self = as_pump(object);
     const int equal =
         self->callback == nullptr ? 0 : PyObject_RichCompareBool(self->callback, callback, Py_EQ);
@@ -45,7 +45,7 @@ PyObject* remove_done_callback(PyObject* object, PyObject* callback) {
 }
 
 // The Task is cancelled while it waits for the pump. A clean-up is not cut short.
-PyObject* cancel(PyObject* object, PyObject*, PyObject*) {
+PyObject* stream_cancel(PyObject* object, PyObject*, PyObject*) {
     auto* self = as_pump(object);
     const bool wakes = [object, self] {
         const object_lock alone(object);
@@ -57,7 +57,7 @@ PyObject* cancel(PyObject* object, PyObject*, PyObject*) {
     return PyBool_FromLong(self->now == pump_phase::paused || self->now == pump_phase::cleaning);
 }
 
-PyObject* result(PyObject* object, PyObject*) {
+PyObject* stream_result(PyObject* object, PyObject*) {
     if (std::exchange(as_pump(object)->cancelled, false)) {
         PyErr_SetNone(get_imports().cancelled_error.ptr());
         return nullptr;
@@ -65,38 +65,38 @@ PyObject* result(PyObject* object, PyObject*) {
     Py_RETURN_NONE;
 }
 
-PyObject* done(PyObject*, PyObject*) {
+PyObject* stream_done(PyObject*, PyObject*) {
     Py_RETURN_FALSE;
 }
 
-PyObject* get_loop(PyObject* object, PyObject*) {
+PyObject* stream_get_loop(PyObject* object, PyObject*) {
     const auto loop = port_of(as_pump(object)->of->locals()).find_loop();
     return loop ? Py_NewRef(loop.ptr()) : Py_NewRef(Py_None); // for whom it is another loop's
 }
 
 // None but for the moment when the Task looks, as of the other coroutines of the bridge.
-PyObject* get_blocking(PyObject* object, void*) {
+PyObject* stream_get_blocking(PyObject* object, void*) {
     if (!as_pump(object)->blocking)
         Py_RETURN_NONE;
     Py_RETURN_TRUE;
 }
 
-int set_blocking(PyObject* object, PyObject* value, void*) {
+int stream_set_blocking(PyObject* object, PyObject* value, void*) {
     as_pump(object)->blocking = value == Py_True;
     return 0;
 }
 
-PyObject* get_name(PyObject*, void*) {
+PyObject* stream_get_name(PyObject*, void*) {
     return PyUnicode_FromString("bridge.stream");
 }
 
-PyObject* get_await(PyObject* object, void*) {
+PyObject* stream_get_await(PyObject* object, void*) {
     auto* inner = as_pump(object)->inner;
     return Py_NewRef(inner != nullptr ? inner : Py_None);
 }
 
 // Where it waits is where the generator does.
-PyObject* get_frame(PyObject* object, void*) {
+PyObject* stream_get_frame(PyObject* object, void*) {
     auto* iterator = as_pump(object)->iterator;
     auto* frame =
         iterator != nullptr ? PyObject_GetAttrString(iterator, "ag_frame") : Py_NewRef(Py_None);
@@ -106,17 +106,17 @@ PyObject* get_frame(PyObject* object, void*) {
     Py_RETURN_NONE;
 }
 
-PyObject* get_suspended(PyObject* object, void*) {
+PyObject* stream_get_suspended(PyObject* object, void*) {
     const auto* self = as_pump(object);
     return PyBool_FromLong(self->now != pump_phase::created && self->now != pump_phase::finished &&
                            !self->inside);
 }
 
-PyObject* get_running(PyObject* object, void*) {
+PyObject* stream_get_running(PyObject* object, void*) {
     return PyBool_FromLong(as_pump(object)->inside);
 }
 
-PyObject* get_none(PyObject*, void*) {
+PyObject* stream_get_none(PyObject*, void*) {
     Py_RETURN_NONE;
 }
 
@@ -128,37 +128,33 @@ PyObject* on_inner_done(PyObject* object, PyObject*) {
 
 PyMethodDef inner_done = {"bridge_cleaned", &on_inner_done, METH_O, nullptr};
 
-PyCFunction keywords(PyObject* (*function)(PyObject*, PyObject*, PyObject*)) {
-    return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
-}
-
 } // namespace
 
 PyMethodDef pump_methods[] = {
     {"send", pump_send, METH_O, nullptr},
     {"throw", pump_throw, METH_VARARGS, nullptr},
     {"close", pump_close, METH_NOARGS, nullptr},
-    {"add_done_callback", keywords(one_at_a_time<&add_done_callback>), METH_VARARGS | METH_KEYWORDS,
-     nullptr},
-    {"remove_done_callback", one_at_a_time<&remove_done_callback>, METH_O, nullptr},
-    {"cancel", keywords(cancel), METH_VARARGS | METH_KEYWORDS, nullptr},
-    {"result", one_at_a_time<&result>, METH_NOARGS, nullptr},
-    {"done", done, METH_NOARGS, nullptr},
-    {"get_loop", get_loop, METH_NOARGS, nullptr},
+    {"add_done_callback", keywords(one_at_a_time<&stream_add_done_callback>),
+     METH_VARARGS | METH_KEYWORDS, nullptr},
+    {"remove_done_callback", one_at_a_time<&stream_remove_done_callback>, METH_O, nullptr},
+    {"cancel", keywords(stream_cancel), METH_VARARGS | METH_KEYWORDS, nullptr},
+    {"result", one_at_a_time<&stream_result>, METH_NOARGS, nullptr},
+    {"done", stream_done, METH_NOARGS, nullptr},
+    {"get_loop", stream_get_loop, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
 
 PyGetSetDef pump_getset[] = {
-    {"_asyncio_future_blocking", one_at_a_time<&get_blocking>, one_at_a_time<&set_blocking>,
-     nullptr, nullptr},
-    {"_cancel_message", get_none, nullptr, nullptr, nullptr},
-    {"__name__", get_name, nullptr, nullptr, nullptr},
-    {"__qualname__", get_name, nullptr, nullptr, nullptr},
-    {"cr_await", one_at_a_time<&get_await>, nullptr, nullptr, nullptr},
-    {"cr_frame", one_at_a_time<&get_frame>, nullptr, nullptr, nullptr},
-    {"cr_running", one_at_a_time<&get_running>, nullptr, nullptr, nullptr},
-    {"cr_suspended", one_at_a_time<&get_suspended>, nullptr, nullptr, nullptr},
-    {"cr_code", get_none, nullptr, nullptr, nullptr},
+    {"_asyncio_future_blocking", one_at_a_time<&stream_get_blocking>,
+     one_at_a_time<&stream_set_blocking>, nullptr, nullptr},
+    {"_cancel_message", stream_get_none, nullptr, nullptr, nullptr},
+    {"__name__", stream_get_name, nullptr, nullptr, nullptr},
+    {"__qualname__", stream_get_name, nullptr, nullptr, nullptr},
+    {"cr_await", one_at_a_time<&stream_get_await>, nullptr, nullptr, nullptr},
+    {"cr_frame", one_at_a_time<&stream_get_frame>, nullptr, nullptr, nullptr},
+    {"cr_running", one_at_a_time<&stream_get_running>, nullptr, nullptr, nullptr},
+    {"cr_suspended", one_at_a_time<&stream_get_suspended>, nullptr, nullptr, nullptr},
+    {"cr_code", stream_get_none, nullptr, nullptr, nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 

@@ -18,7 +18,7 @@
 namespace bridge::detail {
 namespace {
 
-int traverse(PyObject* object, visitproc visit, void* arg) {
+int pump_traverse(PyObject* object, visitproc visit, void* arg) {
     const auto* self = as_pump(object);
     Py_VISIT(Py_TYPE(object));
     Py_VISIT(self->task);
@@ -33,7 +33,7 @@ int traverse(PyObject* object, visitproc visit, void* arg) {
     return 0;
 }
 
-int clear(PyObject* object) {
+int pump_clear(PyObject* object) {
     auto* self = as_pump(object);
     Py_CLEAR(self->task);
     Py_CLEAR(self->iterator);
@@ -47,45 +47,45 @@ int clear(PyObject* object) {
     return 0;
 }
 
-void dealloc(PyObject* object) {
+void pump_dealloc(PyObject* object) {
     auto* self = as_pump(object);
     PyObject_GC_UnTrack(object);
     if (self->weakrefs != nullptr)
         PyObject_ClearWeakRefs(object);
-    clear(object);
+    pump_clear(object);
     self->of->release();
     auto* type = Py_TYPE(object);
     PyObject_GC_Del(object);
     Py_DECREF(type);
 }
 
-PyObject* itself(PyObject* self) {
+PyObject* pump_itself(PyObject* self) {
     return Py_NewRef(self);
 }
 
-PyMemberDef members[] = {
+PyMemberDef pump_members[] = {
     {"__weaklistoffset__", T_PYSSIZET, sizeof(PyObject), READONLY, nullptr},
     {nullptr, 0, 0, 0, nullptr},
 };
 
-PyType_Slot slots[] = {
-    {Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},
-    {Py_tp_traverse, reinterpret_cast<void*>(&traverse)},
-    {Py_tp_clear, reinterpret_cast<void*>(&clear)},
+PyType_Slot pump_slots[] = {
+    {Py_tp_dealloc, reinterpret_cast<void*>(&pump_dealloc)},
+    {Py_tp_traverse, reinterpret_cast<void*>(&pump_traverse)},
+    {Py_tp_clear, reinterpret_cast<void*>(&pump_clear)},
     {Py_tp_iternext, reinterpret_cast<void*>(&pump_next)},
-    {Py_am_await, reinterpret_cast<void*>(&itself)},
+    {Py_am_await, reinterpret_cast<void*>(&pump_itself)},
     {Py_am_send, reinterpret_cast<void*>(&pump_am_send)},
-    {Py_tp_iter, reinterpret_cast<void*>(&itself)},
+    {Py_tp_iter, reinterpret_cast<void*>(&pump_itself)},
     {Py_tp_methods, pump_methods},
     {Py_tp_getset, pump_getset},
-    {Py_tp_members, members},
+    {Py_tp_members, pump_members},
     {Py_tp_doc, const_cast<char*>("Advances an async iterator for C++.")},
     {0, nullptr},
 };
 
-PyType_Spec spec = {"bridge.stream", sizeof(stream_pump), 0,
-                    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-                    slots};
+PyType_Spec pump_spec = {
+    "bridge.stream", sizeof(stream_pump), 0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION, pump_slots};
 
 void leave_all(stream_pump* self) {
     Py_INCREF(as_object(self));
@@ -95,7 +95,7 @@ void leave_all(stream_pump* self) {
 }
 
 // Nothing will be heard of the loop any more.
-void abandon(in_flight_member* member, errc why) noexcept {
+void pump_abandon(in_flight_member* member, errc why) noexcept {
     auto* self = static_cast<stream_pump::member*>(member)->owner;
     if (self->inside)
         return; // who runs it is not at its end yet, or is a thread that stays where it is
@@ -111,7 +111,7 @@ void abandon(in_flight_member* member, errc why) noexcept {
     finish_pump(self, error);
 }
 
-void cancel(in_flight_member* member) noexcept {
+void pump_cancel(in_flight_member* member) noexcept {
     auto* self = static_cast<stream_pump::member*>(member)->owner;
     try {
         self->of->ask_to_close();
@@ -120,12 +120,12 @@ void cancel(in_flight_member* member) noexcept {
     }
 }
 
-std::string describe(const in_flight_member* member) {
+std::string pump_describe(const in_flight_member* member) {
     return "stream, its async iterator waiting in " +
            place_of(static_cast<const stream_pump::member*>(member)->owner);
 }
 
-int traverse_owned(const in_flight_member* member, visitproc visit, void* arg) noexcept {
+int pump_traverse_owned(const in_flight_member* member, visitproc visit, void* arg) noexcept {
     auto* self = static_cast<const stream_pump::member*>(member)->owner;
     if (self->of->pump() != self)
         return 0;
@@ -140,13 +140,13 @@ void silence(const in_flight_member* member) noexcept {
         silence_task(task);
 }
 
-constexpr in_flight_kind pump_kind{.abandon = &abandon,
-                                   .cancel = &cancel,
-                                   .describe = &describe,
-                                   .traverse = &traverse_owned,
+constexpr in_flight_kind pump_kind{.abandon = &pump_abandon,
+                                   .cancel = &pump_cancel,
+                                   .describe = &pump_describe,
+                                   .traverse = &pump_traverse_owned,
                                    .silence = &silence};
 
-bool wake(port_waiter* waiter, bool directly) noexcept {
+bool pump_wake(port_waiter* waiter, bool directly) noexcept {
     auto* self = static_cast<stream_pump::waiting*>(waiter)->owner;
     self->waking = false;
     const bool go_on = call_waiter(self, directly);
@@ -196,7 +196,7 @@ py::object new_pump(stream_state& of) {
     self->membership.owner = self;
     self->membership.kind = &pump_kind;
     self->wake.owner = self;
-    self->wake.wake = &wake;
+    self->wake.wake = &pump_wake;
     return py::reinterpret_steal<py::object>(object);
 }
 
@@ -246,7 +246,7 @@ py::object first_of(py::handle object, std::initializer_list<const char*> names)
 } // namespace
 
 PyTypeObject* make_stream_type() {
-    auto* type = PyType_FromSpec(&spec);
+    auto* type = PyType_FromSpec(&pump_spec);
     if (type == nullptr)
         throw py::error_already_set();
     return reinterpret_cast<PyTypeObject*>(type);
