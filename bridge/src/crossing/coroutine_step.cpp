@@ -252,6 +252,8 @@ bool start_here(coroutine_object* self) {
     if (!op.on().may_start_here() || !op.take_for_start())
         return false;
     op.begin_inline();
+    // Python code that could reach it meanwhile takes and gives references under the GIL only.
+    const strand::counting references(op, !free_threaded && op.is_mine_alone());
     if (!run_inline(op, [&op] { op.start(); }))
         op.fail_to_start();
     return true;

@@ -128,7 +128,7 @@ void own_threads::post_run_strands() {
 
 // A thread that is at it takes what comes without the context hearing of it.
 void own_threads::add(strand& held, strand_task* first) noexcept {
-    held.first_task = first;
+    held.begin_with(first);
     {
         const std::lock_guard lock(ready_mutex_);
         ready_.push(held);
@@ -148,14 +148,14 @@ void own_threads::run_strands() noexcept {
             return;
         }
         lock.unlock();
-        held->run_and_leave(std::exchange(held->first_task, nullptr));
+        held->run_and_leave(held->take_first());
     }
     post_run_strands();
 }
 
 void own_threads::discard_strands() noexcept {
     while (const auto held = ready_.pop())
-        held->discard(std::exchange(held->first_task, nullptr));
+        held->discard(held->take_first());
 }
 
 // Before it sleeps it lets others run and looks again: a loop on this processor that is about to

@@ -80,7 +80,7 @@ strand_task* strand::take_waiting() noexcept {
 }
 
 void strand::run_and_leave(strand_task* first) noexcept {
-    const intrusive_ptr<strand> alive(this);
+    counting references(*this);
     const current_scope scope(this);
     if (first != nullptr)
         call(*this, first);
@@ -91,6 +91,7 @@ void strand::run_and_leave(strand_task* first) noexcept {
         task = next;
     }
     check_gil_was_released();
+    references.stop();
     leave();
 }
 

@@ -63,7 +63,8 @@ bool loop_context::needs_this_thread() const noexcept {
 }
 
 void loop_context::schedule(strand& held, strand_task* first) noexcept {
-    const bool here = is_own_thread();
+    // While it runs the loop, this thread alone ends it.
+    const bool here = is_own_thread() || (needs_this_thread() && life().is_open());
     const bool inside = here || life().enter();
     if (!inside || is_parents_copy()) {
         if (inside && !here)
@@ -71,7 +72,7 @@ void loop_context::schedule(strand& held, strand_task* first) noexcept {
         return held.discard(first);
     }
     held.retain(); // the queue's reference
-    held.first_task = first;
+    held.begin_with(first);
     auto* before = ready_.load(std::memory_order_relaxed);
     do
         held.next_ready = before;
@@ -186,7 +187,7 @@ void loop_context::destroy_pending() noexcept {
         one->end();
     while (auto* one = take_strand()) {
         const auto held = intrusive_ptr<strand>::adopt(one);
-        held->discard(std::exchange(held->first_task, nullptr));
+        held->discard(held->take_first());
     }
 }
 

@@ -79,7 +79,7 @@ int loop_context::run_strands() noexcept {
     int ran = 0;
     for (auto* one = take_strand(); one != nullptr;) {
         const auto held = intrusive_ptr<strand>::adopt(one);
-        held->run_and_leave(std::exchange(held->first_task, nullptr));
+        held->run_and_leave(held->take_first());
         one = ++ran < handlers_a_pass && next_ != nullptr ? take_strand() : nullptr;
     }
     return ran;

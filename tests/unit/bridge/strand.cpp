@@ -238,6 +238,70 @@ TEST("it lives as long as a handler of it waits or runs, and no longer") {
     CHECK(ended_inside == 0 && ended == 1);
 }
 
+TEST("what a handler takes others may give back while it runs, and it lives until the handler "
+     "ends") {
+    const auto on = make_scheduler();
+    int ended = 0;
+    int ended_inside = -1;
+    {
+        auto serial = make_strand(*on, &ended);
+        auto* const its = serial.get();
+        its->post(task::make([&, its] {
+            std::vector<intrusive_ptr<strand>> taken(3, intrusive_ptr<strand>(its));
+            std::thread([&] {
+                taken.clear();
+                serial = {};
+            }).join();
+            ended_inside = ended;
+        }));
+        on->run_all();
+    }
+    CHECK(ended_inside == 0 && ended == 1);
+}
+
+TEST("a handler gives back what others took, and what it took outlives it") {
+    const auto on = make_scheduler();
+    int ended = 0;
+    std::vector<intrusive_ptr<strand>> kept;
+    auto serial = make_strand(*on, &ended);
+    std::vector<intrusive_ptr<strand>> others(5, serial);
+    serial->post(task::make([&] {
+        kept.emplace_back(strand::current());
+        others.clear();
+        serial = {};
+    }));
+    on->run_all();
+    CHECK(ended == 0);
+    kept.clear();
+    CHECK(ended == 1);
+}
+
+TEST("a handler may take more references than it counts by itself") {
+    static constexpr int many = (1 << 24) + 1000;
+    const auto on = make_scheduler();
+    int ended = 0;
+    int ended_inside = -1;
+    auto serial = make_strand(*on, &ended);
+    serial->post(task::make([&] {
+        auto* const its = strand::current();
+        for (int i = 0; i < many; ++i)
+            its->retain();
+        std::thread([its] {
+            for (int i = 0; i < many; ++i)
+                its->release();
+        }).join();
+        ended_inside = ended;
+        for (int i = 0; i < many; ++i)
+            its->retain();
+        for (int i = 0; i < many; ++i)
+            its->release();
+    }));
+    on->run_all();
+    CHECK(ended_inside == 0 && ended == 0);
+    serial = {};
+    CHECK(ended == 1);
+}
+
 TEST("an executor of it runs what is dispatched in its turn, and keeps it alive") {
     const auto on = make_scheduler();
     std::vector<int> ran;

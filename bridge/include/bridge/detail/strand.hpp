@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bridge/detail/frame.hpp>
+#include <bridge/detail/holder_counted.hpp>
 #include <bridge/detail/intrusive.hpp>
 #include <bridge/detail/io_context_of.hpp>
 #include <bridge/detail/other_chains.hpp>
@@ -47,9 +48,7 @@ struct strand_task {
 
 /// Runs handlers one at a time on a scheduler. Free, or held by one thread; handlers that come
 /// while it is held wait and run when it is left. Carries the locals and one opaque slot.
-class strand : public reference_counted<strand> {
-    std::atomic<errc> ended_as_{errc::runtime_stopped}; // beside the count, in one word
-
+class strand : public holder_counted<strand> {
 public:
     /// Held by the calling thread.
     strand(scheduler& on, task_locals locals, void* slot) noexcept
@@ -140,6 +139,11 @@ public:
     /// Gives the strand up; what waited runs on the scheduler.
     void leave() noexcept;
 
+    /// Whether the caller, who holds it, has the only reference and no handler waits.
+    bool is_mine_alone() const noexcept {
+        return is_last_reference() && state_.load(std::memory_order_relaxed) == is_held;
+    }
+
     /// Runs f as a handler of this strand, which this thread holds.
     template<class F>
     void run_held(F&& f) {
@@ -163,9 +167,13 @@ public:
     /// only the task, which is the child's own: what waits is the parent's. Holds it.
     virtual void discard(strand_task* first) noexcept;
 
-    /// How a held strand stands in its scheduler's queue, with the task it begins with.
+    /// How a held strand stands in its scheduler's queue.
     strand* next_ready = nullptr;
-    strand_task* first_task = nullptr;
+
+    /// There it keeps the task it begins with.
+    void begin_with(strand_task* first) noexcept { put(first); }
+
+    strand_task* take_first() noexcept { return static_cast<strand_task*>(take()); }
 
 protected:
     virtual ~strand() = default;
@@ -180,7 +188,7 @@ protected:
     errc ended_as() const noexcept { return ended_as_.load(std::memory_order_relaxed); }
 
 private:
-    friend class reference_counted<strand>;
+    friend class holder_counted<strand>;
     friend class answering_for;
 
     chain_id whom_it_answers_for(chain_id worker) const noexcept;
@@ -208,17 +216,13 @@ private:
     static constexpr std::uintptr_t is_free = 0;
     static constexpr std::uintptr_t is_held = 1;
 
-    // Whether the caller, who holds it, has the only reference and no handler waits.
-    bool is_mine_alone() const noexcept {
-        return is_last_reference() && state_.load(std::memory_order_relaxed) == is_held;
-    }
-
     std::atomic<std::uintptr_t> state_{is_held};
     intrusive_ptr<scheduler> scheduler_;
     void* slot_;
     task_locals locals_;
     std::unique_ptr<exception_trace> trace_;
-    shared_place suspended_at_;
+    [[no_unique_address]] shared_place suspended_at_;
+    std::atomic<errc> ended_as_{errc::runtime_stopped}; // in one word with its line
 
 protected:
     std::unique_ptr<other_chains> others_; // null: it never had any
