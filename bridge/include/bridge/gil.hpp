@@ -79,6 +79,30 @@ private:
     PyThreadState* saved_;
 };
 
+/// The same of a thread that holds it, for less, if the end of Python is to wait for that scope.
+class short_gil_pause {
+public:
+    short_gil_pause() noexcept
+        : entered_(interpreter_gate()), inside_(!free_threaded && entered_.enter_guarded()),
+          saved_(PyEval_SaveThread()) {}
+
+    short_gil_pause(const short_gil_pause&) = delete;
+    short_gil_pause& operator=(const short_gil_pause&) = delete;
+
+    ~short_gil_pause() {
+        if (inside_)
+            restore_thread(saved_, life_, entered_);
+        else
+            restore_thread(saved_, life_);
+    }
+
+private:
+    std::uint32_t life_ = shared().interpreter_life.load(std::memory_order_relaxed);
+    gate& entered_;
+    const bool inside_;
+    PyThreadState* saved_;
+};
+
 template<class R>
 inline constexpr bool may_leave_the_gil = !needs_gil<R>;
 

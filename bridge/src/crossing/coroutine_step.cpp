@@ -15,7 +15,7 @@ namespace {
 
 template<class F>
 void run_without_gil(crossing& op, F&& f) {
-    const gil_pause pause{gil_pause::known_held()};
+    const short_gil_pause pause;
     op.run_held(std::forward<F>(f));
 }
 

@@ -29,6 +29,7 @@ py::dict interpreter_dict() {
 
 // Those inside may be waiting for the GIL; the bound keeps exit from hanging on user code.
 void close_interpreter_gate() noexcept {
+    interpreter_gate().refuse(); // under the GIL, by which some enter
     const gil_pause pause(gil_pause::known_held{});
     interpreter_gate().close(clock::now() + std::chrono::seconds(2));
 }

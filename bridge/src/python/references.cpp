@@ -111,4 +111,11 @@ void restore_thread(PyThreadState* saved, std::uint32_t life) noexcept {
     call_python([saved] { PyEval_RestoreThread(saved); });
 }
 
+void restore_thread(PyThreadState* saved, std::uint32_t life, gate& entered) noexcept {
+    while (life != shared().interpreter_life || entered.was_given_up())
+        ::pause();
+    call_python([saved] { PyEval_RestoreThread(saved); });
+    entered.leave_guarded();
+}
+
 } // namespace bridge::detail

@@ -25,11 +25,28 @@ public:
 
     void leave() noexcept { state_.fetch_sub(1, std::memory_order_release); }
 
+    /// The same under a lock that guards this gate, for less: one thread at a time enters and
+    /// leaves so, and refuse() is called under it before close().
+    bool enter_guarded() noexcept {
+        if (!is_open())
+            return false;
+        guarded_.store(guarded_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+        return true;
+    }
+
+    void leave_guarded() noexcept {
+        guarded_.store(guarded_.load(std::memory_order_relaxed) - 1, std::memory_order_release);
+    }
+
     bool is_open() const noexcept {
         return (state_.load(std::memory_order_acquire) & open_bit) != 0;
     }
 
-    void open() noexcept { state_.fetch_or(open_bit, std::memory_order_acq_rel); }
+    void open() noexcept {
+        guarded_.store(0, std::memory_order_relaxed); // they never left when it was closed
+        given_up_.store(false, std::memory_order_relaxed);
+        state_.fetch_or(open_bit, std::memory_order_acq_rel);
+    }
 
     /// Refuses newcomers from here on.
     void refuse() noexcept { state_.fetch_and(~open_bit, std::memory_order_acq_rel); }
@@ -37,17 +54,29 @@ public:
     /// Refuses newcomers and waits for those inside; false if some did not leave in time.
     bool close(std::chrono::steady_clock::time_point deadline) noexcept {
         refuse();
-        while (state_.load(std::memory_order_acquire) != 0) {
-            if (std::chrono::steady_clock::now() > deadline)
+        while (!is_empty()) {
+            if (std::chrono::steady_clock::now() > deadline) {
+                given_up_.store(true, std::memory_order_release);
                 return false;
+            }
             std::this_thread::yield();
         }
         return true;
     }
 
+    /// Whether close() did not wait until all had left.
+    bool was_given_up() const noexcept { return given_up_.load(std::memory_order_acquire); }
+
 private:
+    bool is_empty() const noexcept {
+        return state_.load(std::memory_order_acquire) == 0 &&
+               guarded_.load(std::memory_order_acquire) == 0;
+    }
+
     static constexpr std::uint32_t open_bit = 0x80000000U;
     std::atomic<std::uint32_t> state_;
+    std::atomic<std::uint32_t> guarded_{0};
+    std::atomic<bool> given_up_{false};
 };
 
 /// A stay inside a gate.

@@ -14,6 +14,9 @@ namespace bridge::detail {
 /// frames, which aborts.
 void restore_thread(PyThreadState* saved, std::uint32_t life) noexcept;
 
+/// The same of a thread that has entered the gate under the GIL, which it leaves.
+void restore_thread(PyThreadState* saved, std::uint32_t life, gate& entered) noexcept;
+
 [[noreturn]] void abort_without_gil(const char* who) noexcept;
 
 /// Ends a debug build with a message if the caller does not hold the GIL.
