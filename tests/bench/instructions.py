@@ -2,12 +2,14 @@
 """Where an operation's instructions go: callgrind counts two runs of different length, and the difference is theirs.
 
 `instructions.py CASE COUNT` prints the instructions of one operation of that case in cases.py: of each part, and of the
-functions that take most of them. Counts are the same on a busy machine. Needs valgrind, and for the names of functions
-a build whose modules are not stripped (`cmake --preset release -DCMAKE_STRIP=`)."""
+functions that take most of them; and those that lock, which cost as much as twenty others. Counts are the same on a busy
+machine. Needs valgrind and objdump, and for the names of functions a build whose modules are not stripped
+(`cmake --preset release -DCMAKE_STRIP=`)."""
 
 import argparse
 import asyncio
 import collections
+import functools
 import os
 import re
 import subprocess
@@ -38,31 +40,51 @@ def run_case(name, count, loop_name):
 
 
 def instructions(lines):
-    """Of each "object:function" of a file of callgrind's, by itself."""
-    names, self_cost = {}, collections.Counter()
-    objects, function, skip = "", "", False
+    """How often each was executed: of a file of callgrind's, by object, function and address."""
+    names, executed = {}, collections.Counter()
+    objects, function, skip, address = "", "", False, 0
     for line in lines:
         if match := re.match(r"(c?ob|c?fn|fl|fi|fe|cfi|cfl)=\((\d+)\)(?: (.*))?", line):
             kind, number, text = match.groups()
             space = "ob" if kind.endswith("ob") else "fn" if kind.endswith("fn") else "fl"
             text = names.setdefault((space, number), (text or "").strip())
             if kind == "ob":
-                objects = os.path.basename(text)
+                objects = text
             elif kind == "fn":
                 function = text
         elif line.startswith("calls="):
             skip = True  # the next line is what that call took, with all below it
-        elif line[:1] in "+-*0123456789" and line[:1]:
+        elif line[:1] in "+-*0" and line[:1]:
+            where, _, cost = line.split()
+            address = next_address(address, where)
             if not skip:
-                self_cost[f"{objects}:{function}"] += int(line.split()[1])
+                executed[objects, function, address] += int(cost)
             skip = False
-    return self_cost
+    return executed
+
+
+def next_address(before, where):
+    """callgrind writes an address as itself, as the difference to the one before, or as * for the same."""
+    if where == "*":
+        return before
+    number = int(where.lstrip("+-"), 0)
+    return before + number if where[0] == "+" else before - number if where[0] == "-" else number
+
+
+@functools.cache
+def locking(objects):
+    """The addresses of a file's instructions that lock."""
+    if not os.path.exists(objects):
+        return frozenset()
+    code = subprocess.run(["objdump", "-d", "--no-show-raw-insn", objects], stdout=subprocess.PIPE, text=True, check=True)
+    found = re.finditer(r"^\s*([0-9a-f]+):\s+(?:lock |xchg .*\(|mfence)", code.stdout, re.MULTILINE)
+    return frozenset(int(match[1], 16) for match in found)
 
 
 def count_instructions(options, count):
     with tempfile.TemporaryDirectory() as folder:
         out = os.path.join(folder, "out")
-        subprocess.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "--dump-instr=no",
+        subprocess.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "--dump-instr=yes",
                         sys.executable, __file__, "--loop", options.loop, "--inside", options.case, str(count)],
                        check=True, stderr=subprocess.DEVNULL)
         with open(out) as lines:
@@ -84,16 +106,23 @@ def main():
     if options.inside:
         return run_case(options.case, options.count, options.loop)
     short, long = (count_instructions(options, options.count * times) for times in (1, 3))
-    each = {name: (long[name] - short[name]) / (2 * options.count) for name in long}
+    each, locks = collections.Counter(), collections.Counter()
+    for (objects, function, address), times in long.items():
+        cost = (times - short[objects, function, address]) / (2 * options.count)
+        name = f"{os.path.basename(objects)}:{function}"
+        each[name] += cost
+        if cost > 0 and address in locking(objects):
+            locks[name] += cost
     parts = collections.Counter()
     for name, cost in each.items():
         parts[part_of(name)] += cost
     print(f"{options.case}, {options.loop}: {sum(each.values()):,.0f} instructions an operation")
     for name, cost in parts.most_common():
         print(f"  {cost:8,.0f}  {name}")
-    print()
-    for name, cost in sorted(each.items(), key=lambda one: -one[1])[:options.functions]:
-        print(f"  {cost:8,.1f}  {name[:150]}")
+    for what, counts in ("", each), (f"that lock: {sum(locks.values()):,.1f}", locks):
+        print(what)
+        for name, cost in counts.most_common(options.functions):
+            print(f"  {cost:8,.1f}  {name[:150]}")
 
 
 if __name__ == "__main__":
