@@ -195,7 +195,7 @@ void abandon(in_flight_member* member, errc why) noexcept {
     Py_XSETREF(self->outcome, error.release().ptr());
 }
 
-// "fetch, waiting in read at client.cpp:12, made at main.py:7 in main".
+// "fetch, waiting in read at client.cpp:12".
 std::string describe(const in_flight_member* member) {
     const auto* self = of_member(member);
     std::string text = py::str(py::handle(self->name));
