@@ -4,6 +4,7 @@
 #include "python/imports.hpp"
 
 #include <bridge/detail/call_python.hpp>
+#include <bridge/detail/python_compat.hpp>
 #include <bridge/detail/references.hpp>
 #include <bridge/detail/steal_or_throw.hpp>
 
@@ -18,6 +19,10 @@ in_flight::in_flight(py::handle loop)
 
 in_flight::~in_flight() {
     release_reference(reference_);
+}
+
+py::object in_flight::find_loop() const noexcept {
+    return weak_target(reference_);
 }
 
 void in_flight::join(in_flight_member& member) noexcept {

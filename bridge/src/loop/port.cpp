@@ -7,7 +7,6 @@
 
 #include <bridge/detail/call_python.hpp>
 #include <bridge/detail/python_compat.hpp>
-#include <bridge/detail/references.hpp>
 #include <bridge/detail/shared.hpp>
 #include <bridge/detail/steal_or_throw.hpp>
 #include <bridge/detail/virtual_time.hpp>
@@ -84,7 +83,7 @@ private:
 
 port::port(py::handle loop, port_host* host)
     : identity_(loop.ptr()), members_(intrusive_ptr<in_flight>::adopt(new in_flight(loop))),
-      loop_(loop.ptr()), reference_(nullptr), key_(nullptr), host_(host) {
+      loop_(loop.ptr()), key_(nullptr), host_(host) {
     auto key = new_key(loop);
     if (!host_) {
         descriptor_ = intrusive_ptr<event_descriptor>::adopt(new event_descriptor);
@@ -93,19 +92,14 @@ port::port(py::handle loop, port_host* host)
     key_ = key.release().ptr();
     const auto base = py::module_::import("asyncio").attr("BaseEventLoop");
     shows_ready_queue_ = py::isinstance(loop, base) && py::hasattr(loop, "_ready");
-    reference_ = PyWeakref_NewRef(loop_, nullptr);
-    PyErr_Clear();
 }
 
-port::~port() {
-    if (reference_ != nullptr)
-        release_reference(reference_);
-}
+port::~port() = default;
 
 py::object port::find_loop() const noexcept {
     if (!free_threaded && loop_ != nullptr) // else another thread may close it right now
         return py::reinterpret_borrow<py::object>(loop_);
-    return reference_ != nullptr ? weak_target(reference_) : py::object();
+    return members_->find_loop();
 }
 
 bool port::push(port_node* node) noexcept {

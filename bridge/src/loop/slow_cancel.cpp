@@ -6,7 +6,6 @@
 
 #include <bridge/detail/call_python.hpp>
 #include <bridge/detail/in_flight.hpp>
-#include <bridge/detail/python_compat.hpp>
 #include <bridge/detail/shared.hpp>
 #include <bridge/detail/steal_or_throw.hpp>
 
@@ -99,7 +98,7 @@ void in_flight::set_timer(clock::time_point due) noexcept {
 
 // The loop of another thread must not be touched: that sets the timer.
 void in_flight::look_there() {
-    const auto loop = weak_target(reference_);
+    const auto loop = find_loop();
     if (!loop)
         return;
     const auto function = timer_function();

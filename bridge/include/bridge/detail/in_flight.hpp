@@ -64,6 +64,9 @@ public:
     /// Throws what Python throws of a loop that has no weak references.
     explicit in_flight(py::handle loop);
 
+    /// The loop; empty once it was collected. Requires the GIL.
+    py::object find_loop() const noexcept;
+
     /// Does nothing once it is closed: the loop's end has told those that were there.
     void join(in_flight_member& member) noexcept;
 

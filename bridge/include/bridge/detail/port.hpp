@@ -150,8 +150,7 @@ private:
     intrusive_ptr<in_flight> members_;
     list_link<port> link_; // in shared().ports
     PyObject* loop_;
-    PyObject* reference_; // a weak one, for as long as the port
-    PyObject* key_;       // weak reference to the loop, the port's key in imports
+    PyObject* key_; // weak reference to the loop, the port's key in imports
     intrusive_ptr<port_host> host_;
     intrusive_ptr<event_descriptor> descriptor_; // without a host
     bool shows_ready_queue_;
