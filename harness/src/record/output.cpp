@@ -18,18 +18,23 @@ namespace {
 using protocol::outcome;
 
 // Out of the way of a test that closes descriptors it does not know, and of the programs that a
-// test starts: they would hold the runner's pipe. In its place is one that nobody reads.
+// test starts: they would hold the runner's pipe. Negative if it is not open, or there is no room.
+int duplicate_far_away(int descriptor) {
+    for (int least : {1000, 200, 10})
+        if (const int kept = ::fcntl(descriptor, F_DUPFD_CLOEXEC, least); kept >= 0)
+            return kept;
+    return -1;
+}
+
+// In its place is one that nobody reads.
 int move_away(int descriptor) {
-    for (int least : {1000, 200, 10}) {
-        const int moved = ::fcntl(descriptor, F_DUPFD_CLOEXEC, least);
-        if (moved < 0)
-            continue;
-        const int nobody = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-        ::dup2(nobody, descriptor);
-        ::close(nobody);
-        return moved;
-    }
-    return descriptor;
+    const int moved = duplicate_far_away(descriptor);
+    if (moved < 0)
+        return descriptor;
+    const int nobody = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    ::dup2(nobody, descriptor);
+    ::close(nobody);
+    return moved;
 }
 
 // A line of the protocol has 1 MiB at most, and a byte becomes up to six in it.
@@ -60,6 +65,10 @@ public:
     void tell(const protocol::event& what) override {
         const auto line = protocol::write_event(shortened(what));
         write_all(descriptor_, line.data(), line.size());
+    }
+
+    bool tell_end(const std::string&) override {
+        return true; // the runner counts by itself
     }
 
     last_words prepare(const std::vector<protocol::event>& events) const override {
@@ -100,11 +109,17 @@ const std::string& id_of(const protocol::event& what) {
     return std::visit([](const auto& one) -> const std::string& { return one.id; }, what);
 }
 
-// A test's failures are kept until its own line is written; several tests may run at once.
+// A test's failures are kept until its own line is written; several tests may run at once. A test
+// may close the standard output, or have another one in its place, which is not where results go.
 class human_output final : public output {
 public:
     explicit human_output(std::function<std::string(const std::string& id)> again)
-        : again_(std::move(again)) {}
+        : again_(std::move(again)), descriptor_(duplicate_far_away(STDOUT_FILENO)) {}
+
+    ~human_output() override { ::close(descriptor_); }
+
+    human_output(const human_output&) = delete;
+    human_output& operator=(const human_output&) = delete;
 
     void tell(const protocol::event& what) override {
         const std::lock_guard lock(mutex_);
@@ -115,8 +130,12 @@ public:
             return;
         const auto text = describe(*end) + pending + how_to_repeat(*end);
         pending_.erase(end->id);
-        std::fflush(stdout);
-        write_all(STDOUT_FILENO, text.data(), text.size());
+        write(text);
+    }
+
+    bool tell_end(const std::string& text) override {
+        const std::lock_guard lock(mutex_);
+        return write(text);
     }
 
     last_words prepare(const std::vector<protocol::event>& events) const override {
@@ -130,10 +149,16 @@ public:
             if (end != nullptr)
                 details += how_to_repeat(*end);
         }
-        return {STDOUT_FILENO, line + details};
+        return {descriptor_, line + details};
     }
 
 private:
+    // After what the test has printed.
+    bool write(const std::string& text) const {
+        std::fflush(stdout);
+        return write_all(descriptor_, text.data(), text.size());
+    }
+
     static void collect(const protocol::event& what, std::string& into) {
         if (const auto* failure = std::get_if<protocol::test_failure>(&what))
             into += describe(*failure);
@@ -149,6 +174,7 @@ private:
     }
 
     const std::function<std::string(const std::string& id)> again_;
+    const int descriptor_;
     std::mutex mutex_;
     std::map<std::string, std::string> pending_;
 };
@@ -163,16 +189,17 @@ std::unique_ptr<output> make_human_output(std::function<std::string(const std::s
     return std::make_unique<human_output>(std::move(again));
 }
 
-void write_all(int descriptor, const char* data, std::size_t size) noexcept {
+bool write_all(int descriptor, const char* data, std::size_t size) noexcept {
     while (size > 0) {
         const auto written = ::write(descriptor, data, size);
         if (written < 0 && errno == EINTR)
             continue;
         if (written <= 0)
-            return; // nobody reads: the exit code says the rest
+            return false; // nobody reads: the exit code says the rest
         data += written;
         size -= static_cast<std::size_t>(written);
     }
+    return true;
 }
 
 void write_last_words(const output::last_words& words,

@@ -19,6 +19,9 @@ public:
     virtual ~output() = default;
     virtual void tell(const protocol::event& what) = 0;
 
+    /// Tells a person the totals. False if they could not be written.
+    virtual bool tell_end(const std::string& text) = 0;
+
     /// What to write, by descriptor, if the process has to end now with this event.
     struct last_words {
         int descriptor;
@@ -34,8 +37,9 @@ std::unique_ptr<output> make_event_output(int descriptor);
 /// `again` is the line that runs a test again.
 std::unique_ptr<output> make_human_output(std::function<std::string(const std::string& id)> again);
 
-/// Writes all of it, as far as the descriptor takes it. Allocates nothing.
-void write_all(int descriptor, const char* data, std::size_t size) noexcept;
+/// Writes all of it, as far as the descriptor takes it; false if that was not all. Allocates
+/// nothing.
+bool write_all(int descriptor, const char* data, std::size_t size) noexcept;
 
 /// Writes them with these parts in the gap; a character that a format of events would escape
 /// becomes a "?". Async-signal-safe.

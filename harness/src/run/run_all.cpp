@@ -17,6 +17,7 @@
 #include <cstdio>
 #include <iterator>
 #include <optional>
+#include <string>
 
 namespace bridge::harness {
 
@@ -115,20 +116,16 @@ private:
     totals& count_;
 };
 
-// False if nobody can read them.
-bool print_totals(const totals& count, unsigned rounds, const command_line& options) {
-    std::printf("%d passed, %d failed, %d skipped", count.passed, count.failed, count.skipped);
+std::string write_totals(const totals& count, unsigned rounds, const command_line& options) {
+    auto text = std::to_string(count.passed) + " passed, " + std::to_string(count.failed) +
+                " failed, " + std::to_string(count.skipped) + " skipped";
     if (options.repeat || options.until_fail)
-        std::printf(", in %u round(s)", rounds);
-    std::printf("\n");
+        text += ", in " + std::to_string(rounds) + " round(s)";
+    text += '\n';
     if ((options.shuffled || options.concurrent > 1 || !options.loops.empty()) &&
         count.seed_of_failure)
-        std::printf("in this order again: %s\n",
-                    line_of_run(options, *count.seed_of_failure).c_str());
-    if (std::fflush(stdout) == 0)
-        return true;
-    std::fputs("error: the results could not be written\n", stderr);
-    return false;
+        text += "in this order again: " + line_of_run(options, *count.seed_of_failure) + '\n';
+    return text;
 }
 
 } // namespace
@@ -149,9 +146,10 @@ int run_in(python_side& python, const std::vector<registered_test>& tests,
         if (!round_of_tests(runner, options, count).run(tests))
             return protocol::interrupted_exit;
     }
-    if (options.event_fd < 0 && !print_totals(count, round, options))
-        return protocol::internal_exit;
-    return count.exit_code();
+    if (runner.tell_end(write_totals(count, round, options)))
+        return count.exit_code();
+    std::fputs("error: the results could not be written\n", stderr);
+    return protocol::internal_exit;
 }
 
 exit_guard::exit_guard(int code) {

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace bridge::harness {
@@ -44,6 +45,9 @@ public:
     void set_seed(std::uint64_t seed) { settings_.seed = seed; }
 
     std::uint64_t seed() const noexcept { return settings_.seed; }
+
+    /// False if it could not be written.
+    bool tell_end(const std::string& totals) { return output_->tell_end(totals); }
 
     bool is_interrupted() const noexcept { return interrupted_; }
 

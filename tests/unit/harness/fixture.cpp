@@ -10,6 +10,9 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cstdlib>
 #include <stdexcept>
 #include <thread>
@@ -244,6 +247,16 @@ BRIDGE_TEST(calls_exit) {
 
 BRIDGE_TEST(calls_sys_exit) {
     co_await bridge::to_cpp(call_python("import sys\nasync def f(): sys.exit(0)", "f"));
+}
+
+BRIDGE_TEST_SYNC(closes_stdout) {
+    ::close(STDOUT_FILENO);
+}
+
+BRIDGE_TEST_SYNC(takes_the_place_of_stdout) {
+    const int other = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
+    ::dup2(other, STDOUT_FILENO);
+    ::close(other);
 }
 
 BRIDGE_TEST_SYNC(sync_passes, tags("good")) {

@@ -100,6 +100,8 @@ TABLE = {
     "calls_exit": (None, 1, []),
     "calls_sys_exit": ("failed", 1, [("exception", "SystemExit: 0")]),
     "sync_passes": ("passed", 0, []),
+    "closes_stdout": ("passed", 0, []),
+    "takes_the_place_of_stdout": ("passed", 0, []),
     "sync_fails": ("failed", 1, [("check", "REQUIRE(1 + 1 == 3): 2 == 3")]),
     "leaks_native_work": ("failed", 1, [("leak", "native work was still pending: 1 operation(s)")]),
     "native_work_ends_in_time": ("passed", 0, []),
@@ -291,6 +293,21 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(ended.returncode, 1, ended.stdout)
         self.assertIn("ok fixture.sync_passes", ended.stdout)
         self.assertTrue(ended.stdout.endswith("1 passed, 2 failed, 0 skipped\n"), ended.stdout)
+
+    def test_a_test_that_takes_the_output_away_takes_no_result(self):
+        for name in ("closes_stdout", "takes_the_place_of_stdout"):
+            ended = run(name, "sync_passes", "sync_fails")
+            self.assertEqual(ended.returncode, 1, ended.stdout + ended.stderr)
+            self.assertIn(f"ok fixture.{name}", ended.stdout)
+            self.assertIn("ok fixture.sync_passes", ended.stdout)
+            self.assertTrue(ended.stdout.endswith("2 passed, 1 failed, 0 skipped\n"), ended.stdout)
+
+    def test_results_that_cannot_be_written(self):
+        for where in (">&-", ">/dev/full"):
+            ended = subprocess.run(["sh", "-c", f'exec "$0" "$@" {where}', FIXTURE, "fixture.passes"], stdin=subprocess.DEVNULL,
+                                   capture_output=True, text=True, timeout=DEADLINE)
+            self.assertEqual(ended.returncode, 3, ended.stderr)
+            self.assertIn("error: the results could not be written\n", ended.stderr)
 
     def test_exit_codes(self):
         for arguments, code, text in (
