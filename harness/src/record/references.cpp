@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <bridge/executor.hpp>
+
 #include "record/references.hpp"
 
 #include <bridge/detail/for_harness.hpp>
@@ -15,6 +17,7 @@ namespace {
 struct reference_entry {
     std::atomic<PyObject*> object{nullptr};
     std::atomic<unsigned> round{0};
+    std::atomic<const void*> owner{nullptr}; ///< the slot of who took it; null: not known
     bridge::detail::shared_place place;
 };
 
@@ -59,16 +62,38 @@ void note_taken(PyObject* object, const char* file, unsigned line) noexcept {
             !one.object.compare_exchange_strong(nothing, object, std::memory_order_relaxed))
             return false;
         one.place.store({"", file, line});
+        one.owner.store(current_slot(), std::memory_order_relaxed);
         one.round.store(round, std::memory_order_relaxed);
         return true;
     });
 }
 
+template<class F>
+void for_each_of(PyObject* object, const F& is_done) noexcept {
+    for_each_place_of(object, [&](reference_entry& one) {
+        return one.object.load(std::memory_order_relaxed) == object && is_done(one);
+    });
+}
+
+// Whose it is that is let go of is not known. Where several have some of the object, those that
+// remain are nobody's from now on: a test that has let go of all of its own must not be blamed.
 void note_let_go(PyObject* object) noexcept {
-    for_each_place_of(object, [object](reference_entry& one) {
+    const reference_entry* first = nullptr;
+    bool is_shared = false;
+    for_each_of(object, [&](const reference_entry& one) {
+        first = first != nullptr ? first : &one;
+        is_shared = one.owner.load(std::memory_order_relaxed) !=
+                    first->owner.load(std::memory_order_relaxed);
+        return is_shared;
+    });
+    bool is_gone = false;
+    for_each_of(object, [&](reference_entry& one) {
         PyObject* its = object;
-        return one.object.load(std::memory_order_relaxed) == object &&
-               one.object.compare_exchange_strong(its, nullptr, std::memory_order_relaxed);
+        if (is_gone)
+            one.owner.store(nullptr, std::memory_order_relaxed);
+        else
+            is_gone = one.object.compare_exchange_strong(its, nullptr, std::memory_order_relaxed);
+        return is_gone && !is_shared;
     });
 }
 
@@ -94,12 +119,15 @@ void end_references() noexcept {
     current_round.store(0, std::memory_order_relaxed);
 }
 
-std::vector<kept_reference> kept_references() {
+namespace {
+
+template<class F>
+std::vector<kept_reference> kept_references_if(const F& is_meant) {
     std::vector<kept_reference> all;
     for (const auto& one : entries) {
         const py::handle object = one.object.load(std::memory_order_relaxed);
         if (!object || one.round.load(std::memory_order_relaxed) != last_round ||
-            is_kept_on_purpose(object))
+            !is_meant(one.owner.load(std::memory_order_relaxed)) || is_kept_on_purpose(object))
             continue;
         const auto place = one.place.load();
         const std::string type = Py_TYPE(object.ptr())->tp_name;
@@ -107,6 +135,16 @@ std::vector<kept_reference> kept_references() {
                                  std::to_string(place.line)});
     }
     return all;
+}
+
+} // namespace
+
+std::vector<kept_reference> kept_references() {
+    return kept_references_if([](const void*) { return true; });
+}
+
+std::vector<kept_reference> kept_references_of(const void* owner) {
+    return kept_references_if([owner](const void* its) { return its == owner; });
 }
 
 } // namespace bridge::harness

@@ -27,4 +27,8 @@ void end_references() noexcept;
 /// their module, and are kept to be used again. Requires the GIL.
 std::vector<kept_reference> kept_references();
 
+/// The same of those that the test took which has this slot, while several run; null: of which it
+/// is not known.
+std::vector<kept_reference> kept_references_of(const void* slot);
+
 } // namespace bridge::harness

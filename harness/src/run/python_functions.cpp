@@ -4,6 +4,7 @@
 #include "record/errors.hpp"
 #include "record/references.hpp"
 #include "record/waits.hpp"
+#include "run/explaining.hpp"
 #include "run/python_side.hpp"
 #include "run/python_stacks.hpp"
 #include "run/signal_handlers.hpp"
@@ -21,8 +22,9 @@
 namespace bridge::harness {
 namespace {
 
-// So long a thread of the runtime may work on one handler without being said to be blocked.
-constexpr std::chrono::milliseconds time_to_answer{250};
+// So long a thread of the runtime may work on one handler without being said to be blocked, or have
+// no processor on a busy machine.
+constexpr std::chrono::milliseconds time_to_answer{2000};
 
 void say_all_stacks() {
     if (sanitizer_has_stacks)
@@ -44,9 +46,9 @@ py::list describe_waits(const running_test& run) {
     return all;
 }
 
-py::list describe_references() {
+py::list list_references(const std::vector<kept_reference>& references) {
     py::list all;
-    for (const auto& one : kept_references())
+    for (const auto& one : references)
         all.append(py::make_tuple(one.type, one.text));
     return all;
 }
@@ -108,7 +110,8 @@ py::object native_functions(const running_test& run, watchdog& guard) {
         py::arg("describe_waits") = py::cpp_function([&run] { return describe_waits(run); }),
         py::arg("begin_references") = py::cpp_function(&begin_references),
         py::arg("end_references") = py::cpp_function(&end_references),
-        py::arg("describe_references") = py::cpp_function(&describe_references),
+        py::arg("describe_references") =
+            py::cpp_function([] { return list_references(kept_references()); }),
         py::arg("say_stacks") = py::cpp_function(&say_all_stacks),
         py::arg("place_of") =
             py::cpp_function([](int thread) { return text_of(place_of_thread(thread)); }),
@@ -118,12 +121,20 @@ py::object native_functions(const running_test& run, watchdog& guard) {
         py::arg("test_name") = run.test().what->name,
         py::arg("runtime_answers") = py::cpp_function([] {
             const py::gil_scoped_release released; // what it runs may wait for it
+            const explaining now;
             return bridge::detail::default_runtime_answers(time_to_answer);
         }),
         py::arg("thread_of_handler") = handler_function(run),
         py::arg("alive") = py::cpp_function([&guard] { guard.put_off(watchdog_delay); }),
         py::arg("signal_handlers") = py::cpp_function(&signal_handlers),
         py::arg("stopped") = py::cpp_function([&guard] { return seconds(guard.stopped()); }));
+}
+
+py::object native_functions_of_group(const running_test& group, watchdog& guard) {
+    auto all = native_functions(group, guard);
+    all.attr("describe_references") =
+        py::cpp_function([] { return list_references(kept_references_of(nullptr)); });
+    return all;
 }
 
 py::object functions_beside(test_beside& test, running_test& run, py::object ignored,
@@ -138,6 +149,8 @@ py::object functions_beside(test_beside& test, running_test& run, py::object ign
         py::arg("thread_of_handler") = handler_function(run),
         py::arg("waits") = py::cpp_function([&run] { return count_waits(run); }),
         py::arg("describe_waits") = py::cpp_function([&run] { return describe_waits(run); }),
+        py::arg("describe_references") =
+            py::cpp_function([&run] { return list_references(kept_references_of(&run)); }),
         py::arg("place_of") =
             py::cpp_function([](int thread) { return text_of(place_of_thread(thread)); }),
         py::arg("body_thread") = py::cpp_function([&run] { return run.body_thread(); }),

@@ -23,6 +23,9 @@ py::object sweep_functions(await_points* points);
 /// What is asked of the process and of the run's native side.
 py::object native_functions(const running_test& run, watchdog& guard);
 
+/// The same where several tests run at once: what is theirs is not the group's.
+py::object native_functions_of_group(const running_test& group, watchdog& guard);
+
 /// What run_together.py needs of a test that has started beside others.
 py::object functions_beside(test_beside& test, running_test& run, py::object ignored,
                             py::object make_body);

@@ -282,7 +282,7 @@ void python_side::run_together(const std::vector<test_beside*>& tests, unsigned 
                                    py::arg("note") = note_function(group)),
                               loop_factory(group),
                               debug_ || group.loop() == detail::loop_name::asyncio_debug,
-                              py::cast(ignored_leaks_), native_functions(group, guard));
+                              py::cast(ignored_leaks_), native_functions_of_group(group, guard));
     } catch (py::error_already_set& error) {
         throw python_error(error);
     }

@@ -9,6 +9,7 @@ import gc
 import signal
 import sys
 import threading
+import time
 import types
 
 _DRAIN = 0.2  # what a test started may end by itself for so long
@@ -59,17 +60,16 @@ class _Run:
         """Runs the loop until the future is done, or `grace` seconds; SystemExit does not end it."""
         loop = self.loop
         over = False
-        stopped = self.native.stopped()
+        begun = time.monotonic() - self.native.stopped()
 
         def stop(_):
             loop.stop()
 
         def give_up():
-            nonlocal over, stopped, timer
-            more = self.native.stopped() - stopped
-            if more > 0:  # Ctrl-Z: that time does not count
-                stopped += more
-                timer = self.call_later(more, give_up)
+            nonlocal over, timer
+            left = grace - (time.monotonic() - self.native.stopped() - begun)
+            if left > _POLL:  # after Ctrl-Z: that time does not count
+                timer = self.call_later(left, give_up)
                 return
             over = True
             loop.stop()

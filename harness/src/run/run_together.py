@@ -6,6 +6,7 @@ import asyncio
 import collections
 import contextvars
 import gc
+import time
 import weakref
 
 _DRAIN = 0.2  # what a test started may end by itself for so long
@@ -89,9 +90,11 @@ class _Together:
             task._log_destroy_pending = False
 
     async def has_ended(self, task, test):
-        await self.wait(task, test.timeout)
-        while not task.done() and (more := test.stopped()) > 0:
-            await self.wait(task, more)
+        begun = time.monotonic()
+        left = test.timeout
+        while not task.done() and left > 0:
+            await self.wait(task, left)
+            left = test.timeout + test.stopped() - (time.monotonic() - begun)  # what was stopped does not count
         if not task.done():
             test.alive()
             test.say_stacks()
@@ -140,7 +143,18 @@ class _Together:
                 leaks.fail_generator(generator)
                 self.owners.pop(generator)
                 self.generators.forget(generator)
+        await self.find_references(test, leaks)
         leaks.end()
+
+    async def find_references(self, test, leaks):
+        """What is left otherwise may own some: then they say nothing more."""
+        if leaks.has_found:
+            return
+        deadline = self.loop.time() + _DRAIN
+        while test.describe_references() and self.loop.time() < deadline:
+            await asyncio.sleep(_POLL)
+        for type_name, text in test.describe_references():
+            leaks.fail("reference", type_name, left_behind.describe_reference(text))
 
 
 def run_together(tests, at_once, group, factory, debug, ignored, native):
@@ -157,14 +171,17 @@ def run_together(tests, at_once, group, factory, debug, ignored, native):
     with _Watch(together, native) as watcher:
         loop.set_exception_handler(watcher.on_loop_failure)
         run = run_test._Run(session, watcher, group.report, leaks, native, together.generators)
+        native.begin_references()
         try:
             run.until(run.start(together.run_all(at_once)))
             loop.set_task_factory(None)
             gc.collect()
             run.turn()
             run.settle()
+            run.find_references()
             run.shut_down()
         finally:
+            native.end_references()
             asyncio.set_event_loop(None)
             loop.close()
             if collects:

@@ -88,6 +88,27 @@ def ask_until(binary, test, patterns, *arguments):
     return output.decode(errors="replace")
 
 
+def stop_for(binary, test, seconds, *arguments):
+    """Stops the test for so long, as Ctrl-Z does, when it has begun; then it runs to its end."""
+    reader, writer = os.pipe()
+    process = subprocess.Popen(
+        [binary, "--run-exact", test, "--event-fd", str(writer), *arguments],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, pass_fds=[writer])
+    os.close(writer)
+    try:
+        with os.fdopen(reader) as events:
+            lines = [events.readline()]  # it has begun
+            process.send_signal(signal.SIGSTOP)
+            time.sleep(seconds)
+            process.send_signal(signal.SIGCONT)
+            lines += events.readlines()
+        output, _ = process.communicate(timeout=DEADLINE)
+    finally:
+        process.kill()
+        process.communicate()
+    return Ended(process.returncode, [json.loads(line) for line in lines], output)
+
+
 def run(binary, *arguments, environment=None):
     """All that the arguments select, in one process."""
     return subprocess.run(

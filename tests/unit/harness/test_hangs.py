@@ -7,7 +7,7 @@ import sys
 import sysconfig
 import unittest
 
-from binary import ask_until, listing, run_exact
+from binary import ask_until, listing, run_exact, stop_for
 
 BINARY = None  # path of the test binary, from the command line
 
@@ -116,6 +116,15 @@ class Hangs(unittest.TestCase):
         ended = run_exact(BINARY, "hangs.asked_and_passes")
         self.assertEqual((ended.outcome, ended.code), ("passed", 0), ended)
         self.assertIn("C++ coroutines of tests that wait:", ended.output)
+
+    def test_a_stop_is_not_the_tests_time(self):
+        """Nor is it twice, which would be longer than the watchdog waits."""
+        for loop in ("asyncio", "same-thread"):
+            with self.subTest(loop):
+                ended = stop_for(BINARY, "hangs.in_its_body", 3, "--loop", loop, "--timeout", "1s")
+                self.assertEqual((ended.outcome, ended.code), ("timed_out", 124), ended)
+                self.assertEqual(len(ended.failures), 1, ended)
+                self.assertRegex(ended.failures[0][1], rf"^did not end within 1s: nobody has completed what it awaits at {LINE}")
 
     def test_table_is_complete(self):
         self.assertEqual(set(listing(BINARY)), {f"hangs.{name}" for name in (*TABLE, "asked_and_passes")})

@@ -45,6 +45,19 @@ asio::awaitable<void> meet() {
     BRIDGE_EVENTUALLY(have_come >= 2, 20s);
 }
 
+// They live as long as the program, and are told of.
+bridge::py_ref kept;
+bridge::py_ref kept_by_nobody;
+
+std::atomic<bool> has_shared{false};
+std::atomic<bool> has_let_go{false};
+
+bridge::py_ref take_what_all_share() {
+    return bridge::with_gil([] {
+        return bridge::py_ref(py::module_::import("asyncio").attr("tasks").attr("__dict__"));
+    });
+}
+
 } // namespace
 
 BRIDGE_TEST_F(counted, meets_another, timeout(30s)) {
@@ -123,6 +136,59 @@ BRIDGE_TEST_PY_F(counted, forgets_to_await, R"(
 
 BRIDGE_TEST_F(counted, takes_too_long, timeout(300ms)) {
     co_await wait_for(1h);
+}
+
+BRIDGE_TEST_PY_F(counted, ignores_its_cancellation, R"(
+    import asyncio
+
+    async def test():
+        for _ in range(2):
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                pass
+        await asyncio.sleep(3600)
+)",
+                 timeout(300ms))
+
+BRIDGE_TEST_PY_F(counted, leaves_a_task_that_fails, R"(
+    import asyncio
+
+    async def wait():
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            raise ValueError("in the tear-down")
+
+    async def test():
+        asyncio.kept_as_well = asyncio.create_task(wait(), name="failing")
+        await asyncio.sleep(0.005)
+)")
+
+BRIDGE_TEST_F(counted, keeps_a_reference) {
+    kept = bridge::with_gil([] { return bridge::py_ref(py::dict()); });
+    co_await wait_for(5ms);
+}
+
+BRIDGE_TEST_F(counted, keeps_a_reference_on_a_thread_of_nobody, tags("nobody")) {
+    std::thread([] {
+        kept_by_nobody = bridge::with_gil([] { return bridge::py_ref(py::list()); });
+    }).join();
+    co_await wait_for(5ms);
+}
+
+// It has the object for longer than the next one, which must not be blamed.
+BRIDGE_TEST_F(counted, shares_an_object, timeout(30s)) {
+    const auto shared = take_what_all_share();
+    has_shared = true;
+    BRIDGE_EVENTUALLY(has_let_go.load(), 20s);
+    co_await wait_for(300ms);
+}
+
+BRIDGE_TEST_F(counted, lets_go_of_what_is_shared, timeout(30s)) {
+    BRIDGE_EVENTUALLY(has_shared.load(), 20s);
+    take_what_all_share();
+    has_let_go = true;
 }
 
 BRIDGE_TEST_F(counted, fails_on_a_thread_of_nobody, tags("nobody")) {
