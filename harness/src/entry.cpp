@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/python_side.hpp"
 
+#include "choose/reproduction.hpp"
 #include "choose/selection.hpp"
 #include "run/leave_terminal.hpp"
 #include "run/run_all.hpp"
@@ -25,6 +26,15 @@ int complain(const char* what, int code) {
     return code;
 }
 
+int complain_of_nothing(const command_line& options) {
+    std::string text =
+        options.filters.empty() ? "this program has no tests" : "no test matches the filter";
+    if (const auto loops = loops_option(options);
+        !loops.empty() && !select_tests(collect_tests(), options).empty())
+        text += ";" + loops + " leaves out the tests that are for other loops";
+    return complain(text.c_str(), protocol::no_tests_exit);
+}
+
 int answer(const command_line& options) {
     if (options.help)
         return print(usage_text);
@@ -34,9 +44,7 @@ int answer(const command_line& options) {
     if (options.list)
         return print(list_tests(std::move(tests), options, options.program.c_str()));
     if (tests.empty())
-        return complain(options.filters.empty() ? "this program has no tests"
-                                                : "no test matches the filter",
-                        protocol::no_tests_exit);
+        return complain_of_nothing(options);
     leave_terminal();
     return run_tests(tests, options);
 }

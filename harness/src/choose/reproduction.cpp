@@ -36,15 +36,15 @@ std::string program_with_options(const command_line& options) {
     return line;
 }
 
-std::string loops_of(const command_line& options) {
+} // namespace
+
+std::string loops_option(const command_line& options) {
     std::string names;
     for (std::size_t i = 0; i < detail::loop_names.size(); ++i)
         if (options.loops.has(static_cast<detail::loop_name>(i)))
             names += (names.empty() ? "" : ",") + std::string(detail::loop_names[i]);
     return names.empty() ? names : " --loops " + names;
 }
-
-} // namespace
 
 std::string line_of_test(const command_line& options, std::string_view id, std::uint64_t seed,
                          const tape& choices) {
@@ -57,7 +57,7 @@ std::string line_of_test(const command_line& options, std::string_view id, std::
 
 std::string line_of_run(const command_line& options, std::uint64_t seed) {
     auto line =
-        program_with_options(options) + loops_of(options) + (options.shuffled ? " --shuffle" : "") +
+        program_with_options(options) + loops_option(options) + (options.shuffled ? " --shuffle" : "") +
         " --seed " + std::to_string(seed) +
         (options.concurrent > 1 ? " --concurrent " + std::to_string(options.concurrent) : "") +
         (options.cancel_sweep ? " --cancel-sweep" : "");

@@ -17,4 +17,7 @@ std::string line_of_test(const command_line& options, std::string_view id, std::
 /// All tests of the run in the same order.
 std::string line_of_run(const command_line& options, std::uint64_t seed);
 
+/// " --loops asyncio,uvloop"; empty if it was not given.
+std::string loops_option(const command_line& options);
+
 } // namespace bridge::harness

@@ -234,6 +234,17 @@ class Listing(WrittenTest):
         self.assertNotIn("written.is_for_two_loops@uvloop", tests)
         self.assertNotIn("written.is_for_two_loops@asyncio+debug", tests)
 
+    def test_loops_that_leave_nothing_are_named(self):
+        for words, text in (
+            (("is_for_two", "--loops", "uvloop,asyncio"),
+             "no test matches the filter; --loops asyncio,uvloop leaves out the tests that are for other loops"),
+            (("no such test", "--loops", "uvloop"), "no test matches the filter"),
+            (("is_for_two@uvloop",), "no test matches the filter"),
+        ):
+            with self.subTest(words):
+                ended = run(BINARY, *words)
+                self.assertEqual((ended.returncode, ended.stderr), (5, f"error: {text}\n"))
+
     def test_an_id_may_name_a_loop_that_the_list_does_not(self):
         self.assertEqual(self.run_one("has_a_fixture@same-thread").outcome, "passed")
         for name in ("has_a_fixture@trio", "is_for_two_loops", "is_for_two_loops@uvloop"):
