@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// By addr2line in a child of the process, as LLVM's handler does it: that works under every runner
-// and without one, while the program is still there with its libraries where they are. A library
-// that reads debug information in the process would allocate, where the allocator may have crashed.
-// Only what is async-signal-safe, or has been done once before.
+// By addr2line, while the program is still there with its libraries where they are. A library that
+// reads debug information in the process would allocate, where the allocator may have crashed. Only
+// what is async-signal-safe, or has been done once before.
 #include "run/code_lines.hpp"
 
+#include "run/tool_answer.hpp"
+
+#include <bridge/detail/virtual_time.hpp>
+
 #include <dlfcn.h>
-#include <fcntl.h>
 #include <link.h>
-#include <signal.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <climits>
 #include <cstddef>
 #include <cstdint>
@@ -29,7 +28,6 @@
 namespace bridge::harness {
 namespace {
 
-constexpr unsigned longest_answer = 10; // seconds
 constexpr int most_frames = 512;
 constexpr int most_modules = 4;
 constexpr std::size_t longest_function = 160;
@@ -97,56 +95,6 @@ bool find_module(asked_frame& frame) noexcept {
     return *frame.module != '\0' && (is_program || !is_systems(frame.module));
 }
 
-// Without what fork() does around it: the locks that it takes may be held by who has crashed. Its
-// end raises no SIGCHLD, for which a test may have a handler.
-pid_t fork_silently() noexcept {
-    return static_cast<pid_t>(::syscall(SYS_clone, 0, nullptr, nullptr, nullptr, nullptr));
-}
-
-[[noreturn]] void become_tool(char** words, int out) noexcept {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::signal(SIGALRM, SIG_DFL);
-    ::sigprocmask(SIG_UNBLOCK, &all, nullptr);
-    ::alarm(longest_answer);
-    const int nobody = ::open("/dev/null", O_RDWR);
-    ::dup2(nobody, STDIN_FILENO);
-    ::dup2(out, STDOUT_FILENO);
-    ::dup2(nobody, STDERR_FILENO);
-    ::execve(words[0], words, environ);
-    for (;;)
-        ::syscall(SYS_exit_group, 127);
-}
-
-std::string_view read_all(int from, char* into, std::size_t room) noexcept {
-    std::size_t size = 0;
-    while (size < room) {
-        const auto more = ::read(from, into + size, room - size);
-        if (more < 0 && errno == EINTR)
-            continue;
-        if (more <= 0)
-            break;
-        size += static_cast<std::size_t>(more);
-    }
-    return {into, size};
-}
-
-// What the tool says, in memory at `into`.
-std::string_view run_tool(char** words, char* into, std::size_t room) noexcept {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0)
-        return {};
-    const auto child = fork_silently();
-    if (child == 0)
-        become_tool(words, ends[1]);
-    ::close(ends[1]);
-    const auto said = child > 0 ? read_all(ends[0], into, room) : std::string_view();
-    ::close(ends[0]);
-    while (child > 0 && ::waitpid(child, nullptr, __WALL) < 0 && errno == EINTR) {
-    }
-    return said;
-}
-
 std::string_view take_line(std::string_view& text) {
     const auto end = std::min(text.find('\n'), text.size());
     const auto line = text.substr(0, end);
@@ -154,8 +102,21 @@ std::string_view take_line(std::string_view& text) {
     return line;
 }
 
+// Who was too slow once is not asked again: a hundred failures would wait for it in turn.
+constinit std::atomic<bool> is_too_slow{false};
+
+using clock = bridge::detail::real_clock;
+
+void say_too_slow() noexcept {
+    say("(not all functions and lines are known: addr2line did not end within ");
+    say_number(longest_work.count());
+    say(" s of the processor's time, or ");
+    say_number(longest_wait.count());
+    say(" s; it is not asked again)\n");
+}
+
 // Asks for all frames of this module; `used` bytes of the answers are others'.
-void ask_for_module(const char* module, std::size_t& used) noexcept {
+void ask_for_module(const char* module, std::size_t& used, clock::time_point began) noexcept {
     constexpr std::size_t longest_address = 20;
     static constinit std::array<std::array<char, longest_address>, most_frames> addresses{};
     static constinit std::array<char*, most_frames + 5> words{};
@@ -176,8 +137,12 @@ void ask_for_module(const char* module, std::size_t& used) noexcept {
         words[count++] = text.data();
     }
     words[count] = nullptr;
-    auto said = run_tool(words.data(), answers.data() + used, answers.size() - used);
+    auto [said, is_in_time] =
+        ask_tool(words.data(), answers.data() + used, answers.size() - used,
+                 std::chrono::duration_cast<std::chrono::seconds>(clock::now() - began));
     used += said.size();
+    if (!is_in_time && !is_too_slow.exchange(true))
+        say_too_slow();
     for (int i = -1; !said.empty();) {
         const auto line = take_line(said);
         if (line.starts_with("0x"))
@@ -281,18 +246,19 @@ void code_lines::add(const stack_frames& stack) noexcept {
 }
 
 void code_lines::ask() noexcept {
-    if (!is_ours_ || tool[0] == '\0')
+    if (!is_ours_ || tool[0] == '\0' || is_too_slow)
         return;
     std::array<const char*, most_modules> known{};
     std::size_t count = 0;
     std::size_t used = 0;
-    for (int i = 0; i < frame_count && count < most_modules; ++i) {
+    const auto began = clock::now();
+    for (int i = 0; i < frame_count && count < most_modules && !is_too_slow; ++i) {
         const auto* module = asked_frames[i].module;
         if (std::any_of(known.begin(), known.begin() + count,
                         [&](const char* one) { return std::strcmp(one, module) == 0; }))
             continue;
         known[count++] = module;
-        ask_for_module(module, used);
+        ask_for_module(module, used, began);
     }
 }
 

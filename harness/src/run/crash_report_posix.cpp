@@ -31,7 +31,7 @@ constinit fatal_signal fatal_signals[] = {{SIGSEGV, "SIGSEGV"},
                                           {SIGILL, "SIGILL"},
                                           {SIGABRT, "SIGABRT"}};
 
-constexpr unsigned longest_report = 30; // seconds: longer than addr2line has
+constexpr unsigned longest_report = 70; // seconds: longer than addr2line has, by far
 
 constinit std::atomic<int> crashed_thread{0};
 constinit std::atomic<int> crash_number{0};

@@ -97,6 +97,14 @@ bool blocks(int thread, int signal) noexcept {
     return (mask >> (signal - 1) & 1) != 0;
 }
 
+// It runs, or would if it had a processor: then it will answer.
+bool is_runnable(int thread) noexcept {
+    char room[512];
+    const auto text = read_file_of(thread, "stat", room);
+    const auto end_of_name = text.rfind(") ");
+    return end_of_name != text.npos && text.substr(end_of_name + 2).starts_with('R');
+}
+
 bool is_harness(int thread) noexcept {
     char room[32];
     const auto name = read_file_of(thread, "comm", room);
@@ -132,15 +140,21 @@ private:
     bool is_ours_ = false;
 };
 
-// A thread that blocks every signal cannot answer.
+// A thread that blocks every signal cannot answer. One that is stopped does not; on a busy machine
+// others may take long.
 bool ask(int thread) noexcept {
     constexpr int most_looks = 1000;
+    constexpr int most_looks_while_busy = 5000;
     asked_thread = thread;
     if (blocks(thread, asking_signal) ||
         ::syscall(SYS_tgkill, ::getpid(), thread, asking_signal) != 0)
         return asked_thread = 0, false;
-    for (int look = 0; look < most_looks && asked_thread != 0; ++look)
+    for (int look = 0; asked_thread != 0; ++look) {
+        const bool is_last = look >= most_looks && look % 100 == 0 && !is_runnable(thread);
+        if (is_last || look >= most_looks_while_busy)
+            break;
         ::nanosleep(&a_while, nullptr);
+    }
     int unanswered = thread;
     if (asked_thread.compare_exchange_strong(unanswered, 0))
         return false;

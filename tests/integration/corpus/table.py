@@ -8,9 +8,6 @@ code is 0 for PASS and SKIP, 1 for all other labels, 10 for a program that canno
 import re
 from dataclasses import dataclass
 
-# Longer than any test here takes on a busy machine, with sanitizers too.
-SOON = 15
-
 
 @dataclass(frozen=True)
 class Case:
@@ -19,7 +16,6 @@ class Case:
     output: str = ""  # a pattern for what is kept of its output
     place: str = ""  # a pattern for where its process ended, if that can be known
     details: str = ""  # a further pattern for the same, anywhere in the report
-    bound: float = SOON  # seconds for the whole run of this one test
     ctest: bool = True  # whether CTest may run it, and must agree
     at_exit: bool = False  # it goes wrong when its process ends: in a batch, after other tests
     spoils_its_process: bool = False  # for the tests that follow in a batch

