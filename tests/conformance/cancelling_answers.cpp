@@ -256,6 +256,60 @@ async def main():
     BRIDGE_CHECK(co_await run(cancelled, "start", branch) == "42");
 }
 
+// Nor what comes later, and has the memory of what the request has reached.
+BRIDGE_TEST(what_begins_after_a_request_does_not_answer_it) {
+    static std::function<void()> complete; // of an operation that cannot be cancelled
+    const auto later = []() -> asio::awaitable<int> {
+        const auto on = co_await asio::this_coro::executor;
+        const auto reached = []() -> asio::awaitable<void> {
+            co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(
+                [](auto handler) {
+                    auto kept = std::make_shared<decltype(handler)>(std::move(handler));
+                    complete = [kept] {
+                        const auto to = asio::get_associated_executor(*kept);
+                        asio::post(to, [kept] { std::move (*kept)(); });
+                    };
+                    const life alive;
+                },
+                asio::use_awaitable);
+        };
+        co_await asio::co_spawn(on, reached(), asio::use_awaitable);
+        co_await asio::this_coro::reset_cancellation_state();
+        const auto fails = []() -> asio::awaitable<void> {
+            const auto thrower = []() -> asio::awaitable<void> {
+                throw std::runtime_error("of its own");
+                co_return;
+            };
+            try {
+                co_await thrower();
+            } catch (const std::runtime_error&) {
+            }
+        };
+        for (int i = 0; i < 20; ++i)
+            co_await asio::co_spawn(on, fails(), asio::use_awaitable);
+        co_return 42;
+    };
+    reset_counts();
+    auto main = bridge::with_gil([&] {
+        py::dict extra;
+        extra["later"] = py::cpp_function([later] { return bridge::to_python(later()); });
+        extra["complete"] = py::cpp_function([] { std::exchange(complete, nullptr)(); });
+        return main_of(R"(
+async def main():
+    task = asyncio.create_task(later())
+    await until(lambda: counts()[1] == 1)
+    await turns(3)
+    task.cancel()
+    await hop()
+    await turns(3)
+    complete()
+    return str(await outcome(task))
+)",
+                       extra);
+    });
+    BRIDGE_CHECK(co_await bridge::to_cpp<std::string>(std::move(main)) == "CancelledError()");
+}
+
 // A request that meets a Python task between its last step and the callback that tells of it: the
 // task did not answer it.
 BRIDGE_TEST(a_request_that_meets_a_task_just_ended_is_not_lost, loops("asyncio")) {

@@ -68,8 +68,8 @@ inline const coroutine_extras& extras_of(const coroutine_object* self) noexcept 
 
 /// The same to be written to.
 inline coroutine_extras& own_extras(coroutine_object* self) noexcept {
-    if (self->extras == nullptr)
-        self->extras = new coroutine_extras;
+    if (self->extras == nullptr) // watch_of() has not the object's lock
+        __atomic_store_n(&self->extras, new coroutine_extras, __ATOMIC_RELEASE);
     return *self->extras;
 }
 

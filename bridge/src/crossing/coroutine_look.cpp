@@ -190,7 +190,7 @@ PyGetSetDef coroutine_getset[] = {
     {"cr_await", one_at_a_time<&get_await>, nullptr, nullptr, nullptr},
     {"cr_code", one_at_a_time<&get_code>, nullptr, nullptr, nullptr},
     {"cr_frame", one_at_a_time<&get_frame>, nullptr, nullptr, nullptr},
-    {"cr_origin", get_origin, nullptr, nullptr, nullptr},
+    {"cr_origin", one_at_a_time<&get_origin>, nullptr, nullptr, nullptr},
     {"cr_running", one_at_a_time<&get_running>, nullptr, nullptr, nullptr},
     {"cr_state", one_at_a_time<&get_state>, nullptr, nullptr, nullptr},
     {"cr_suspended", one_at_a_time<&get_suspended>, nullptr, nullptr, nullptr},

@@ -219,6 +219,16 @@ chain_id strand::whom_it_answers_for(chain_id worker) const noexcept {
     return worker;
 }
 
+namespace {
+
+bool is_cancelled(const coroutine_frame& frame) noexcept {
+    const auto* thread = with_thread::of(frame);
+    return thread != nullptr &&
+           thread->get_cancellation_state().cancelled() != boost::asio::cancellation_type::none;
+}
+
+} // namespace
+
 chain_id chain_of(const coroutine_frame& frame) noexcept {
     auto* thread = with_thread::of(frame);
     return thread != nullptr ? thread->entry_point() : nullptr;
@@ -230,9 +240,14 @@ void note_listening(const coroutine_frame& frame, bool listens) noexcept {
         strand->note_listening(listens);
 }
 
+// A thread of coroutines that is not cancelled has not been reached, but may be where one was that
+// has.
 void note_answer(const coroutine_frame& frame) noexcept {
     auto* strand = strand::current();
-    if (strand != nullptr && strand->is_answered_by(chain_of(frame)))
+    if (strand == nullptr)
+        return;
+    const auto chain = chain_of(frame);
+    if (strand->is_listened_to_by(chain) || (is_cancelled(frame) && strand->is_answered_by(chain)))
         strand->note_answer();
 }
 

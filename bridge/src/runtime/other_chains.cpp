@@ -21,6 +21,10 @@ void other_chains::keep(const other_wait& wait) noexcept {
 
 void other_chains::add(other_wait& wait) noexcept {
     wait.was_cancelled = wait.state.cancelled() != boost::asio::cancellation_type::none;
+    // Another one, where one that the request has reached was before; or it has asked Asio to
+    // forget the request.
+    if (!wait.was_cancelled)
+        std::erase(reached_, wait.chain);
     link_first<&other_wait::link>(waits_, wait);
 }
 

@@ -215,7 +215,8 @@ class LoopsInThreads(unittest.TestCase):
                 run_loop(factory, main())
 
     def test_what_runs_is_looked_at_by_other_threads(self):
-        looked = ("cr_await", "cr_code", "cr_frame", "cr_running", "cr_suspended", "ag_await", "ag_frame", "ag_running")
+        looked = ("cr_await", "cr_code", "cr_frame", "cr_origin", "cr_running", "cr_state", "cr_suspended",
+                  "_cancel_message", "ag_await", "ag_frame", "ag_running")
 
         async def main():
             async def slow(value):

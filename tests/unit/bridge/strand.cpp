@@ -4,6 +4,9 @@
 
 #include <bridge/executor.hpp>
 
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/cancellation_state.hpp>
+
 #include "check.hpp"
 
 #include <condition_variable>
@@ -348,6 +351,34 @@ TEST("on many threads a strand's handlers never run at the same time") {
     on->run_all();
     for (const auto count : counts)
         CHECK(count == static_cast<int>(threads) * handlers);
+}
+
+boost::asio::cancellation_state new_state(boost::asio::cancellation_signal& signal) {
+    return {signal.slot(), boost::asio::enable_total_cancellation()};
+}
+
+TEST("what waits where one did that a request has reached, was not reached") {
+    using bridge::detail::other_wait;
+    const int chain = 0;
+    boost::asio::cancellation_signal request;
+    boost::asio::cancellation_signal nobodys;
+    bridge::detail::other_chains others;
+    other_wait reached{{}, {}, {}, &chain, new_state(request), false, nullptr};
+    others.add(reached);
+    others.begin_request();
+    request.emit(boost::asio::cancellation_type::total);
+    others.end_request();
+    others.remove(reached);
+    CHECK(others.is_reached(&chain));
+    other_wait its_next{{}, {}, {}, &chain, reached.state, false, nullptr};
+    others.add(its_next);
+    others.remove(its_next);
+    CHECK(others.is_reached(&chain));
+    other_wait anothers{{}, {}, {}, &chain, new_state(nobodys), false, nullptr};
+    others.add(anothers);
+    CHECK(!others.is_reached(&chain));
+    others.remove(anothers);
+    CHECK(!others.is_reached(&chain));
 }
 
 } // namespace

@@ -26,7 +26,8 @@ struct other_wait : pooled {
 };
 
 /// Knows which of them a request to stop has reached. One that was cancelled before by somebody
-/// else, as the losers of an || are, it does not reach. Holds the strand.
+/// else, as the losers of an || are, it does not reach. Used by handlers of the strand alone: a
+/// frame that is dropped elsewhere Asio unwinds through its executor, which is the strand's.
 class other_chains {
 public:
     void add(other_wait& wait) noexcept;
