@@ -114,6 +114,20 @@ BRIDGE_TEST_SYNC(gives_the_gil_back) {
     PyGILState_Release(PyGILState_Ensure());
 }
 
+BRIDGE_TEST_PY(leaves_descriptors, R"py(
+    import os
+    import socket
+    import sys
+
+    def test():
+        datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        datagrams.bind(("127.0.0.1", 0))
+        listening = socket.create_server(("127.0.0.1", 0))
+        connected = socket.create_connection(listening.getsockname())
+        file = open(os.devnull, "rb", buffering=0)
+        sys.kept_open = [datagrams, listening, connected, *socket.socketpair(), file, os.pipe()]
+)py")
+
 BRIDGE_TEST(leaves_nothing) {
     co_return;
 }

@@ -2,7 +2,9 @@
 """What a failure by time-out says first: where it hangs."""
 
 import concurrent.futures
+import functools
 import os
+import shutil
 import sys
 import sysconfig
 import unittest
@@ -57,9 +59,21 @@ TABLE = {
 }
 
 
+# Whose verdict has the line of a stack.
+PLACED = {
+    "in_a_function", "with_the_loop_blocked", "on_the_main_thread", "with_the_gil_held", "by_running_python",
+    "with_the_gil_held_elsewhere@asyncio", "with_the_runtime_starved@asyncio",
+}
+
+
 def is_sanitized():
     with open(BINARY, "rb") as file:
         return b"__asan_init" in (data := file.read()) or b"__tsan_init" in data
+
+
+@functools.cache
+def knows_places():
+    return shutil.which("addr2line") is not None and not is_sanitized()
 
 
 # Python's part comes last.
@@ -71,7 +85,10 @@ class Hangs(unittest.TestCase):
         ended = run_exact(BINARY, f"hangs.{name}", "--loop", loop, "--threads", "4")
         self.assertEqual((ended.outcome, ended.code), ("timed_out", 124), ended)
         self.assertEqual(ended.failures[0][0], "timeout", ended)
-        self.assertRegex(ended.failures[0][1], "^did not end within 300ms" + TABLE[name])
+        said = ended.failures[0][1]
+        self.assertRegex(said, "^did not end within 300ms" + TABLE[name])
+        if name in PLACED and knows_places():
+            self.assertRegex(said, rf"(is blocked|its loop|and is|has not returned,|is blocked,) at {LINE} in ")
 
     def check_all(self, loop):
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:

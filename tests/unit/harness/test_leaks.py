@@ -45,6 +45,7 @@ TABLE = {
     "keeps_a_reference_and_may": ("passed", [], [r"^1 leak\(s\) ignored: reference:dict$"]),
     "keeps_what_lives_anyway": ("passed", [], []),
     "drops_its_references": ("passed", [], []),
+    "leaves_descriptors": ("passed", [], []),
     "leaves_nothing": ("passed", [], []),
 }
 
@@ -81,6 +82,21 @@ class Leaks(unittest.TestCase):
 
     def test_table_is_complete(self):
         self.assertEqual(set(listing(BINARY)), {f"leaks.{name}" for name in TABLE})
+
+    def test_descriptors_say_what_they_are_and_who_has_them(self):
+        notes = [re.sub(r"\d+", "1", note) for note in self.run_one("leaves_descriptors").notes]
+        kept = r"held by <socket\.socket .*>\)"
+        here = r"1\.1\.1\.1:1"
+        for times, pattern in (
+            (1, rf"descriptor 1 is still open: socket:\[1\] \(UDP {here}, {kept}"),
+            (1, rf"descriptor 1 is still open: socket:\[1\] \(TCP {here}, listening, {kept}"),
+            (1, rf"descriptor 1 is still open: socket:\[1\] \(TCP {here}, connected to {here}, {kept}"),
+            (2, rf"descriptor 1 is still open: socket:\[1\] \(unix no name, connected to no name, {kept}"),
+            (1, r"descriptor 1 is still open: /dev/null \(held by <_io\.FileIO name='/dev/null' .*>\)"),
+            (2, r"descriptor 1 is still open: pipe:\[1\]"),
+        ):
+            with self.subTest(pattern):
+                self.assertEqual(len([one for one in notes if re.fullmatch(pattern, one)]), times, notes)
 
     def test_the_command_line_ignores(self):
         ended = self.run_one("leaves_a_task", "--ignore-leaks", "native,task:poll*")

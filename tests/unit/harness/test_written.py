@@ -66,6 +66,7 @@ TABLE = {
     "compares_in_python": (
         "failed", 1, [("exception", "AssertionError: assert await fetch() == expected: [1, 2] == [1, 3]\n")], ""),
     "asserts_in_python": ("passed", 0, [], ""),
+    "says_of_asserts_what_it_saw": ("passed", 0, [], ""),
     "skips_in_python": ("skipped", 77, [], ""),
     "takes_what_nobody_provides": (
         "failed", 1,
@@ -74,6 +75,7 @@ TABLE = {
     "defines_no_test": (
         "failed", 1, [("exception", "defines no function `test`; write `async def test(): ...`")], ""),
     "is_no_python": ("failed", 1, [("exception", "SyntaxError")], ""),
+    "fails_by_what_nobody_threw": ("failed", 1, [("exception", "std::runtime_error: made")], ""),
     "fails_as_expected": ("skipped", 77, [], ""),
     "throws_as_expected": ("skipped", 77, [], ""),
     "passes_unexpectedly": (
@@ -293,6 +295,10 @@ class Context(WrittenTest):
             line = file.readlines()[int(found[2]) - 1]
         self.assertIn("# the line", line)
         self.assertIn("# the line", found[3])
+
+    def test_what_nobody_threw_has_no_place(self):
+        (message,) = [message for _, message in self.run_one("fails_by_what_nobody_threw").failures]
+        self.assertNotIn("thrown at", message)
 
     def test_a_skipped_part_is_a_note(self):
         self.assertIn("skipped: this part, in the sub-test skips", self.run_one("has_sub_tests").notes)
