@@ -43,6 +43,8 @@ public:
         return intrusive_ptr<strand>::adopt(held);
     }
 
+    bool is_empty() const noexcept { return first_ == nullptr; }
+
 private:
     strand* first_ = nullptr;
     strand** last_ = &first_;
@@ -90,7 +92,7 @@ public:
 
 private:
     void add(strand& held, strand_task* first) noexcept;
-    void run_strands() noexcept;
+    void run_strands(bool is_new) noexcept;
     void discard_strands() noexcept;
 
     void add_thread() {
@@ -100,7 +102,8 @@ private:
     }
 
     void run() noexcept;
-    void post_run_strands();
+    void post_run_strands(bool is_new);
+    bool take_runner() noexcept;
     void run_until_stopped();
     bool wait(clock::time_point deadline);
     bool end(clock::time_point deadline) override;
@@ -111,7 +114,8 @@ private:
     const int most_runners_;
     std::mutex ready_mutex_;
     ready_strands ready_;
-    int runners_ = 0; // handlers of the context that run them: on their way, or at it
+    int runners_ = 0;             // handlers of the context that run them: on their way, or at it
+    bool has_new_runner_ = false; // one that is on its way for the first time
     own_context<asio::io_context> context_;
     default_context elsewhere_;
     std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
@@ -121,9 +125,18 @@ private:
     std::vector<std::thread> threads_;
 };
 
-void own_threads::post_run_strands() {
-    asio::post(*context_,
-               asio::bind_allocator(pool_allocator<std::byte>(), [this] { run_strands(); }));
+void own_threads::post_run_strands(bool is_new) {
+    asio::post(*context_, asio::bind_allocator(pool_allocator<std::byte>(),
+                                               [this, is_new] { run_strands(is_new); }));
+}
+
+// One is woken at a time, and wakes the next one: in the C library before glibc 2.41, a thread that
+// wakes many waits until they run, and the loop's thread has better things to do.
+bool own_threads::take_runner() noexcept {
+    if (has_new_runner_ || runners_ == most_runners_)
+        return false;
+    ++runners_;
+    return has_new_runner_ = true;
 }
 
 // A thread that is at it takes what comes without the context hearing of it.
@@ -132,25 +145,29 @@ void own_threads::add(strand& held, strand_task* first) noexcept {
     {
         const std::lock_guard lock(ready_mutex_);
         ready_.push(held);
-        if (runners_ == most_runners_)
+        if (!take_runner())
             return;
-        ++runners_;
     }
-    post_run_strands();
+    post_run_strands(true);
 }
 
-void own_threads::run_strands() noexcept {
+void own_threads::run_strands(bool is_new) noexcept {
     for (int left = strands_a_turn; left > 0; --left) {
         std::unique_lock lock(ready_mutex_);
+        if (std::exchange(is_new, false))
+            has_new_runner_ = false;
         const auto held = ready_.pop();
         if (!held) {
             --runners_;
             return;
         }
+        const bool wakes_another = !ready_.is_empty() && take_runner();
         lock.unlock();
+        if (wakes_another)
+            post_run_strands(true);
         held->run_and_leave(held->take_first());
     }
-    post_run_strands();
+    post_run_strands(false);
 }
 
 void own_threads::discard_strands() noexcept {

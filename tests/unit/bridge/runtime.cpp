@@ -15,6 +15,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <thread>
 
@@ -103,6 +104,27 @@ TEST("a caller's context runs every step on the caller's thread") {
               [&] { return bridge::to_python(on, bridge::task_locals(), note_threads(seen)); },
               100) == "");
     CHECK(seen == std::set{context.id()});
+}
+
+// One thread is woken, and wakes the next one: none may be forgotten, whichever way it comes.
+TEST("as many coroutines run at once as a background runtime has threads") {
+    constexpr int threads = 4;
+    bridge::runtime on({.threads = threads});
+    std::mutex mutex;
+    std::condition_variable all_there;
+    int there = 0;
+    const auto meet = [&]() -> asio::awaitable<void> {
+        co_await hop();
+        std::unique_lock lock(mutex);
+        if (++there % threads == 0)
+            all_there.notify_all();
+        const auto wanted = (there + threads - 1) / threads * threads;
+        if (!all_there.wait_for(lock, 10s, [&] { return there >= wanted; }))
+            throw std::runtime_error("a thread is missing");
+    };
+    for (int round = 0; round < 20; ++round)
+        CHECK(await_in_loop([&] { return bridge::to_python(on, bridge::task_locals(), meet()); },
+                            threads) == "");
 }
 
 TEST("several runtimes at once, each with its own threads") {
