@@ -8,4 +8,4 @@
 #define BRIDGE_VERSION "0.1.0"
 
 /// Raised whenever the layout of what modules share changes.
-#define BRIDGE_ABI_VERSION 18
+#define BRIDGE_ABI_VERSION 19

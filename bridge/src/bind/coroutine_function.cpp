@@ -254,7 +254,8 @@ void add_function(py::handle scope, const char* name, py::object bound, bool is_
                   function_kind kind, std::unique_ptr<function_signature> signature,
                   call_target direct) {
     auto keywords = keyword_names(signature.get());
-    auto* object = PyType_GenericAlloc(get_imports().function_type, 0);
+    const auto& all = get_imports();
+    auto* object = PyType_GenericAlloc(all.function_type, 0);
     if (object == nullptr)
         throw py::error_already_set();
     const auto function = py::reinterpret_steal<py::object>(object);
@@ -265,6 +266,8 @@ void add_function(py::handle scope, const char* name, py::object bound, bool is_
     as_function(object)->is_method = !is_static && py::isinstance<py::type>(scope);
     as_function(object)->signature = signature.release();
     as_function(object)->kind = kind;
+    as_function(object)->makes =
+        kind == function_kind::coroutine ? all.coroutine_type : all.generator_type;
     as_function(object)->direct = direct;
     as_function(object)->call = &call_coroutine_function;
     if (is_static)

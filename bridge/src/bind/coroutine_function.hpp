@@ -16,6 +16,7 @@ struct coroutine_function {
     function_signature* signature; ///< owned; null for overloads
     bool is_method;
     function_kind kind;
+    PyTypeObject* makes; ///< the type of what a call gives
     call_target direct;
     vectorcallfunc call;
 };

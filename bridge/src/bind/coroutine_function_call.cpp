@@ -3,7 +3,6 @@
 #include "bind/coroutine_function.hpp"
 #include "crossing/coroutine.hpp"
 #include "crossing/generator_object.hpp"
-#include "python/imports.hpp"
 
 #include <bridge/detail/python_compat.hpp>
 
@@ -76,11 +75,12 @@ PyObject* call_bound(const coroutine_function* function, PyObject* const* args,
                                keywords);
 }
 
-crossing* crossing_behind(PyObject* made) {
-    const auto& all = get_imports();
-    if (Py_TYPE(made) == all.coroutine_type)
-        return as_coroutine(made)->op;
-    return Py_TYPE(made) == all.generator_type ? &op_of(as_generator_object(made)) : nullptr;
+// Null if pybind11 said NotImplemented or the like.
+crossing* crossing_behind(const coroutine_function* function, PyObject* made) {
+    if (Py_TYPE(made) != function->makes)
+        return nullptr;
+    return function->kind == function_kind::coroutine ? as_coroutine(made)->op
+                                                      : &op_of(as_generator_object(made));
 }
 
 // Nothing of ours works in a sub-interpreter, nor pybind11's exception of an error that is set.
@@ -99,7 +99,7 @@ PyObject* call_coroutine_function(PyObject* self, PyObject* const* args, std::si
     auto* coroutine = named > 0 && place_keywords(function, args, positional, keywords, placed)
                           ? call_bound(function, placed, positional + named, nullptr)
                           : call_bound(function, args, positional, named > 0 ? keywords : nullptr);
-    auto* op = coroutine != nullptr ? crossing_behind(coroutine) : nullptr;
+    auto* op = coroutine != nullptr ? crossing_behind(function, coroutine) : nullptr;
     if (op == nullptr)
         return coroutine; // pybind11 said NotImplemented or an error
     if (!keep_arguments(*op, function->bound, args, positional + named))

@@ -27,7 +27,8 @@ bool run_inline(crossing& op, F&& f) {
         run_without_gil(op, f);
         return true;
     }
-    const gate_guard inside(on.life());
+    // Under the GIL both ways, which is given up in between.
+    const gate_guard inside(on.life(), !free_threaded && has_process_fence());
     if (inside)
         run_without_gil(op, f);
     return static_cast<bool>(inside);

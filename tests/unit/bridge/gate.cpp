@@ -81,6 +81,31 @@ TEST("nobody is inside once it is closed, however many come and go under the loc
     }
 }
 
+// One thread alone needs no lock to come and go so, nor has the one who closes to take it.
+TEST("nor without the lock, if all threads can be made to look") {
+    if (!bridge::detail::has_process_fence())
+        return;
+    constexpr int rounds = 500;
+    for (int round = 0; round < rounds; ++round) {
+        gate door(true);
+        std::atomic<bool> comes{false};
+        int used = 0;
+        std::thread coming([&] {
+            while (door.enter_guarded()) {
+                ++used;
+                comes.store(true, std::memory_order_relaxed);
+                door.leave_guarded();
+            }
+        });
+        while (!comes.load(std::memory_order_relaxed))
+            std::this_thread::yield();
+        CHECK(door.close(some_day));
+        used = -1;
+        coming.join();
+        CHECK(used == -1);
+    }
+}
+
 } // namespace
 
 int main() {

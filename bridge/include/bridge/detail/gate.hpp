@@ -10,6 +10,13 @@
 
 namespace bridge::detail {
 
+/// Whether process_fence() works in this process.
+bool has_process_fence() noexcept;
+
+/// A barrier in every thread of the process: what each has stored is seen by this one, and what
+/// this one has stored by each that goes on. Nothing if it does not work.
+void process_fence() noexcept;
+
 /// A door that closes behind those inside: a check of it cannot be outdated by the time it is used.
 class gate {
 public:
@@ -26,12 +33,14 @@ public:
     void leave() noexcept { state_.fetch_sub(1, std::memory_order_release); }
 
     /// The same under a lock that guards this gate, for less: one thread at a time enters and
-    /// leaves so, and refuse() is called under it before close().
+    /// leaves so. Without has_process_fence() refuse() has to be called under it, before close().
     bool enter_guarded() noexcept {
-        if (!is_open())
-            return false;
         guarded_.store(guarded_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-        return true;
+        std::atomic_signal_fence(std::memory_order_seq_cst); // the processor's is close()'s
+        if (is_open())
+            return true;
+        leave_guarded();
+        return false;
     }
 
     void leave_guarded() noexcept {
@@ -54,6 +63,7 @@ public:
     /// Refuses newcomers and waits for those inside; false if some did not leave in time.
     bool close(std::chrono::steady_clock::time_point deadline) noexcept {
         refuse();
+        process_fence(); // who comes under the lock has been counted, or sees that it is closed
         while (!is_empty()) {
             if (std::chrono::steady_clock::now() > deadline) {
                 given_up_.store(true, std::memory_order_release);
@@ -84,19 +94,24 @@ class gate_guard {
 public:
     explicit gate_guard(gate& of) noexcept : gate_(of.enter() ? &of : nullptr) {}
 
+    /// `guarded`: it begins and ends under the lock that guards the gate.
+    gate_guard(gate& of, bool guarded) noexcept
+        : guarded_(guarded), gate_((guarded ? of.enter_guarded() : of.enter()) ? &of : nullptr) {}
+
     gate_guard(const gate_guard&) = delete;
     gate_guard& operator=(const gate_guard&) = delete;
 
     ~gate_guard() { leave(); }
 
     void leave() noexcept {
-        if (gate_ != nullptr)
-            std::exchange(gate_, nullptr)->leave();
+        if (auto* const left = std::exchange(gate_, nullptr); left != nullptr)
+            guarded_ ? left->leave_guarded() : left->leave();
     }
 
     explicit operator bool() const noexcept { return gate_ != nullptr; }
 
 private:
+    const bool guarded_ = false;
     gate* gate_;
 };
 

@@ -6,7 +6,9 @@
 
 #include <pybind11/pybind11.h>
 
+#include <optional>
 #include <type_traits>
+#include <typeinfo>
 
 namespace bridge::detail {
 
@@ -26,6 +28,20 @@ inline constexpr bool is_own_value = false;
 template<class T, bool MayBeNone>
 inline constexpr bool is_own_value<own_value<T, MayBeNone>> = true;
 
+/// The value of an object whose bound class is T and nothing else; null if pybind11 has to look,
+/// which hashes T's name.
+template<class T>
+T* value_of_own_type(py::handle object) {
+    auto* const type = Py_TYPE(object.ptr());
+    if (Py_TYPE(type) != py::detail::get_internals().default_metaclass)
+        return nullptr;
+    const auto& bound = py::detail::all_type_info(type);
+    if (bound.size() != 1 || !py::detail::same_type(*bound.front()->cpptype, typeid(T)))
+        return nullptr;
+    const auto* instance = reinterpret_cast<const py::detail::instance*>(object.ptr());
+    return instance->simple_layout ? static_cast<T*>(instance->simple_value_holder[0]) : nullptr;
+}
+
 /// How a parameter is taken from Python.
 template<class Argument>
 using taken_argument = std::conditional_t<std::is_pointer_v<Argument> &&
@@ -44,16 +60,20 @@ struct type_caster<bridge::detail::own_value<T, MayBeNone>> {
     using cast_op_type = bridge::detail::own_value<T, MayBeNone>;
 
     bool load(handle source, bool convert) {
+        own_ = bridge::detail::value_of_own_type<T>(source);
+        if (own_ != nullptr)
+            return true;
         is_none_ = source.is_none();
-        return is_none_ ? MayBeNone && convert : value_.load(source, false);
+        return is_none_ ? MayBeNone && convert : value_.emplace().load(source, false);
     }
 
     operator bridge::detail::own_value<T, MayBeNone>() {
-        return {is_none_ ? nullptr : cast_op<T*>(value_)};
+        return {own_ != nullptr || is_none_ ? own_ : cast_op<T*>(*value_)};
     }
 
 private:
-    make_caster<T> value_;
+    T* own_ = nullptr;
+    std::optional<make_caster<T>> value_;
     bool is_none_ = false;
 };
 
