@@ -16,4 +16,8 @@ private:
     void* memory_ = nullptr;
 };
 
+/// The same for this thread, for good, and in place of a smaller one: that of faulthandler has room
+/// for its own report, and for no other.
+void enlarge_alternate_stack() noexcept;
+
 } // namespace bridge::harness

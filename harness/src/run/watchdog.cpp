@@ -2,6 +2,7 @@
 #include "run/watchdog.hpp"
 
 #include "record/waits.hpp"
+#include "run/alternate_stack.hpp"
 #include "run/code_lines.hpp"
 #include "run/exit_now.hpp"
 #include "run/explaining.hpp"
@@ -235,6 +236,7 @@ void watchdog::wait() {
 }
 
 void catch_dumps() {
+    enlarge_alternate_stack();
     prepare_stacks();
     prepare_code_lines();
     set_python_dump(Py_IsInitialized() != 0 ? handler_of_quit() : nullptr);

@@ -80,7 +80,7 @@ def ask_until(binary, test, patterns, *arguments):
             while select.select([process.stdout], [], [], ASK_AGAIN)[0] and (more := os.read(process.stdout.fileno(), 65536)):
                 output += more
             if process.poll() is not None:
-                raise AssertionError(f"it has ended: {output.decode(errors='replace')}")
+                raise AssertionError(f"it has ended with {process.returncode}: {output.decode(errors='replace')}")
     finally:
         process.kill()
         process.communicate()

@@ -56,6 +56,7 @@ TABLE = {
     "has_a_fixture_and_a_value/80": ("passed", 0, [], WITHOUT_BODY),
     "has_a_fixture_and_a_value/81": ("failed", 1, [("check", "80 == 81")], WITHOUT_BODY),
     "has_no_values": ("failed", 1, [("check", "it has no values: values{...} is missing among its options, or is empty")], ""),
+    "has_room_for_reports": ("passed", 0, [], ""),
     "has_the_main_thread": ("passed", 0, [], ""),
     "fails_on_the_main_thread": ("failed", 1, [("exception", "thrown on the main thread")], ""),
     "hangs_on_the_main_thread": ("timed_out", 124, [("timeout", "could not be cancelled")], None),

@@ -9,6 +9,8 @@
 #include <thread>
 #include <vector>
 
+#include <signal.h>
+
 namespace asio = boost::asio;
 namespace harness = bridge::harness;
 
@@ -209,6 +211,13 @@ BRIDGE_TEST_FP(server, has_a_fixture_and_a_value, (int wanted), values{80, 81}) 
 BRIDGE_TEST_P(has_no_values, (int number)) {
     BRIDGE_CHECK(number == 0);
     co_return;
+}
+
+// Reports of where everything is are handlers of signals.
+BRIDGE_TEST_MAIN_THREAD(has_room_for_reports) {
+    stack_t now{};
+    BRIDGE_CHECK(::sigaltstack(nullptr, &now) == 0);
+    BRIDGE_CHECK(now.ss_size >= 128 * 1024);
 }
 
 BRIDGE_TEST_MAIN_THREAD(has_the_main_thread) {
