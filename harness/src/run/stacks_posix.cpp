@@ -272,14 +272,14 @@ int thread_of_handler(const void* slot) noexcept {
         return answered_slot == slot;
     };
     constexpr int most_looks = 5;
-    constexpr timespec a_while{0, 10'000'000};
+    constexpr timespec between_looks{0, 10'000'000};
     int found = 0;
     for_each_other_thread([&](int thread) {
         if (found == 0 && works_for_it(thread))
             found = thread;
     });
     for (int look = 1; look < most_looks && found != 0; ++look) {
-        ::nanosleep(&a_while, nullptr);
+        ::nanosleep(&between_looks, nullptr);
         if (!works_for_it(found))
             found = 0;
     }

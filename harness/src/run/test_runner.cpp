@@ -117,12 +117,11 @@ output::last_words test_runner::prepare_time_out(const protocol::test_info& info
 
 // All of its runs together have the test's time.
 void test_runner::run_swept(running_test& run, bool keeps_suite, milliseconds limit) {
-    using clock = watchdog::clock;
     auto& points = make_await_points(run);
-    const auto deadline = clock::now() + limit;
+    const auto deadline = watchdog::clock::now() + limit;
     const auto once = [&](const tape& choices, bool is_last) {
         to_repeat_ = choices;
-        const auto left = std::chrono::ceil<milliseconds>(deadline - clock::now());
+        const auto left = std::chrono::ceil<milliseconds>(deadline - watchdog::clock::now());
         if (left <= milliseconds(0))
             run.fail(protocol::failure_kind::timeout,
                      "the sweep " + timeout_message(limit) +
