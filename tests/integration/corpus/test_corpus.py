@@ -24,14 +24,14 @@ AT_ONCE = 4
 DEADLINE = 120
 
 
-def knows_places():
-    """A sanitizer has a report of its own, in place of the harness's."""
+def has_symbol(name):
     with open(BINARY, "rb") as file:
-        program = file.read()
-    return shutil.which("addr2line") is not None and not (b"__asan_init" in program or b"__tsan_init" in program)
+        return name in file.read()
 
 
-KNOWS_PLACES = knows_places()
+# A sanitizer has a report of its own, in place of the harness's.
+HAS_ASAN = has_symbol(b"__asan_init")
+KNOWS_PLACES = shutil.which("addr2line") is not None and not (HAS_ASAN or has_symbol(b"__tsan_init"))
 
 
 def text_of(case):
@@ -82,6 +82,8 @@ class CorpusTest(RunnerTest):
     def check_case(self, test, case, out, *, in_batch=False):
         """What the report and the terminal say of one test."""
         expected = TESTS[test]
+        if HAS_ASAN and expected.differs:
+            return  # it has ended, and hides no other
         message = "" if in_batch and expected.leaves_processes else expected.message
         detail = out[-3000:]
         line = rf"^ *{expected.label} \[ *\d+\.\d{{3}}s\] {re.escape(test)}\b"
