@@ -190,22 +190,27 @@ BRIDGE_TEST(next_is_told_when_its_loop_is_closed, tags("I18")) {
                         "async def begin():\n"
                         "  start(never())\n"
                         "  await turns(50)");
-    std::promise<std::string> pending, later;
+
+    struct told {
+        std::promise<std::string> pending, later;
+    };
+
+    const auto says = std::make_shared<told>(); // the coroutine may outlive the body
     static auto& threads = *new bridge::runtime({.threads = 1});
-    python.define("start", [&](const py::object& iterable) {
+    python.define("start", [says](const py::object& iterable) {
         auto locals = bridge::task_locals::with_running_loop();
         auto items =
             std::make_shared<bridge::stream<int>>(to_cpp_stream<int>(locals, py_ref(iterable)));
         asio::co_spawn(
             threads.make_executor(locals),
-            [](auto of, auto& first, auto& second) -> asio::awaitable<void> {
-                first.set_value(co_await failure_of(of->next()));
-                second.set_value(co_await failure_of(of->close()));
-            }(items, pending, later),
+            [](auto of, auto to) -> asio::awaitable<void> {
+                to->pending.set_value(co_await failure_of(of->next()));
+                to->later.set_value(co_await failure_of(of->close()));
+            }(items, says),
             asio::detached);
     });
     co_await python.run("asyncio.to_thread(main)");
-    auto first = pending.get_future(), second = later.get_future();
+    auto first = says->pending.get_future(), second = says->later.get_future();
     BRIDGE_REQUIRE(first.wait_for(30s) == std::future_status::ready);
     BRIDGE_CHECK(contains(first.get(), "the event loop was closed"));
     BRIDGE_REQUIRE(second.wait_for(30s) == std::future_status::ready);
