@@ -7,7 +7,7 @@ import sys
 
 import bridge_asyncio
 
-DEADLINE = 30
+DEADLINE = 120
 
 
 def run(main, **options):
