@@ -243,10 +243,8 @@ int traverse_held(const in_flight_member* member, visitproc visit, void* arg) no
     return self->held ? visit(as_object(self), arg) : 0;
 }
 
-// Without a GIL any thread may ask, when it abandons what runs: with the lock of the members, which
-// orders what is in the watch, but not with the object's.
 slow_watch* watch_of(const in_flight_member* member) noexcept {
-    auto* extras = __atomic_load_n(&of_member(member)->extras, __ATOMIC_ACQUIRE);
+    auto* extras = __atomic_load_n(&of_member(member)->extras, __ATOMIC_ACQUIRE); // any thread asks
     return extras != nullptr ? &extras->watch : nullptr;
 }
 

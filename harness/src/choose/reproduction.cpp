@@ -57,8 +57,8 @@ std::string line_of_test(const command_line& options, std::string_view id, std::
 
 std::string line_of_run(const command_line& options, std::uint64_t seed) {
     auto line =
-        program_with_options(options) + loops_option(options) + (options.shuffled ? " --shuffle" : "") +
-        " --seed " + std::to_string(seed) +
+        program_with_options(options) + loops_option(options) +
+        (options.shuffled ? " --shuffle" : "") + " --seed " + std::to_string(seed) +
         (options.concurrent > 1 ? " --concurrent " + std::to_string(options.concurrent) : "") +
         (options.cancel_sweep ? " --cancel-sweep" : "");
     for (const auto& one : options.exact)
