@@ -5,6 +5,7 @@
 #include "python/exit.hpp"
 #include "python/imports.hpp"
 
+#include <bridge/detail/call_python.hpp>
 #include <bridge/detail/shared.hpp>
 #include <bridge/detail/steal_or_throw.hpp>
 #include <bridge/error.hpp>
@@ -83,7 +84,7 @@ PyObject* port::on_loop_gone(PyObject*, PyObject* reference) noexcept {
         Py_RETURN_NONE;
     if (const auto its = find_by_key(*all, reference))
         its->members().silence();
-    PyDict_DelItem(all->descriptors.ptr(), reference);
+    call_python([&] { PyDict_DelItem(all->descriptors.ptr(), reference); });
     PyErr_Clear();
     Py_RETURN_NONE;
 }
@@ -128,11 +129,11 @@ intrusive_ptr<port> port::find_by_key(const imports& in, py::handle key) {
 void port::leave_table() noexcept {
     leave_list();
     forget_last_used(*this);
-    {
+    call_python([this] { // the lock inside: a thread that stays does not keep it
         const std::lock_guard lock(shared().port_table_mutex);
         if (PyDict_DelItem(get_imports().ports.ptr(), key_) == 0)
             release();
-    }
+    });
     PyErr_Clear();
     Py_CLEAR(key_);
 }

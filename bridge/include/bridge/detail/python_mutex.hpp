@@ -2,6 +2,7 @@
 // What the GIL does for free: nothing where there is one.
 #pragma once
 
+#include <bridge/detail/call_python.hpp>
 #include <bridge/detail/python.hpp>
 
 namespace bridge::detail {
@@ -13,13 +14,14 @@ inline constexpr bool free_threaded = false;
 #endif
 
 /// Guards what is otherwise guarded by the GIL alone. A thread that waits for it is detached from
-/// Python meanwhile, so that its holder may call Python.
+/// Python meanwhile, so that its holder may call Python, and stays here for ever if the interpreter
+/// goes before its turn comes.
 /// GIL: required.
 class python_mutex {
 public:
     void lock() noexcept {
 #ifdef Py_GIL_DISABLED
-        PyMutex_Lock(&mutex_);
+        call_python([this] { PyMutex_Lock(&mutex_); });
 #endif
     }
 
@@ -48,11 +50,11 @@ class object_lock {
 public:
 #ifdef Py_GIL_DISABLED
     explicit object_lock(PyObject* of) noexcept {
-        PyCriticalSection_Begin(&section_, of);
+        call_python([this, of] { PyCriticalSection_Begin(&section_, of); });
     }
 
     ~object_lock() {
-        PyCriticalSection_End(&section_);
+        call_python([this] { PyCriticalSection_End(&section_); });
     }
 #else
     explicit object_lock(PyObject*) noexcept {}
