@@ -74,6 +74,7 @@ class EventLoop(asyncio.SelectorEventLoop):
             return
         if before is not None:
             self._wakeup.put_back()
+            del self._wakeup  # which holds the loop
             self._context.end()
         if thread is not None:
             self._context.begin()
@@ -90,6 +91,10 @@ class EventLoop(asyncio.SelectorEventLoop):
 
     def _take_all_timers(self):
         self._resolution, self._clock_resolution = None, self._resolution
+
+    def close(self):
+        super().close()
+        self._native_share = None  # no cycle is left: as asyncio's, a closed loop goes with its last reference
 
     def remove_signal_handler(self, sig):
         removed = super().remove_signal_handler(sig)

@@ -91,6 +91,19 @@ class Ends(unittest.TestCase):
         gc.collect()  # CPython 3.15 has kept the warning until here, and with it its source
         self.assertIsNone(gone())
 
+    def test_a_closed_loop_goes_with_its_last_reference(self):
+        gc.disable()  # asyncio's leaves no cycle either, which tornado's tests look for
+        self.addCleanup(gc.enable)
+        for runs in range(3):
+            with self.subTest(runs=runs):
+                loop = bridge_asyncio.new_event_loop()
+                for _ in range(runs):
+                    loop.run_until_complete(native.hop())
+                loop.close()
+                gone = weakref.ref(loop)
+                del loop
+                self.assertIsNone(gone())
+
     def test_exceptions_that_end_the_run_leave_the_loop_usable(self):
         loop = bridge_asyncio.new_event_loop()
 
