@@ -2,8 +2,6 @@
 """CPython's own asyncio tests with our event loop in place of the selector loop."""
 
 import argparse
-import asyncio
-import asyncio.unix_events
 import importlib
 import importlib.util
 import os
@@ -11,6 +9,8 @@ import pathlib
 import sys
 import tempfile
 import unittest
+
+from substitute_loop import substitute
 
 # The modules that run a selector event loop; the others test mocks, other loops or Windows.
 MODULES = (
@@ -20,30 +20,6 @@ MODULES = (
 ).split()
 SHORT = "events runners server sock_lowlevel streams unix_events context waitfor timeouts".split()
 SKIPPED = 77
-
-
-def substitute():
-    """From here on asyncio makes our loops."""
-    import bridge_asyncio
-
-    class Substitute(bridge_asyncio.EventLoop):
-        def __init__(self, selector=None):
-            if selector is not None:
-                selector.close()  # the test's choice of one; ours waits for all
-            super().__init__()
-            Substitute.made += 1
-
-    Substitute.made = 0
-    Substitute.__name__ = Substitute.__qualname__ = "EventLoop"
-    for module in (asyncio, asyncio.unix_events):
-        for name in ("SelectorEventLoop", "EventLoop"):
-            if hasattr(module, name):
-                setattr(module, name, Substitute)
-    policy = getattr(asyncio.unix_events, "_UnixDefaultEventLoopPolicy", None) or getattr(
-        asyncio.unix_events, "_DefaultEventLoopPolicy"
-    )
-    policy._loop_factory = Substitute
-    return Substitute
 
 
 def known_failures():
