@@ -7,7 +7,7 @@ import sys
 
 ROOT = pathlib.Path(sys.argv[1]).resolve()
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-ROWS = [f"{part}{n}" for part, last in (("B", 20), ("H", 10), ("C", 11), ("P", 10), ("E", 8), ("R", 6))
+ROWS = [f"{part}{n}" for part, last in (("B", 21), ("H", 10), ("C", 11), ("P", 11), ("E", 8), ("R", 8))
         for n in range(1, last + 1)]
 
 
