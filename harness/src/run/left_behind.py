@@ -3,6 +3,7 @@
 
 import _signal  # signal's own makes enum's members of what this gives, which takes most of its time
 import contextlib
+import fcntl
 import fnmatch
 import functools
 import gc
@@ -108,6 +109,25 @@ def _describe_descriptor(number, what):
 
 
 _STANDARD = {0: "input", 1: "output", 2: "error output"}
+_kept_standard = {}  # their duplicates, far away
+
+
+def _keep_standard():
+    for number in _STANDARD.keys() - _kept_standard.keys():
+        for least in (1000, 200, 10):
+            with contextlib.suppress(OSError):  # it is not open, or there is no room
+                _kept_standard[number] = fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, least)
+                break
+
+
+def put_back_standard():
+    """Else a later test's file has the number of one that a test has closed, and is taken for it."""
+    for number, kept in _kept_standard.items():
+        try:
+            fcntl.fcntl(number, fcntl.F_GETFD)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.dup2(kept, number)
 
 
 _OF_ANY_KIND = 0x40000000  # __WALL: of clone(), too, whatever signal tells of their end
@@ -148,6 +168,7 @@ class Surroundings:
     def __init__(self, native):
         self.native = native
         self.threads = set(threading.enumerate())
+        _keep_standard()
         self.descriptors = _open_descriptors()
         self.children = _child_processes()
         self.handlers = self._signal_handlers()

@@ -279,6 +279,7 @@ def run_test(make_body, factory, debug, name, timeout, text, report, note, ignor
         gc.collect()
         if ended:
             surroundings.note_what_is_left(note, leaks)
+        left_behind.put_back_standard()
     leaks.end()
     return kept
 
