@@ -52,6 +52,13 @@ class SameVerdicts(IsolationTest):
         self.assertEqual(tables["fork"], tables["process"])
         self.assertEqual(tables["batch"], tables["process"])
 
+    def test_what_a_test_has_closed_is_there_for_the_next(self):
+        """Else the next one's loop has its number, and loses it to what that test opens there."""
+        words = ("closes_stdout", "takes_the_place_of_stdout", "-j1", "--isolation", "batch")
+        run = self.run_tests(HARNESS, *words)
+        self.assertEqual(run.code, 0, run.out)
+        self.assertIn("2 tests run: 2 passed", run.out)
+
     def test_in_place(self):
         for id, code in (
             ("fixture.passes", 0),
