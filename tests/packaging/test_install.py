@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -90,7 +91,8 @@ class Installed(Folder):
         for file in self.prefix.rglob("*"):
             if file.suffix in (".cmake", ".pc", ".hpp", ".py"):
                 for place in (BUILD, SOURCE, str(self.prefix)):
-                    self.assertNotIn(place, file.read_text(), file)
+                    whole = rf"(?<![a-z0-9_]){re.escape(str(place))}(?![\w.])"  # a checkout in /bridge is no <bridge/...>
+                    self.assertIsNone(re.search(whole, file.read_text()), file)
 
     def test_a_component_that_there_is_not(self):
         said = self.refused(*self.find("-DBRIDGE_COMPONENTS=bridge;streams"))
