@@ -19,6 +19,7 @@ class Watch:
         self.report = report
         self.note = note
         self.has_stopped = False
+        self.is_interrupted = False
         self.explain = native.explain
         self.catch = warnings.catch_warnings()
 
@@ -41,6 +42,8 @@ class Watch:
         sys.unraisablehook, threading.excepthook = self.hooks
         sys.set_coroutine_origin_tracking_depth(self.origins)
         self.catch.__exit__(*exc)
+        if self.is_interrupted and exc[0] is None:
+            raise KeyboardInterrupt
 
     def on_warning(self, message, category, filename, lineno, file=None, line=None):
         if issubclass(category, RuntimeWarning) and "was never awaited" in str(message):
@@ -49,8 +52,17 @@ class Watch:
             self.show(message, category, filename, lineno, file, line)
 
     def on_unraisable(self, what):
+        if what.exc_type is KeyboardInterrupt:
+            self.interrupt()
+            return
         where = what.err_msg or "Exception ignored in"
         self.background(f"{where}: {what.object!r}", what.exc_value)
+
+    def interrupt(self):
+        """Ctrl-C came where nothing can be raised, as in the callback of a weak reference: its loop raises it next."""
+        self.is_interrupted = True
+        if (loop := asyncio._get_running_loop()) is not None:
+            loop.call_soon_threadsafe(_raise_interrupt)
 
     def on_thread_failure(self, what):
         if what.exc_type is not SystemExit:
@@ -64,6 +76,10 @@ class Watch:
 
     def on_loop_failure(self, loop, context):
         self.background(context.get("message", "the loop's exception handler"), context.get("exception"))
+
+
+def _raise_interrupt():
+    raise KeyboardInterrupt
 
 
 def tell_end(task, report, explain):
