@@ -91,7 +91,7 @@ class Installed(Folder):
         for file in self.prefix.rglob("*"):
             if file.suffix in (".cmake", ".pc", ".hpp", ".py"):
                 for place in (BUILD, SOURCE, str(self.prefix)):
-                    whole = rf"(?<![a-z0-9_]){re.escape(str(place))}(?![\w.])"  # a checkout in /bridge is no <bridge/...>
+                    whole = rf"(?<![a-z0-9_}}]){re.escape(str(place))}(?![\w.-])"  # a checkout in /bridge is no <bridge/...>
                     self.assertIsNone(re.search(whole, file.read_text()), file)
 
     def test_a_component_that_there_is_not(self):
