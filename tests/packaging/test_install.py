@@ -18,7 +18,7 @@ NO_LIBPYTHON = "-DPython_LIBRARY=/nowhere/libpython3.so"
 
 
 def call(*command, **more):
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=1200, **more)
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=2400, **more)
 
 
 def run(*command, **more):

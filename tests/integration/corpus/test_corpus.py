@@ -136,7 +136,7 @@ class Corpus(CorpusTest):
         self.assertGreaterEqual(len(listed) + len(LISTINGS) + len(FILES), 40)
 
     def test_none_hides_another(self):
-        self.check_all(self.run_tests(BINARY, "-j4", "-v", "--grace", "3s", bound=120))
+        self.check_all(self.run_tests(BINARY, "-j4", "-v", "--grace", "3s", bound=400))
 
 
 class ListingChecks:
@@ -189,7 +189,7 @@ class Agreement(CTestTest):
             "bridge_discover_tests(corpus)\n"
         )
         excluded = [re.escape(test) for test, case in TESTS.items() if not case.ctest]
-        code, verdicts, text = self.ctest("-j4", "-E", "|".join(excluded), bound=180)
+        code, verdicts, text = self.ctest("-j4", "-E", "|".join(excluded), bound=400)
         self.assertEqual(code, 8, text[-3000:])
         expected = {
             f"corpus.{test}": self.AS_CTEST_SAYS.get(case.label, "fail")

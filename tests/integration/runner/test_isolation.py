@@ -46,7 +46,7 @@ class SameVerdicts(IsolationTest):
     def test_of_the_harness(self):
         tables = {}
         for mode in MODES:
-            run, tables[mode] = self.verdicts(HARNESS, "-j6", "--isolation", mode, bound=120)
+            run, tables[mode] = self.verdicts(HARNESS, "-j6", "--isolation", mode, bound=400)
             self.assertEqual((run.code, run.err), (1, ""), mode)
             self.assertGreater(len(tables[mode]), 25)
         self.assertEqual(tables["fork"], tables["process"])
