@@ -50,6 +50,7 @@ class EventLoop(asyncio.SelectorEventLoop):
     """An asyncio event loop on whose own thread C++ coroutines run, without a hop between threads."""
 
     _resolution = None  # while asyncio takes no timers by itself
+    _wakeup = None  # while it does not run: it holds the loop
 
     def __init__(self):
         selector = Selector()
@@ -73,12 +74,18 @@ class EventLoop(asyncio.SelectorEventLoop):
         if thread == before:
             return
         if before is not None:
-            self._wakeup.put_back()
-            del self._wakeup  # which holds the loop
+            wakeup, self._wakeup = self._wakeup, None
+            if wakeup is not None:  # else it has not begun to run
+                wakeup.put_back()
             self._context.end()
         if thread is not None:
             self._context.begin()
-            self._wakeup = _SignalWakeup(self)
+            try:
+                self._wakeup = _SignalWakeup(self)
+            except BaseException:  # Ctrl-C, or a descriptor that is closed
+                self._runs_on = None
+                self._context.end()
+                raise
 
     def _take_timers_until(self, when):
         """Native timers come after these: asyncio takes no others in this turn."""

@@ -6,6 +6,7 @@ import gc
 import threading
 import time
 import unittest
+import unittest.mock
 import weakref
 
 import bridge_asyncio
@@ -103,6 +104,16 @@ class Ends(unittest.TestCase):
                 gone = weakref.ref(loop)
                 del loop
                 self.assertIsNone(gone())
+
+    def test_an_interrupt_while_it_starts_to_run(self):
+        loop = bridge_asyncio.new_event_loop()
+        self.addCleanup(loop.close)
+        loop.run_until_complete(native.hop())
+        interrupted = {"_set_wakeup_fd": unittest.mock.Mock(side_effect=KeyboardInterrupt)}
+        with unittest.mock.patch.dict(type(loop).close.__globals__, interrupted):
+            self.assertRaises(KeyboardInterrupt, loop.run_forever)
+        self.assertFalse(loop.is_running())
+        loop.run_until_complete(native.hop())
 
     def test_exceptions_that_end_the_run_leave_the_loop_usable(self):
         loop = bridge_asyncio.new_event_loop()
