@@ -179,7 +179,7 @@ std::string_view short_name(std::string_view function) {
 bool is_users_code(std::string_view function, std::string_view place) {
     const auto has = [place](std::string_view part) { return place.find(part) != place.npos; };
     return function != "main" && !place.starts_with("/usr/") && !has("/boost/") &&
-           !has("/pybind11/") && !has("include/bridge/") && !has("harness/src/") &&
+           !has("include/pybind11/") && !has("include/bridge/") && !has("harness/src/") &&
            !has("bridge/src/");
 }
 

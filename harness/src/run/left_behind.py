@@ -109,11 +109,15 @@ def _describe_descriptor(number, what):
 
 
 _STANDARD = {0: "input", 1: "output", 2: "error output"}
-_kept_standard = {}  # their duplicates, far away
+_kept_standard = None  # their duplicates, far away, from the first test's beginning on
 
 
 def _keep_standard():
-    for number in _STANDARD.keys() - _kept_standard.keys():
+    global _kept_standard
+    if _kept_standard is not None:  # what has such a number later may be a test's
+        return
+    _kept_standard = {}
+    for number in _STANDARD:
         for least in (1000, 200, 10):
             with contextlib.suppress(OSError):  # it is not open, or there is no room
                 _kept_standard[number] = fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, least)
@@ -122,12 +126,22 @@ def _keep_standard():
 
 def put_back_standard():
     """Else a later test's file has the number of one that a test has closed, and is taken for it."""
-    for number, kept in _kept_standard.items():
+    for number, kept in (_kept_standard or {}).items():
         try:
             fcntl.fcntl(number, fcntl.F_GETFD)
         except OSError:
             with contextlib.suppress(OSError):
-                os.dup2(kept, number)
+                if (got := fcntl.fcntl(kept, fcntl.F_DUPFD, number)) != number:  # a thread was quicker
+                    os.close(got)
+
+
+def forget_standard():
+    """A fork's are others."""
+    global _kept_standard
+    for kept in (_kept_standard or {}).values():
+        with contextlib.suppress(OSError):
+            os.close(kept)
+    _kept_standard = None
 
 
 _OF_ANY_KIND = 0x40000000  # __WALL: of clone(), too, whatever signal tells of their end

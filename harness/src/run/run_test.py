@@ -78,6 +78,8 @@ class _Run:
         future.add_done_callback(stop)
         while not future.done() and not over:
             try:
+                if self.watcher.is_interrupted:
+                    raise KeyboardInterrupt
                 loop.run_forever()
                 if not future.done() and not over:
                     self.watcher.on_stop()
@@ -227,6 +229,7 @@ def _tear_down_suite(run, suite, body):
 
 def run_test(make_body, factory, debug, name, timeout, text, report, note, ignored, phase, suite, native, points):
     """The session, if the suite's fixture stays set up in it; else None."""
+    left_behind.put_back_standard()
     _open_what_stays(factory)
     surroundings = left_behind.Surroundings(native)
     session = suite.session or _Session(factory, debug)
@@ -331,6 +334,7 @@ def warm_up(factory):
     suite = types.SimpleNamespace(set_up=None, tear_down=None, has_failed=bool, session=None)
     for _ in range(8):  # CPython adapts its byte code to what it has seen so often
         run_test(nothing, factory, False, "", 1, "", print, print, [], str, suite, native, None)
+    left_behind.forget_standard()
 
 
 def flush_output():

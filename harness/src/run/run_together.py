@@ -159,6 +159,7 @@ class _Together:
 
 def run_together(tests, at_once, group, factory, debug, ignored, native):
     """Each of them is started, run and finished; what nobody has left by himself is told to the group."""
+    left_behind.put_back_standard()
     run_test._open_what_stays(factory)
     surroundings = left_behind.Surroundings(native)
     session = run_test._Session(factory, debug)

@@ -42,7 +42,7 @@ class Watch:
         sys.unraisablehook, threading.excepthook = self.hooks
         sys.set_coroutine_origin_tracking_depth(self.origins)
         self.catch.__exit__(*exc)
-        if self.is_interrupted and exc[0] is None:
+        if self.is_interrupted and exc[0] is not KeyboardInterrupt:
             raise KeyboardInterrupt
 
     def on_warning(self, message, category, filename, lineno, file=None, line=None):
@@ -52,7 +52,7 @@ class Watch:
             self.show(message, category, filename, lineno, file, line)
 
     def on_unraisable(self, what):
-        if what.exc_type is KeyboardInterrupt:
+        if what.exc_type is KeyboardInterrupt and threading.current_thread() is threading.main_thread():
             self.interrupt()
             return
         where = what.err_msg or "Exception ignored in"

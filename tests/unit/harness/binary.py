@@ -13,6 +13,8 @@ import time
 DEADLINE = 120  # seconds; no test here may take as long
 ASK_AGAIN = 0.5
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is to hear of it, too
+
 
 @dataclasses.dataclass
 class Ended:

@@ -13,6 +13,7 @@ class Interrupts(unittest.TestCase):
         ended = binary.run(BINARY, *arguments, test, "is_the_next")
         self.assertEqual(ended.returncode, 2, ended.stdout)
         self.assertRegex(ended.stdout, rf"(?s)FAILED interrupts\.{test}\n.*    interrupted\n")
+        self.assertNotIn("did not end within", ended.stdout)
         return ended.stdout
 
     def test_in_a_callback_of_a_weak_reference(self):
