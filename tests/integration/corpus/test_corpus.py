@@ -136,7 +136,7 @@ class Corpus(CorpusTest):
         self.assertGreaterEqual(len(listed) + len(LISTINGS) + len(FILES), 40)
 
     def test_none_hides_another(self):
-        self.check_all(self.run_tests(BINARY, "-j4", "-v", "--grace", "10s", bound=400))
+        self.check_all(self.run_tests(BINARY, "-j4", "-v", "--grace", "6s", bound=400))
 
 
 class ListingChecks:

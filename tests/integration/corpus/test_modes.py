@@ -16,14 +16,14 @@ IN_A_BATCH = tuple(test for test in TESTS if test not in LAST)
 
 class Modes(CorpusTest):
     def test_all_in_forks(self):
-        run = self.run_tests(BINARY, "-j4", "-v", "--grace", "10s", "--isolation", "fork", bound=400)
+        run = self.run_tests(BINARY, "-j4", "-v", "--grace", "6s", "--isolation", "fork", bound=400)
         self.assertEqual(run.err, "")
         self.check_all(run)
 
     def test_all_in_batches(self):
         self.assertEqual(len(LAST), 6)
         left_out = [word for test in LAST for word in ("--skip", test)]
-        words = (BINARY, "-j4", "-v", "--grace", "10s", "--isolation", "batch", *left_out)
+        words = (BINARY, "-j4", "-v", "--grace", "6s", "--isolation", "batch", *left_out)
         run = self.run_tests(*words, bound=400)
         self.assertEqual(run.err, "")
         self.check_all(run, IN_A_BATCH, in_batch=True)
